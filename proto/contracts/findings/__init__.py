@@ -1,0 +1,37 @@
+"""Findings 认定 and the register that turns them into scored events; see values.py and register.py."""
+
+from contracts.findings.values import (
+    FULL_MARKS_MILLI,
+    Basis,
+    Evidence,
+    Finding,
+    Mode,
+    Outcome,
+    Probe,
+    ProbeSet,
+    Verdict,
+    failed,
+    graded,
+    not_applicable,
+    not_computable,
+    not_due,
+    passed,
+)
+
+__all__ = [
+    "FULL_MARKS_MILLI",
+    "Basis",
+    "Evidence",
+    "Finding",
+    "Mode",
+    "Outcome",
+    "Probe",
+    "ProbeSet",
+    "Verdict",
+    "failed",
+    "graded",
+    "not_applicable",
+    "not_computable",
+    "not_due",
+    "passed",
+]
