@@ -1,0 +1,34 @@
+"""Principals: the person or system on whose behalf something is done."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """
+    Who is asking.
+
+    `unit_path` is the scope in the unit tree: "/15/1501/…/"; a principal may reach units whose path starts
+    with it. `session` is the hash of the session id, never the id. `request` is the request id.
+    """
+
+    account: str
+    unit: str = ""
+    unit_path: str = ""
+    roles: frozenset[str] = field(default_factory=frozenset)
+    session: str = ""
+    address: str = ""
+    on_behalf_of: str = ""
+    request: str = ""
+
+    def has(self, *roles: str) -> bool:
+        """Whether one of these roles is held."""
+        return not self.roles.isdisjoint(roles)
+
+    def reaches(self, unit_path: str) -> bool:
+        """Whether a unit lies inside this principal's part of the tree."""
+        return bool(self.unit_path) and unit_path.startswith(self.unit_path)
+
+
+SYSTEM = Principal(account="system")
+ANONYMOUS = Principal(account="anonymous")

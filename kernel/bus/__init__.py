@@ -1,0 +1,1 @@
+"""The bus: one port, two implementations (RabbitMQ, in-process), and the effect side both share."""

@@ -1,0 +1,155 @@
+"""
+Inbound: the one tested place where it is decided what becomes of a message (R7, R10, R11).
+
+A batch is one transaction: inbox, effect, commit; only then does the bus settle it. After any redelivery, or
+when a batch fails, messages are taken one by one: the attempt is counted in a transaction of its own before
+handling, so that even a message that kills the process is caught at the fifth attempt. Permanent faults and
+worn-out attempts go to quarantine with their raw bytes; temporary faults are raised, and the bus waits with
+the batch in hand.
+"""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import delete
+
+from kernel.bus.markers import Subscription
+from kernel.bus.port import Delivery
+from kernel.errors import PermanentError, TemporaryError
+from kernel.messages import MAX_BODY_BYTES, Item, Message, Refused
+from kernel.storage import inbox, quarantine
+from kernel.storage.setwise import write_rows
+from kernel.storage.work import Store, Work
+from kernel.telemetry import metrics
+from kernel.telemetry.log import logger, trace_id
+
+log = logger(__name__)
+
+MAX_ATTEMPTS = 5
+Handler = Callable[[Work, Sequence[Item]], None]
+Refusal = tuple[Message, Refused]
+
+
+class Inbound:
+    """The effect side of one subscription, the same whichever bus delivers."""
+
+    def __init__(self, store: Store, subscription: Subscription, handler: Handler) -> None:
+        self._store = store
+        self._subscription = subscription
+        self._handler = handler
+        self._consumer = subscription.queue.name
+        self._counted: set[str] = set()
+
+    def take(self, deliveries: Sequence[Delivery]) -> None:
+        """Take a batch; when this returns, every message in it is dealt with for good."""
+        messages = [delivery.message for delivery in deliveries]
+        if not any(delivery.redelivered for delivery in deliveries):
+            try:
+                self._apply(messages)
+                return
+            except TemporaryError:
+                raise
+            except Exception as error:
+                log.warning("batch_failed", queue=self._consumer, messages=len(messages), error=repr(error))
+        for message in messages:
+            self._take_alone(message)
+
+    def _take_alone(self, message: Message) -> None:
+        while True:
+            attempt = self._count_attempt(message)
+            if attempt > MAX_ATTEMPTS:
+                self._quarantine(message, "platform.worn_out", f"处理 {MAX_ATTEMPTS} 次均未成功")
+                return
+            try:
+                self._apply([message], alone=True)
+                return
+            except TemporaryError:
+                self._counted.add(message.id)  # an outage is no fault of the message: do not count it again
+                raise
+            except PermanentError as error:
+                self._quarantine(message, error.stable_code, error.text)
+                return
+            except Exception as error:
+                log.warning(
+                    "message_failed", queue=self._consumer, message=message.id, attempt=attempt, error=repr(error)
+                )
+
+    def _apply(self, messages: Sequence[Message], *, alone: bool = False) -> None:
+        items, refusals = self._decode(messages)
+        owner = {id(item): message for item, message in items}
+        with self._store.work() as work:
+            taken = inbox.take(work, self._consumer, [item for item, _ in items])
+            if taken.fresh:
+                self._handler(work, taken.fresh)
+            for item in taken.clashing:
+                reason = f"编号 {item.key} 已用于另一内容"
+                refusals.append((owner[id(item)], Refused(item.source, item.raw, "platform.key_reused", reason)))
+            for message, refused in refusals:
+                quarantine.hold(work, self._consumer, message, refused.raw, refused.code, refused.reason)
+            if alone:
+                self._forget_attempts(work, messages[0])
+            work.commit()
+        self._measure(messages, taken)
+
+    def _decode(self, messages: Sequence[Message]) -> tuple[list[tuple[Item, Message]], list[Refusal]]:
+        items: list[tuple[Item, Message]] = []
+        refusals: list[Refusal] = []
+        for message in messages:
+            for entry in self._read(message):
+                if isinstance(entry, Item):
+                    items.append((entry, message))
+                else:
+                    refusals.append((message, entry))
+        return items, refusals
+
+    def _read(self, message: Message) -> Sequence[Item | Refused]:
+        if len(message.body) > MAX_BODY_BYTES:
+            reason = f"消息 {len(message.body)} 字节，超过上限 {MAX_BODY_BYTES}"
+            return [Refused(message.source, message.body, "platform.message_too_large", reason)]
+        try:
+            return self._subscription.decode(message)
+        except PermanentError as error:
+            return [Refused(message.source, message.body, error.stable_code, error.text)]
+        except Exception as error:
+            return [Refused(message.source, message.body, "platform.undecodable", f"无法解码：{error!r}")]
+
+    def _count_attempt(self, message: Message) -> int:
+        if message.id in self._counted:
+            self._counted.discard(message.id)
+            return 1
+        with self._store.work() as work:
+            row = {
+                "consumer": self._consumer,
+                "message_id": message.id,
+                "count": 1,
+                "last_at": work.clock.now(),
+            }
+            written = write_rows(
+                work.session,
+                work.spine.attempts,
+                [row],
+                keys=("consumer", "message_id"),
+                on_conflict={"count": "add", "last_at": "replace"},
+                returning=("count",),
+            )
+            work.commit()
+        return int(written[0].count)
+
+    def _forget_attempts(self, work: Work, message: Message) -> None:
+        table = work.spine.attempts
+        work.session.execute(
+            delete(table).where(table.c.consumer == self._consumer, table.c.message_id == message.id)
+        )
+
+    def _quarantine(self, message: Message, code: str, reason: str) -> None:
+        with self._store.work() as work:
+            quarantine.hold(work, self._consumer, message, message.body, code, reason)
+            self._forget_attempts(work, message)
+            work.commit()
+        trace_id.set(message.headers.get("trace", ""))
+        log.error("quarantined", queue=self._consumer, message=message.id, code=code)
+
+    def _measure(self, messages: Sequence[Message], taken: inbox.Sorted) -> None:
+        metrics.TAKEN.labels(self._consumer).inc(len(taken.fresh))
+        metrics.BATCH_SIZE.labels(self._consumer).observe(len(taken.fresh) + taken.repeats)
+        if taken.repeats:
+            metrics.REPEATS_ABSORBED.labels(self._consumer).inc(taken.repeats)

@@ -1,0 +1,83 @@
+"""
+Markers: how a worker class, in plain Python, declares what it hears and which clocks it keeps.
+
+    class AssessmentWorker:
+        name = "assessment"
+
+        @subscribe(topology.ASSESSMENT_SCORED, decode=scored_items)
+        def scored(self, work, items): ...
+
+        @every(seconds=5)
+        def refresh(self): ...
+
+kernel.hosting.worker turns the markers into nameko entrypoints, kernel.hosting.embedded into threads.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from kernel.messages import Item, Message, Queue, Refused
+
+Decode = Callable[[Message], Sequence[Item | Refused]]
+M = TypeVar("M", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A queue, how its messages are read, and how many are taken at once."""
+
+    queue: Queue
+    decode: Decode
+    batch: int
+    linger_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """Something done again and again, `seconds` after it was last done."""
+
+    seconds: float
+
+
+def subscribe(
+    queue: Queue, *, decode: Decode, batch: int = 100, linger_seconds: float = 0.05
+) -> Callable[[M], M]:
+    """
+    The method takes facts from this queue: `method(work, items)`, inside the transaction that enters the
+    items into the inbox. It may raise TemporaryError (waited out) or PermanentError (quarantine).
+    """
+
+    def mark(method: M) -> M:
+        method.__subscription__ = Subscription(queue, decode, batch, linger_seconds)  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+def every(*, seconds: float) -> Callable[[M], M]:
+    """The method, without arguments, is called again and again; runs never overlap."""
+
+    def mark(method: M) -> M:
+        method.__clockwork__ = Clockwork(seconds)  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+def subscriptions(worker: object) -> Iterator[tuple[str, Subscription]]:
+    """The (method name, subscription) pairs a worker class or instance declares."""
+    yield from _marked(worker, "__subscription__")
+
+
+def clockworks(worker: object) -> Iterator[tuple[str, Clockwork]]:
+    """The (method name, clockwork) pairs a worker class or instance declares."""
+    yield from _marked(worker, "__clockwork__")
+
+
+def _marked(worker: object, attribute: str) -> Iterator[tuple[str, Any]]:
+    kind = worker if isinstance(worker, type) else type(worker)
+    for name in dir(kind):
+        mark = getattr(getattr(kind, name), attribute, None)
+        if mark is not None:
+            yield name, mark

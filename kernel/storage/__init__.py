@@ -1,0 +1,1 @@
+"""Storage: databases, the spine tables, units of work, outbox, inbox, quarantine, relay."""

@@ -1,0 +1,84 @@
+"""
+Set-wise writes: many rows in one statement, the same on both databases.
+
+Rows travel as one JSON parameter: `json_to_recordset` on PostgreSQL, `json_each` on SQLite. So a batch
+costs one round trip whatever its size. Binary columns cannot travel this way; tables written here have none.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import Row, Table, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from kernel.storage.types import time_text
+
+OnConflict = Literal["error", "nothing"] | Mapping[str, Literal["add", "replace"]]
+
+
+def write_rows(
+    target: Session | Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    keys: Sequence[str] = (),
+    on_conflict: OnConflict = "error",
+    returning: Sequence[str] = (),
+    only_if: str = "",
+) -> list[Row[Any]]:
+    """
+    Insert rows; where a row with the same `keys` exists, do nothing or merge it.
+
+    `on_conflict={"total": "add", "name": "replace"}` adds to or replaces those columns; `only_if` is an SQL
+    condition on `old` and `excluded` names under which the merge happens. Returns the `returning` columns of
+    rows written. Rows of one call must not repeat a key when merging. All rows carry the same columns.
+    """
+    if not rows:
+        return []
+    columns = list(rows[0])
+    connection = target.connection() if isinstance(target, Session) else target
+    source = _source(table, columns, connection.dialect.name)
+    statement = f"INSERT INTO {table.name} AS old ({', '.join(columns)}) {source}"
+    statement += _conflict_clause(keys, on_conflict, only_if)
+    if returning:
+        statement += " RETURNING " + ", ".join(returning)
+    payload = orjson.dumps(rows, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
+    result = connection.execute(text(statement), {"rows": payload})
+    return list(result) if returning else []
+
+
+def _conflict_clause(keys: Sequence[str], on_conflict: OnConflict, only_if: str) -> str:
+    if on_conflict == "error":
+        return ""
+    target = f" ON CONFLICT ({', '.join(keys)})" if keys else " ON CONFLICT"
+    if on_conflict == "nothing":
+        return f"{target} DO NOTHING"
+    assert not isinstance(on_conflict, str)
+    changes = ", ".join(
+        f"{column} = old.{column} + excluded.{column}" if how == "add" else f"{column} = excluded.{column}"
+        for column, how in on_conflict.items()
+    )
+    return f"{target} DO UPDATE SET {changes}" + (f" WHERE {only_if}" if only_if else "")
+
+
+def _source(table: Table, columns: Sequence[str], dialect: str) -> str:
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        kind = postgresql.dialect()  # type: ignore[no-untyped-call]
+        types = ", ".join(f"{name} {table.c[name].type.compile(kind)}" for name in columns)
+        picked = ", ".join(f"r.{name}" for name in columns)
+        return f"SELECT {picked} FROM json_to_recordset(CAST(:rows AS json)) AS r({types})"
+    picked = ", ".join(f"json_extract(value, '$.{name}')" for name in columns)
+    return f"SELECT {picked} FROM json_each(:rows) WHERE true"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot travel in a set-wise write")

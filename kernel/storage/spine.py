@@ -1,0 +1,120 @@
+"""
+The spine tables every service keeps beside its own: outbox, inbox, attempts, quarantine, audit.
+
+A service adds them to its metadata with `Spine(metadata)` and to its database by calling `create_spine_v1`
+in its first migration. Both must describe the same tables: tests/house compares them.
+"""
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
+
+from kernel.storage.types import BigInt, Id, Moment
+
+
+class Spine:
+    """The spine tables as SQLAlchemy Core tables."""
+
+    def __init__(self, metadata: MetaData) -> None:
+        self.outbox = Table(
+            "outbox",
+            metadata,
+            Column("pos", BigInt, primary_key=True, autoincrement=True),
+            Column("id", Id, nullable=False, unique=True),
+            Column("name", String(100), nullable=False),
+            Column("body", LargeBinary, nullable=False),
+            Column("headers", Text, nullable=False, server_default="{}"),
+            Column("aggregate", String(200)),
+            Column("aggregate_version", BigInt),
+            Column("created_at", Moment, nullable=False),
+            Column("sent_at", Moment),
+            comment="facts told to others, kept after sending (R1, R6)",
+        )
+        unsent = text("sent_at IS NULL")
+        Index("ix_outbox_unsent", self.outbox.c.pos, postgresql_where=unsent, sqlite_where=unsent)
+        self.inbox = Table(
+            "inbox",
+            metadata,
+            Column("consumer", String(100), primary_key=True),
+            Column("source", String(50), primary_key=True),
+            Column("key", String(100), primary_key=True),
+            Column("digest", String(64), nullable=False),
+            Column("received_at", Moment, nullable=False),
+            comment="facts taken, for ever: the same fact counts once (R7, R8)",
+        )
+        self.attempts = Table(
+            "attempts",
+            metadata,
+            Column("consumer", String(100), primary_key=True),
+            Column("message_id", String(100), primary_key=True),
+            Column("count", Integer, nullable=False),
+            Column("last_at", Moment, nullable=False),
+            comment="tries at a message taken alone, counted before handling (R11)",
+        )
+        self.quarantine = Table(
+            "quarantine",
+            metadata,
+            Column("id", Id, primary_key=True),
+            Column("consumer", String(100), nullable=False),
+            Column("source", String(50), nullable=False),
+            Column("name", String(100), nullable=False),
+            Column("message_id", String(100), nullable=False),
+            Column("raw", LargeBinary, nullable=False),
+            Column("headers", Text, nullable=False, server_default="{}"),
+            Column("digest", String(64), nullable=False),
+            Column("code", String(100), nullable=False),
+            Column("reason", Text, nullable=False),
+            Column("state", String(20), nullable=False, server_default="held"),
+            Column("held_at", Moment, nullable=False),
+            Column("settled_at", Moment),
+            Column("settled_by", String(100)),
+            comment="what could not be taken, with its raw bytes and why",
+        )
+        held = text("state = 'held'")
+        Index("ix_quarantine_held", self.quarantine.c.held_at, postgresql_where=held, sqlite_where=held)
+        Index(
+            "uq_quarantine_item",
+            self.quarantine.c.consumer,
+            self.quarantine.c.message_id,
+            self.quarantine.c.digest,
+            unique=True,
+        )
+        self.audit = Table(
+            "audit",
+            metadata,
+            Column("seq", BigInt, primary_key=True, autoincrement=True),
+            Column("id", Id, nullable=False, unique=True),
+            Column("at", Moment, nullable=False),
+            Column("actor", String(100), nullable=False),
+            Column("actor_unit", String(100), nullable=False, server_default=""),
+            Column("roles", String(200), nullable=False, server_default=""),
+            Column("on_behalf_of", String(100), nullable=False, server_default=""),
+            Column("session", String(64), nullable=False, server_default=""),
+            Column("address", String(64), nullable=False, server_default=""),
+            Column("action", String(100), nullable=False),
+            Column("object", String(200), nullable=False),
+            Column("object_version", String(50), nullable=False, server_default=""),
+            Column("before_digest", String(64), nullable=False, server_default=""),
+            Column("after_digest", String(64), nullable=False, server_default=""),
+            Column("result", String(20), nullable=False),
+            Column("reason_code", String(100), nullable=False, server_default=""),
+            Column("request", String(64), nullable=False, server_default=""),
+            comment="who did what, written in the transaction of the act (R50, R51)",
+        )
+
+
+def guard_statements(dialect: str, table: str) -> list[str]:
+    """SQL that makes a table append-only: UPDATE, DELETE and TRUNCATE are refused (R51)."""
+    message = f"{table} is append-only"
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER IF NOT EXISTS {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+            for verb in ("update", "delete")
+        ]
+    return [
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$",
+        f"CREATE OR REPLACE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        f"CREATE OR REPLACE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    ]

@@ -1,0 +1,159 @@
+"""
+Unit of work: business rows, facts told to others and the audit record, in one transaction (R1, R50).
+
+`Store` is what a service keeps its things in; `store.work()` opens one transaction. Nothing is written
+unless `commit()` is called. `store.transact(act)` repeats the whole act on deadlock or lost connection,
+with the ids the act was given, because a commit lost in transit is unknown, not failed (R16).
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import orjson
+from sqlalchemy import insert
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from kernel.access.principal import Principal
+from kernel.clock import Clock
+from kernel.errors import Unavailable
+from kernel.ids import new_id
+from kernel.storage.db import Database
+from kernel.storage.spine import Spine
+from kernel.telemetry.log import trace_id
+
+T = TypeVar("T")
+RETRIES = 3
+
+
+@dataclass(slots=True)
+class Work:
+    """One open transaction."""
+
+    session: Session
+    source: str
+    spine: Spine
+    clock: Clock
+    _outgoing: list[dict[str, Any]] = field(default_factory=list)
+    told: bool = False
+
+    @property
+    def connection(self) -> Connection:
+        """The connection of this transaction, for set-wise statements."""
+        return self.session.connection()
+
+    def tell(
+        self,
+        name: str,
+        body: bytes,
+        *,
+        message_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        aggregate: str | None = None,
+        aggregate_version: int | None = None,
+    ) -> None:
+        """Queue a fact for the others; it is stored with this transaction and sent after it."""
+        carried = dict(headers or {})
+        if trace := trace_id.get():
+            carried.setdefault("trace", trace)
+        self._outgoing.append(
+            {
+                "id": message_id or new_id(),
+                "name": name,
+                "body": body,
+                "headers": orjson.dumps(carried).decode(),
+                "aggregate": aggregate,
+                "aggregate_version": aggregate_version,
+                "created_at": self.clock.now(),
+            }
+        )
+
+    def audit(
+        self,
+        principal: Principal,
+        action: str,
+        subject: str,
+        *,
+        result: str = "done",
+        object_version: str = "",
+        before_digest: str = "",
+        after_digest: str = "",
+        reason_code: str = "",
+    ) -> None:
+        """Record who did what; it commits or vanishes together with the act."""
+        self.session.execute(
+            insert(self.spine.audit).values(
+                id=new_id(),
+                at=self.clock.now(),
+                actor=principal.account,
+                actor_unit=principal.unit,
+                roles=",".join(sorted(principal.roles)),
+                on_behalf_of=principal.on_behalf_of,
+                session=principal.session,
+                address=principal.address,
+                action=action,
+                object=subject,
+                object_version=object_version,
+                before_digest=before_digest,
+                after_digest=after_digest,
+                result=result,
+                reason_code=reason_code,
+                request=principal.request,
+            )
+        )
+
+    def commit(self) -> None:
+        """Make it all true."""
+        if self._outgoing:
+            self.session.flush()
+            self.session.execute(insert(self.spine.outbox), self._outgoing)
+            self._outgoing.clear()
+            self.told = True
+        self.session.commit()
+
+
+class Store:
+    """What one service keeps its things in."""
+
+    def __init__(self, database: Database, spine: Spine, source: str, clock: Clock) -> None:
+        self.database = database
+        self.spine = spine
+        self.source = source
+        self.clock = clock
+        self.wake_relay: Callable[[], None] = _nobody_waits
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads."""
+        with self.database.reading() as session:
+            yield session
+
+    @contextmanager
+    def work(self) -> Iterator[Work]:
+        """One transaction; rolled back unless committed."""
+        with self.database.writing() as session:
+            work = Work(session, self.source, self.spine, self.clock)
+            yield work
+        if work.told:
+            self.wake_relay()
+
+    def transact(self, act: Callable[[Work], T]) -> T:
+        """Run `act` in a transaction and commit; repeat it when the database stumbled."""
+        for attempt in range(RETRIES):
+            try:
+                with self.work() as work:
+                    result = act(work)
+                    work.commit()
+                return result
+            except Unavailable:
+                if attempt == RETRIES - 1:
+                    raise
+                time.sleep(0.1 * 4**attempt)
+        raise AssertionError("unreachable")
+
+
+def _nobody_waits() -> None:
+    """The relay of another process polls; there is nobody to wake."""

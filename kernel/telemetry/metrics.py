@@ -1,0 +1,36 @@
+"""
+Metrics of every process (R54). Labels name services, queues and results, never people or units.
+
+The same names are on every `/metrics`; deploy/ has alert rules on them.
+"""
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
+
+OUTBOX_OLDEST_SECONDS = Gauge("fazhi_outbox_oldest_seconds", "Age of the oldest unsent fact", ["service"])
+OUTBOX_WAITING = Gauge("fazhi_outbox_waiting", "Unsent facts", ["service"])
+PUBLISHED = Counter("fazhi_published_total", "Messages confirmed by the bus", ["service"])
+PUBLISH_FAILURES = Counter(
+    "fazhi_publish_failures_total", "Messages not confirmed, to be sent again", ["service", "reason"]
+)
+INBOX_LAG_SECONDS = Gauge("fazhi_inbox_lag_seconds", "Age of the newest taken message when taken", ["queue"])
+BATCH_SIZE = Histogram(
+    "fazhi_batch_items", "Facts committed at once", ["queue"], buckets=(1, 5, 10, 25, 50, 100, 250, 500, 1000, 2000)
+)
+TAKEN = Counter("fazhi_taken_total", "Facts taken and committed", ["queue"])
+REPEATS_ABSORBED = Counter("fazhi_redeliveries_absorbed_total", "Repeated facts that changed nothing", ["queue"])
+QUARANTINED = Counter("fazhi_quarantined_total", "Facts put into quarantine", ["queue", "code"])
+QUARANTINE_SIZE = Gauge("fazhi_quarantine_size", "Facts held in quarantine", ["service"])
+QUARANTINE_OLDEST_SECONDS = Gauge("fazhi_quarantine_oldest_seconds", "Age of the oldest held fact", ["service"])
+QUEUE_DEPTH = Gauge("fazhi_queue_depth", "Messages waiting in a queue", ["queue"])
+WAITS = Counter("fazhi_waits_total", "Times a consumer waited for something that was away", ["queue"])
+REQUESTS = Histogram(
+    "fazhi_request_seconds",
+    "Time to answer a request",
+    ["service", "route", "status"],
+    buckets=(0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10),
+)
+
+
+def exposition() -> bytes:
+    """All metrics in Prometheus text form."""
+    return generate_latest(REGISTRY)
