@@ -1,5 +1,6 @@
-"""Findings 认定 and the register that turns them into scored events; see values.py and register.py."""
+"""Findings 认定 and the register that turns them into scored events; see values.py, register.py, wire.py."""
 
+from contracts.findings.register import FindingsRegister, Found, create_findings_v1
 from contracts.findings.values import (
     FULL_MARKS_MILLI,
     Basis,
@@ -23,11 +24,14 @@ __all__ = [
     "Basis",
     "Evidence",
     "Finding",
+    "FindingsRegister",
+    "Found",
     "Mode",
     "Outcome",
     "Probe",
     "ProbeSet",
     "Verdict",
+    "create_findings_v1",
     "failed",
     "graded",
     "not_applicable",

@@ -1,0 +1,232 @@
+"""
+API processes: FastAPI around a service's routes. Never imports nameko or eventlet.
+
+`build_api` refuses to start when an endpoint declares no access rule. Errors of the tree become HTTP here and
+nowhere else; a refused attempt of somebody signed in is written to the audit table.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from kernel.access.principal import ANONYMOUS, Principal
+from kernel.access.rules import public, rule_of
+from kernel.access.tokens import Verifier
+from kernel.errors import (
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    PlatformError,
+    Problem,
+    RuleViolation,
+    TemporaryError,
+    TooLarge,
+)
+from kernel.hosting.edge import Edge
+from kernel.storage.work import Store
+from kernel.telemetry import metrics
+from kernel.telemetry.log import logger
+
+log = logger(__name__)
+
+TOKEN_COOKIE = "fazhi_token"
+CSRF_HEADER = "x-fazhi-csrf"
+STATUS: tuple[tuple[type[PlatformError], int], ...] = (
+    (TooLarge, 413),
+    (Invalid, 422),
+    (NotSignedIn, 401),
+    (NotAllowed, 403),
+    (NotFound, 404),
+    (RuleViolation, 409),
+    (Conflict, 409),
+    (TemporaryError, 503),
+)
+
+
+def status_of(error: PlatformError) -> int:
+    """The HTTP status of an error of the tree."""
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+
+
+def render_error(error: PlatformError, request: str) -> tuple[int, bytes]:
+    """An error as status and JSON body; never echoes raw input."""
+    fields = [{"path": p.path, "code": p.code, "message": p.message} for p in error.problems[:200]]
+    body = {"code": error.stable_code, "message": error.text, "fields": fields, "request_id": request}
+    return status_of(error), orjson.dumps(body)
+
+
+class UndeclaredEndpoint(Exception):
+    """An endpoint says nothing about who may knock; the process must not start."""
+
+
+def build_api(
+    service: str, title: str, routers: Sequence[APIRouter], verifier: Verifier, store: Store | None
+) -> FastAPI:
+    """The application of one service, under /api/<service>/v1, with its OpenAPI beside."""
+    prefix = f"/api/{service}"
+    app = FastAPI(
+        title=title,
+        version="1",
+        openapi_url=f"{prefix}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(_authorise(verifier, store))],
+    )
+    for router in routers:
+        app.include_router(router, prefix=f"{prefix}/v1")
+    refuse_undeclared(app)
+    app.add_exception_handler(PlatformError, _platform_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(Edge, service=service, render=render_error)
+    return app
+
+
+def refuse_undeclared(app: FastAPI) -> None:
+    """Raise UndeclaredEndpoint when a route declares no access rule."""
+    for route in walk(app.routes):
+        if rule_of(route.endpoint) is None:
+            raise UndeclaredEndpoint(f"{route.path} declares neither @allow(...) nor @public")
+
+
+def walk(routes: Sequence[Any]) -> list[APIRoute]:
+    """Every API route, inside included routers too."""
+    found: list[APIRoute] = []
+    for route in routes:
+        if isinstance(route, APIRoute):
+            found.append(route)
+        else:
+            nested = getattr(route, "routes", None) or getattr(getattr(route, "original_router", None), "routes", None)
+            found.extend(walk(nested or []))
+    return found
+
+
+def caller(request: Request) -> Principal:
+    """Who is asking; anonymous on public endpoints when nobody signed in."""
+    principal: Principal = request.state.principal
+    return principal
+
+
+Caller = Annotated[Principal, Depends(caller)]
+
+
+def _authorise(verifier: Verifier, store: Store | None) -> Callable[[Request], Awaitable[None]]:
+    async def authorise(request: Request) -> None:
+        endpoint = request.scope.get("endpoint")
+        rule = rule_of(endpoint)
+        if rule is None:
+            raise NotAllowed()
+        principal = _identify(request, verifier, demanded=not rule.is_public)
+        request.state.principal = principal or ANONYMOUS
+        try:
+            rule.check(principal)
+        except NotAllowed:
+            if store is not None and principal is not None:
+                await run_in_threadpool(_record_denial, store, principal, request)
+            raise
+
+    return authorise
+
+
+def _identify(request: Request, verifier: Verifier, *, demanded: bool) -> Principal | None:
+    header = request.headers.get("authorization", "")
+    token = header[7:] if header[:7].lower() == "bearer " else request.cookies.get(TOKEN_COOKIE, "")
+    if not token:
+        return None
+    try:
+        principal, csrf = verifier.principal(token)
+    except NotSignedIn:
+        if demanded:
+            raise
+        return None
+    by_cookie = not header
+    if by_cookie and request.method not in ("GET", "HEAD") and request.headers.get(CSRF_HEADER) != csrf:
+        raise NotAllowed("页面已过期，请刷新后重试。", code="identity.csrf")
+    return Principal(
+        account=principal.account,
+        unit=principal.unit,
+        unit_path=principal.unit_path,
+        roles=principal.roles,
+        session=principal.session,
+        address=request.client.host if request.client else "",
+        request=request.state.request_id,
+    )
+
+
+def _record_denial(store: Store, principal: Principal, request: Request) -> None:
+    with store.work() as work:
+        action = f"{request.method} {request.scope['path']}"[:100]
+        work.audit(principal, action, "", result="denied", reason_code=NotAllowed.code)
+        work.commit()
+
+
+async def _platform_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, PlatformError)
+    status, body = render_error(error, request.state.request_id)
+    headers = {"retry-after": "5"} if status == 503 else {}
+    return Response(body, status, headers, media_type="application/json")
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    problems = [
+        Problem(".".join(str(part) for part in fault["loc"]), f"platform.{fault['type']}", fault["msg"])
+        for fault in error.errors()
+    ]
+    return await _platform_error(request, Invalid(problems=problems))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = {404: NotFound(), 405: Invalid("此地址不支持该操作。", code="platform.method_not_allowed")}
+    shown = kind.get(error.status_code, PlatformError())
+    _, body = render_error(shown, request.state.request_id)
+    return Response(body, error.status_code, media_type="application/json")
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("unexpected_error", path=request.url.path, error=repr(error), exc_info=error)
+    return await _platform_error(request, PlatformError())
+
+
+def operations_router(service: str, ready: Callable[[], None], networks: str) -> APIRouter:
+    """GET /healthz (alive), /readyz (own database answers, R55) and /metrics (known networks only)."""
+    router = APIRouter()
+    allowed = [ip_network(network.strip()) for network in networks.split(",") if network.strip()]
+
+    @router.get("/healthz", include_in_schema=False)
+    @public
+    def healthz() -> dict[str, str]:
+        return {"status": "ok", "service": service}
+
+    @router.get("/readyz", include_in_schema=False)
+    @public
+    def readyz() -> Response:
+        try:
+            ready()
+        except PlatformError as error:
+            body = {"status": "unavailable", "service": service, "code": error.stable_code}
+            return Response(orjson.dumps(body), 503, media_type="application/json")
+        return Response(orjson.dumps({"status": "ready", "service": service}), media_type="application/json")
+
+    @router.get("/metrics", include_in_schema=False)
+    @public
+    def exposition(request: Request) -> Response:
+        with suppress(ValueError):
+            address = ip_address(request.client.host if request.client else "")
+            if any(address in network for network in allowed):
+                return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(status_code=404)
+
+    return router

@@ -1,0 +1,105 @@
+"""
+gRPC in the API process: the only importer of grpc (R43).
+
+Every call needs a token in its metadata and a deadline of at most ten seconds; messages are bounded at 1 MiB.
+Errors of the tree become status codes here. Domain code is synchronous and runs in threads.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+import grpc
+from grpc import aio
+
+from kernel.access.principal import Principal
+from kernel.access.tokens import Verifier
+from kernel.errors import (
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    PlatformError,
+    RuleViolation,
+    TemporaryError,
+)
+from kernel.telemetry.log import logger
+
+log = logger(__name__)
+
+MAX_MESSAGE_BYTES = 1024 * 1024
+MAX_DEADLINE_SECONDS = 10.0
+OPTIONS = [
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_concurrent_streams", 100),
+    ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
+    ("grpc.max_connection_idle_ms", 300_000),
+]
+STATUS: tuple[tuple[type[PlatformError], grpc.StatusCode], ...] = (
+    (Invalid, grpc.StatusCode.INVALID_ARGUMENT),
+    (NotSignedIn, grpc.StatusCode.UNAUTHENTICATED),
+    (NotAllowed, grpc.StatusCode.PERMISSION_DENIED),
+    (NotFound, grpc.StatusCode.NOT_FOUND),
+    (RuleViolation, grpc.StatusCode.FAILED_PRECONDITION),
+    (Conflict, grpc.StatusCode.ABORTED),
+    (TemporaryError, grpc.StatusCode.UNAVAILABLE),
+)
+T = TypeVar("T")
+Context = aio.ServicerContext[Any, Any]
+
+
+class Guard:
+    """Says who calls, and turns errors of the tree into status codes."""
+
+    def __init__(self, verifier: Verifier) -> None:
+        self._verifier = verifier
+
+    async def call(
+        self, context: Context, roles: Collection[str], act: Callable[[Principal], T], *, stream: bool = False
+    ) -> T:
+        """Run `act(principal)` in a thread for a caller who holds one of these roles."""
+        try:
+            principal = self.principal(context, roles, stream=stream)
+            return await asyncio.to_thread(act, principal)
+        except PlatformError as error:
+            await refuse(context, error)
+        except Exception as error:
+            log.error("unexpected_rpc_error", error=repr(error), exc_info=error)
+            await refuse(context, PlatformError())
+        raise AssertionError("abort returned")
+
+    def principal(self, context: Context, roles: Collection[str], *, stream: bool = False) -> Principal:
+        """Who calls; raises NotSignedIn, NotAllowed, or Invalid when no deadline was set."""
+        remaining = context.time_remaining()
+        if not stream and (remaining is None or remaining > MAX_DEADLINE_SECONDS + 1):
+            raise Invalid("调用必须设置不超过 10 秒的截止时间。", code="platform.deadline_required")
+        metadata = {key: value for key, value in context.invocation_metadata() or ()}
+        header = str(metadata.get("authorization", ""))
+        if not header.lower().startswith("bearer "):
+            raise NotSignedIn()
+        principal, _ = self._verifier.principal(header[7:])
+        if not principal.has(*roles):
+            raise NotAllowed()
+        return principal
+
+
+async def refuse(context: Context, error: PlatformError) -> None:
+    """End the call with the status of an error of the tree."""
+    status = next((code for kind, code in STATUS if isinstance(error, kind)), grpc.StatusCode.INTERNAL)
+    await context.abort(status, f"{error.stable_code}: {error.text}")
+
+
+def new_server() -> aio.Server:
+    """A gRPC server with the platform's limits."""
+    return aio.server(options=OPTIONS, maximum_concurrent_rpcs=200)
+
+
+async def serve(server: aio.Server, address: str) -> int:
+    """Bind and start; returns the port bound. Raises OSError when the port is taken."""
+    port = server.add_insecure_port(address)
+    if port == 0:
+        raise OSError(f"gRPC cannot listen on {address}")
+    await server.start()
+    return port

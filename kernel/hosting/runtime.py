@@ -1,0 +1,51 @@
+"""
+Runtime: what a process lends its services: clock, settings, databases. Built once, by composition.
+
+A service's `app.build(runtime)` takes from here what it needs and builds itself; nothing else builds things.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kernel.clock import Clock, SystemClock
+from kernel.settings import Settings
+from kernel.storage.db import Database, open_database
+from kernel.storage.spine import Spine
+from kernel.storage.work import Store
+
+
+@dataclass(slots=True)
+class Runtime:
+    """The surroundings of the services in one process."""
+
+    settings: Settings
+    clock: Clock = field(default_factory=SystemClock)
+    _databases: dict[str, Database] = field(default_factory=dict)
+
+    def store(self, service: str, spine: Spine) -> Store:
+        """A service's store; its database is opened once per process."""
+        database = self._databases.get(service)
+        if database is None:
+            database = open_database(
+                self.settings.database_url_of(service),
+                pool_size=self.settings.database_pool,
+                production=self.settings.production,
+            )
+            self._databases[service] = database
+        return Store(database, spine, service, self.clock)
+
+    @property
+    def catalog(self) -> Path:
+        """The folder of frameworks, codes and calendars."""
+        return self.settings.catalog
+
+    def folder(self, name: str) -> Path:
+        """A folder of the embedded form under the data folder, made when missing."""
+        path = self.settings.data / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def close(self) -> None:
+        """Close every database."""
+        for database in self._databases.values():
+            database.close()

@@ -1,0 +1,205 @@
+"""
+Worker processes: the one door to nameko.
+
+A worker class is plain Python with markers (kernel.bus.markers). `service_class` turns it into a nameko service:
+every @subscribe becomes a batch entrypoint of ours over pika, every @every a nameko timer, and the relay a
+loop of the same container. Stock nameko event handlers are not used: they acknowledge what fails (R9).
+
+Process entry: fazhi/worker_process.py, whose first line patches the standard library.
+"""
+
+import signal
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import eventlet
+from eventlet import wsgi
+from eventlet.event import Event
+from nameko.extensions import DependencyProvider, Entrypoint
+from nameko.runners import ServiceRunner
+from nameko.timer import Timer
+
+from kernel.bus.inbound import Inbound
+from kernel.bus.markers import Subscription, clockworks, subscriptions
+from kernel.bus.port import Bus, Delivery
+from kernel.errors import PlatformError
+from kernel.storage import quarantine
+from kernel.storage.relay import Relay
+from kernel.storage.work import Store
+from kernel.telemetry import metrics
+from kernel.telemetry.log import logger
+
+log = logger(__name__)
+
+MEASURE_SECONDS = 5
+
+
+class Hosted(DependencyProvider):  # type: ignore[misc]
+    """Gives every nameko worker the one object that really does the work."""
+
+    def __init__(self, hosted: object) -> None:
+        self._hosted = hosted
+
+    def bind(self, container: Any, attr_name: str) -> Any:
+        bound = super().bind(container, attr_name)
+        bound._hosted = self._hosted
+        return bound
+
+    def get_dependency(self, worker_ctx: Any) -> object:
+        return self._hosted
+
+
+class BatchSubscription(Entrypoint):  # type: ignore[misc]
+    """Hands batches of deliveries to the service method; the bus settles them when it returned."""
+
+    def __init__(self, bus: Bus, subscription: Subscription) -> None:
+        self._bus = bus
+        self._subscription = subscription
+        self._stop = threading.Event()
+        super().__init__()
+
+    def bind(self, container: Any, method_name: str) -> Any:
+        bound = super().bind(container, method_name)
+        bound._bus, bound._subscription, bound._stop = self._bus, self._subscription, threading.Event()
+        bound._ended = Event()
+        return bound
+
+    def start(self) -> None:
+        self.container.spawn_managed_thread(self._run, identifier=f"consume {self._subscription.queue.name}")
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._ended.wait()
+
+    def kill(self) -> None:
+        self._stop.set()
+
+    def _run(self) -> None:
+        wanted = self._subscription
+        try:
+            self._bus.consume(
+                wanted.queue, self._take, self._stop, batch=wanted.batch, linger_seconds=wanted.linger_seconds
+            )
+        finally:
+            self._ended.send()
+
+    def _take(self, deliveries: Sequence[Delivery]) -> None:
+        outcome = Event()
+
+        def handle_result(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            if exc_info is not None:
+                outcome.send_exception(*exc_info)
+            else:
+                outcome.send(result)
+            return result, exc_info
+
+        self.container.spawn_worker(self, (deliveries,), {}, handle_result=handle_result)
+        outcome.wait()
+
+
+class Loop(Entrypoint):  # type: ignore[misc]
+    """A method that runs for as long as the container does, and is told to end."""
+
+    def __init__(self, run: Any) -> None:
+        self._loop = run
+        super().__init__()
+
+    def bind(self, container: Any, method_name: str) -> Any:
+        bound = super().bind(container, method_name)
+        bound._loop, bound._stop, bound._ended = self._loop, threading.Event(), Event()
+        return bound
+
+    def start(self) -> None:
+        self.container.spawn_managed_thread(self._run, identifier=self.method_name)
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._ended.wait()
+
+    def _run(self) -> None:
+        try:
+            self._loop(self._stop)
+        finally:
+            self._ended.send()
+
+
+def service_class(store: Store, bus: Bus, worker: object | None) -> type:
+    """The nameko service class that hosts a worker object and its service's relay."""
+    relay = Relay(store, bus)
+    body: dict[str, Any] = {"name": store.source, "hosted": Hosted(worker)}
+
+    def carry(self: Any) -> None:
+        """Stands for the relay loop; nameko wants a method to hang an entrypoint on."""
+
+    def measure(self: Any) -> None:
+        relay.measure()
+        quarantine.measure(store)
+
+    body["carry"] = _entered(carry, Loop(relay.run))
+    body["measure"] = _entered(measure, Timer(interval=MEASURE_SECONDS))
+    if worker is not None:
+        for name, subscription in subscriptions(worker):
+            inbound = Inbound(store, subscription, getattr(worker, name))
+            body[name] = _entered(_taking(inbound), BatchSubscription(bus, subscription))
+        for name, clockwork in clockworks(worker):
+            body[name] = _entered(_calling(name), Timer(interval=clockwork.seconds, eager=True))
+    return type(f"{store.source.capitalize()}Host", (), body)
+
+
+def _taking(inbound: Inbound) -> Any:
+    def take(self: Any, deliveries: Sequence[Delivery]) -> None:
+        inbound.take(deliveries)
+
+    return take
+
+
+def _calling(name: str) -> Any:
+    def call(self: Any) -> None:
+        getattr(self.hosted, name)()
+
+    return call
+
+
+def _entered(method: Any, entrypoint: Entrypoint) -> Any:
+    method.nameko_entrypoints = {entrypoint}
+    return method
+
+
+def run(service: type, *, ready: Any, host: str, port: int) -> None:
+    """Run a nameko service until SIGTERM or SIGINT, serving /healthz, /readyz and /metrics beside it."""
+    runner = ServiceRunner(config={"max_workers": 20})
+    runner.add_service(service)
+    _serve_operations(ready, host, port)
+    runner.start()
+    log.info("worker_started", service=service.__name__)
+
+    def shut(_signal: int, _frame: Any) -> None:
+        eventlet.spawn_n(runner.stop)
+
+    signal.signal(signal.SIGTERM, shut)
+    signal.signal(signal.SIGINT, shut)
+    runner.wait()
+
+
+def _serve_operations(ready: Any, host: str, port: int) -> None:
+    def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        path = environ["PATH_INFO"]
+        if path == "/metrics":
+            start_response("200 OK", [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")])
+            return [metrics.exposition()]
+        if path not in ("/healthz", "/readyz"):
+            start_response("404 Not Found", [])
+            return [b""]
+        try:
+            if path == "/readyz":
+                ready()
+        except PlatformError as error:
+            start_response("503 Service Unavailable", [("Content-Type", "text/plain")])
+            return [error.stable_code.encode()]
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"ok"]
+
+    listener = eventlet.listen((host, port))
+    eventlet.spawn_n(wsgi.server, listener, answer, log_output=False)
+

@@ -1,0 +1,84 @@
+"""
+Settings: declared once, read from the environment (prefix FAZHI_), secrets also from files (R53).
+
+For every secret `FAZHI_X` there is `FAZHI_X_FILE`, whose content is used instead. Only composition reads
+settings; a test compares this class with docs/settings.md.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SECRETS = ("database_url", "broker_url", "opensearch_url")
+
+
+class Settings(BaseSettings):
+    """Everything an installation can choose; the defaults are the embedded form."""
+
+    model_config = SettingsConfigDict(env_prefix="FAZHI_", extra="ignore", frozen=True)
+
+    data: Path = Field(Path("data"), description="Folder for everything the embedded form keeps.")
+    production: bool = Field(False, description="Refuse weak settings instead of warning of them.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    database_url: str = Field(
+        "",
+        description="PostgreSQL URL; {service} in it is replaced by the service's name. Empty: SQLite in data.",
+    )
+    database_pool: int = Field(5, description="Pooled database connections of a process.", ge=0, le=100)
+    broker_url: str = Field("", description="RabbitMQ URL. Empty: the in-process bus.")
+    opensearch_url: str = Field("", description="OpenSearch URL. Empty: the embedded index.")
+    blobs_url: str = Field("", description="S3 URL for evidence, s3://bucket/prefix. Empty: a folder in data.")
+    catalog: Path = Field(
+        Path(__file__).resolve().parent.parent / "catalog", description="Folder of frameworks, codes, calendars."
+    )
+    console: Path = Field(
+        Path(__file__).resolve().parent.parent / "console" / "dist", description="Folder of the built console."
+    )
+    host: str = Field("127.0.0.1", description="Address to serve on.")
+    port: int = Field(8000, description="HTTP port.", ge=0, le=65535)
+    grpc_port: int = Field(0, description="gRPC port. 0: the port after HTTP's.", ge=0, le=65535)
+    cookie_secure: bool = Field(True, description="Send session cookies over HTTPS only.")
+    identity_key_file: Path | None = Field(
+        None, description="Ed25519 private key (PEM) that signs tokens; the gateway's only. Empty: made in data."
+    )
+    identity_public_key_file: Path | None = Field(
+        None, description="Public key (PEM) that checks tokens. Empty: derived from the private key in data."
+    )
+    metrics_networks: str = Field(
+        "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7",
+        description="Networks that may read /metrics.",
+    )
+    partner_brokers: str = Field(
+        "", description="Partner virtual hosts the gateway serves: petition=amqp://…,hotline=amqp://…"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
+        for name in _SECRETS:
+            path = os.environ.get(f"FAZHI_{name.upper()}_FILE")
+            if path:
+                values[name] = read_secret(Path(path))
+        return values
+
+    def database_url_of(self, service: str) -> str:
+        """Where a service keeps its things."""
+        if self.database_url:
+            return self.database_url.replace("{service}", service)
+        return f"sqlite:///{self.data / f'{service}.db'}"
+
+    @property
+    def rpc_port(self) -> int:
+        """The gRPC port in force."""
+        return self.grpc_port or self.port + 1
+
+
+def read_secret(path: Path) -> str:
+    """A secret from a file; raises PermissionError when others may read the file."""
+    if path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP):
+        raise PermissionError(f"{path} can be read or changed by others; run: chmod 640 {path}")
+    return path.read_text().strip()

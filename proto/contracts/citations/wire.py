@@ -1,0 +1,42 @@
+"""Wire form of citations 引用: which articles a business object was based on."""
+
+from collections.abc import Iterable, Sequence
+
+from google.protobuf.message import DecodeError
+
+from contracts.citations.v1.citations_pb2 import Citation, Citations
+from contracts.topology import CITATIONS
+from kernel.errors import Unacceptable
+from kernel.ids import is_id
+from kernel.messages import Item, Message, Refused
+from kernel.storage.work import Work
+
+CITATIONS_PER_MESSAGE = 200
+
+
+def tell_citations(work: Work, citations: Iterable[Citation]) -> None:
+    """Queue citations for the legislation service."""
+    every = list(citations)
+    for start in range(0, len(every), CITATIONS_PER_MESSAGE):
+        part = every[start : start + CITATIONS_PER_MESSAGE]
+        work.tell(CITATIONS, Citations(citations=part).SerializeToString(deterministic=True))
+
+
+def read_citations(message: Message) -> Sequence[Item | Refused]:
+    """The citations of a message as inbox items."""
+    if message.name != CITATIONS:
+        raise Unacceptable(f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version")
+    try:
+        citations = Citations.FromString(message.body).citations
+    except DecodeError as error:
+        raise Unacceptable("消息无法按引用解码。", code="contracts.undecodable") from error
+    return [_item(citation, message.source) for citation in citations]
+
+
+def _item(citation: Citation, source: str) -> Item | Refused:
+    raw = citation.SerializeToString(deterministic=True)
+    if not is_id(citation.id) or citation.source != source:
+        return Refused(source, raw, "contracts.bad_id", "引用编号不合规范，或来源与发送方不符")
+    if not citation.document or not citation.subject:
+        return Refused(source, raw, "contracts.missing_field", "引用缺少文件或业务对象")
+    return Item(source, citation.id, raw, citation)

@@ -1,0 +1,140 @@
+"""
+Findings register 认定登记: what a service has last told about each (subject, probe).
+
+A probe that says the same again tells nothing; one that says something else tells a new event that corrects
+the former one. So a service may look at a subject as often as it likes. Works set-wise: one statement reads
+what was told, one writes what is new, whatever the number of findings.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import orjson
+from sqlalchemy import Column, Connection, MetaData, String, Table, text
+
+from contracts.events.v1.scored_pb2 import ScoredEvent
+from contracts.findings.values import Finding, Mode
+from contracts.findings.wire import pack, scored_event
+from contracts.topology import SCORED
+from kernel.clock import microseconds
+from kernel.ids import new_id
+from kernel.storage.setwise import write_rows
+from kernel.storage.types import Id, Moment
+from kernel.storage.work import Work
+from kernel.telemetry.log import trace_id
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding with what it is about: subject "enforcement/cases/<id>", the unit it counts for, the mode."""
+
+    subject: str
+    unit: str
+    mode: Mode
+    finding: Finding
+
+
+class FindingsRegister:
+    """The register of one service, kept in its own database."""
+
+    def __init__(self, metadata: MetaData) -> None:
+        self.table = Table(
+            "findings",
+            metadata,
+            Column("subject", String(200), primary_key=True),
+            Column("probe", String(50), primary_key=True),
+            Column("event_id", Id, nullable=False),
+            Column("fingerprint", String(64), nullable=False),
+            Column("recorded_at", Moment, nullable=False),
+            comment="last finding told about each subject and probe",
+        )
+
+    def record(self, work: Work, found: Iterable[Found]) -> int:
+        """Tell what is new among these findings, in the transaction of `work`; returns how many events."""
+        latest = {(entry.subject, entry.finding.probe): entry for entry in found}
+        known = self._known(work, list(latest))
+        recorded_at = work.clock.now()
+        events: list[ScoredEvent] = []
+        rows = []
+        for place, entry in latest.items():
+            fingerprint = _fingerprint(entry)
+            former = known.get(place)
+            if former is not None and former[1] == fingerprint:
+                continue
+            event_id = new_id()
+            events.append(
+                scored_event(
+                    entry.finding,
+                    event_id=event_id,
+                    source=work.source,
+                    unit=entry.unit,
+                    subject=entry.subject,
+                    mode=entry.mode,
+                    recorded_at_us=microseconds(recorded_at),
+                    corrects=former[0] if former else "",
+                    trace=trace_id.get(),
+                )
+            )
+            rows.append(
+                {
+                    "subject": place[0],
+                    "probe": place[1],
+                    "event_id": event_id,
+                    "fingerprint": fingerprint,
+                    "recorded_at": recorded_at,
+                }
+            )
+        write_rows(
+            work.session,
+            self.table,
+            rows,
+            keys=("subject", "probe"),
+            on_conflict={"event_id": "replace", "fingerprint": "replace", "recorded_at": "replace"},
+        )
+        for body in pack(events):
+            work.tell(SCORED, body)
+        return len(events)
+
+    def _known(self, work: Work, places: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
+        if not places:
+            return {}
+        if work.connection.dialect.name == "postgresql":
+            wanted = "SELECT w->>0 AS subject, w->>1 AS probe FROM json_array_elements(CAST(:places AS json)) AS w"
+        else:
+            wanted = (
+                "SELECT json_extract(value, '$[0]') AS subject, json_extract(value, '$[1]') AS probe "
+                "FROM json_each(:places)"
+            )
+        rows = work.session.execute(
+            text(
+                f"SELECT f.subject, f.probe, f.event_id, f.fingerprint FROM findings f JOIN ({wanted}) w "
+                "ON w.subject = f.subject AND w.probe = f.probe"
+            ),
+            {"places": orjson.dumps(places).decode()},
+        )
+        return {(row.subject, row.probe): (str(row.event_id), row.fingerprint) for row in rows}
+
+
+def create_findings_v1(connection: Connection) -> None:
+    """The register's table as of its first version, for migrations."""
+    metadata = MetaData()
+    FindingsRegister(metadata)
+    metadata.create_all(connection, checkfirst=True)
+
+
+def _fingerprint(entry: Found) -> str:
+    finding = entry.finding
+    said = [
+        finding.probe_version,
+        int(finding.outcome),
+        finding.score_milli,
+        finding.numerator,
+        finding.denominator,
+        entry.unit,
+        int(entry.mode),
+        microseconds(finding.occurred_at),
+        finding.reason,
+        [[e.digest, e.name] for e in finding.evidence],
+    ]
+    return hashlib.sha256(b"findings/v1\n" + orjson.dumps(said)).hexdigest()

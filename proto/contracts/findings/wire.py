@@ -1,0 +1,126 @@
+"""
+Wire form of findings: scored events to bytes and back, checked on the way in.
+
+What does not meet the contract is refused one event at a time, so a bad event never takes its neighbours along.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+
+from google.protobuf.message import DecodeError
+
+from contracts.events.v1.scored_pb2 import Basis as BasisMessage
+from contracts.events.v1.scored_pb2 import Evidence as EvidenceMessage
+from contracts.events.v1.scored_pb2 import ScoredEvent, ScoredEvents
+from contracts.findings.values import FULL_MARKS_MILLI, Finding, Mode, Outcome
+from contracts.topology import SCORED
+from kernel.clock import from_microseconds, microseconds
+from kernel.errors import Unacceptable
+from kernel.ids import is_id
+from kernel.messages import Item, Message, Refused
+
+EVENTS_PER_MESSAGE = 100
+MAX_EVENT_BYTES = 64 * 1024
+OLDEST = timedelta(days=3660)
+NEWEST = timedelta(minutes=5)
+_OUTCOMES = frozenset(int(outcome) for outcome in Outcome)
+_MODES = frozenset(int(mode) for mode in Mode)
+
+
+def scored_event(
+    finding: Finding,
+    *,
+    event_id: str,
+    source: str,
+    unit: str,
+    subject: str,
+    mode: Mode,
+    recorded_at_us: int,
+    corrects: str = "",
+    trace: str = "",
+) -> ScoredEvent:
+    """The scored event of a finding."""
+    return ScoredEvent(
+        id=event_id,
+        source=source,
+        probe=finding.probe,
+        probe_version=finding.probe_version,
+        unit=unit,
+        subject=subject,
+        outcome=int(finding.outcome),  # type: ignore[arg-type]
+        score_milli=finding.score_milli,
+        numerator=finding.numerator,
+        denominator=finding.denominator,
+        mode=int(mode),  # type: ignore[arg-type]
+        occurred_at_us=microseconds(finding.occurred_at),
+        recorded_at_us=recorded_at_us,
+        basis=[BasisMessage(document=b.document, version=b.version, article=b.article) for b in finding.basis],
+        evidence=[
+            EvidenceMessage(digest=e.digest, media_type=e.media_type, name=e.name, place=e.place)
+            for e in finding.evidence
+        ],
+        corrects=corrects,
+        trace=trace,
+        reason=finding.reason,
+    )
+
+
+def pack(events: Iterable[ScoredEvent]) -> Iterator[bytes]:
+    """Message bodies that carry these events, a hundred at most in each."""
+    waiting: list[ScoredEvent] = []
+    for event in events:
+        waiting.append(event)
+        if len(waiting) == EVENTS_PER_MESSAGE:
+            yield ScoredEvents(events=waiting).SerializeToString(deterministic=True)
+            waiting = []
+    if waiting:
+        yield ScoredEvents(events=waiting).SerializeToString(deterministic=True)
+
+
+def read_scored(message: Message) -> Sequence[Item | Refused]:
+    """The events of a message as inbox items; raises Unacceptable when the message is none of ours."""
+    if message.name != SCORED:
+        raise Unacceptable(f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version")
+    try:
+        events = ScoredEvents.FromString(message.body).events
+    except DecodeError as error:
+        raise Unacceptable("消息无法按计分事件解码。", code="contracts.undecodable") from error
+    if not events:
+        raise Unacceptable("消息中没有计分事件。", code="contracts.empty_message")
+    return [_item(event, message.source) for event in events]
+
+
+def _item(event: ScoredEvent, source: str) -> Item | Refused:
+    raw = event.SerializeToString(deterministic=True)
+    if fault := _fault(event, source, len(raw)):
+        return Refused(source, raw, fault[0], fault[1])
+    return Item(source, event.id, raw, event)
+
+
+def _fault(event: ScoredEvent, source: str, size: int) -> tuple[str, str] | None:
+    """What is wrong with an event, as (code, reason); None when nothing is."""
+    if size > MAX_EVENT_BYTES:
+        return "contracts.event_too_large", f"计分事件 {size} 字节，超过上限 {MAX_EVENT_BYTES}"
+    if not is_id(event.id) or (event.corrects and not is_id(event.corrects)):
+        return "contracts.bad_id", "事件编号不是规范的 UUID"
+    if event.source != source:
+        return "contracts.foreign_source", f"事件自称来自 {event.source[:50]!r}，实由 {source} 发出"
+    if not event.unit or not event.probe or not event.subject or event.probe_version < 1:
+        return "contracts.missing_field", "缺少单位、探针、探针版本或业务对象"
+    if event.outcome not in _OUTCOMES or event.mode not in _MODES:
+        return "contracts.unknown_code", "结果或接入模式代码不在代码表中"
+    if not 0 <= event.score_milli <= FULL_MARKS_MILLI or (event.score_milli and event.outcome > Outcome.FAIL):
+        return "contracts.bad_score", "得分须在 0 至 1000（千分）之间，且只有符合、不符合可以计分"
+    if event.numerator < 0 or event.denominator < 0:
+        return "contracts.bad_measure", "分子、分母不得为负"
+    return _bad_times(event)
+
+
+def _bad_times(event: ScoredEvent) -> tuple[str, str] | None:
+    try:
+        occurred, recorded = from_microseconds(event.occurred_at_us), from_microseconds(event.recorded_at_us)
+    except OverflowError:
+        return "contracts.bad_time", "时间超出可表示范围"
+    if not recorded - OLDEST <= occurred <= recorded + NEWEST:
+        return "contracts.bad_time", "发生时间须在记录时间之前十年以内"
+    return None
