@@ -1,6 +1,5 @@
-"""Findings 认定 and the register that turns them into scored events; see values.py, register.py, wire.py."""
+"""Findings 认定: plain values that rules may use. The register (register.py) and wire form (wire.py) are apart."""
 
-from contracts.findings.register import FindingsRegister, Found, create_findings_v1
 from contracts.findings.values import (
     FULL_MARKS_MILLI,
     Basis,
@@ -24,14 +23,11 @@ __all__ = [
     "Basis",
     "Evidence",
     "Finding",
-    "FindingsRegister",
-    "Found",
     "Mode",
     "Outcome",
     "Probe",
     "ProbeSet",
     "Verdict",
-    "create_findings_v1",
     "failed",
     "graded",
     "not_applicable",
