@@ -8,6 +8,7 @@ message means somebody removed a queue or binding: the topology is declared agai
 
 import threading
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pika
@@ -24,6 +25,7 @@ log = logger(__name__)
 
 CONFIRM_SECONDS = 10.0
 CONNECT_SECONDS = 10.0
+CLOSE_SECONDS = 2.0
 
 
 class _Window:
@@ -63,6 +65,7 @@ class Publisher:
         self._turn = threading.Lock()
         self._connection: SelectConnection | None = None
         self._channel: Channel | None = None
+        self._thread: threading.Thread | None = None
         self._window: _Window | None = None
         self._next_tag = 1
 
@@ -124,7 +127,8 @@ class Publisher:
             on_close_callback=closed,
         )
         self._connection = connection
-        threading.Thread(target=self._spin, args=(connection,), name="publisher", daemon=True).start()
+        self._thread = threading.Thread(target=self._spin, args=(connection,), name="publisher", daemon=True)
+        self._thread.start()
         if not ready.wait(CONNECT_SECONDS) or failure or self._channel is None:
             self._drop()
             cause = failure[0] if failure else None
@@ -136,6 +140,8 @@ class Publisher:
             connection.ioloop.start()
         except Exception as error:
             log.warning("publisher_loop_ended", error=repr(error))
+        finally:
+            connection.ioloop.close()
 
     def _send(self, window: _Window) -> None:
         channel = self._channel
@@ -184,7 +190,10 @@ class Publisher:
     def _drop(self) -> None:
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
-            connection.ioloop.add_callback_threadsafe(lambda: _end(connection))
+            with suppress(RuntimeError, OSError):  # its loop has ended already
+                connection.ioloop.add_callback_threadsafe(lambda: _end(connection))
+        if self._thread is not None:
+            self._thread.join(CLOSE_SECONDS)
 
 
 def _end(connection: SelectConnection) -> None:
