@@ -1,0 +1,1 @@
+"""Tests of the whole platform; the folders are listed in README.md."""
