@@ -77,7 +77,9 @@ class WorkingCalendar:
         library_days = chinese_calendar.holidays.keys() | chinese_calendar.workdays.keys()
         holidays = set(chinese_calendar.holidays)
         working = set(chinese_calendar.workdays)
-        self.published = frozenset({day.year for day in library_days} | {y.year for y in years if not y.region})
+        self.published = frozenset(
+            {day.year for day in library_days} | {y.year for y in years if not y.region}
+        )
         for year in years:
             holidays = (holidays - year.working_days) | year.holidays
             working = (working - year.holidays) | year.working_days
@@ -114,7 +116,9 @@ class WorkingCalendar:
         if not roll_forward or self.is_working_day(last):
             return Deadline(last, False, self.version)
         rolled = self.working_days_after(last, 1)
-        return Deadline(rolled.due_on, self._leans_on_unpublished(last, rolled.due_on, both_ends=True), self.version)
+        return Deadline(
+            rolled.due_on, self._leans_on_unpublished(last, rolled.due_on, both_ends=True), self.version
+        )
 
     def working_days_between(self, start: date, end: date) -> int:
         """Working days after `start` up to and including `end`; negative when `end` is earlier."""
@@ -173,7 +177,9 @@ def _year_problems(data: object) -> Iterator[Problem]:
         yield Problem("source", "calendar.source", "请填写所依据通知的名称、文号和日期。")
     spans = data.get("holidays")
     if not isinstance(spans, list) or not all(_is_span(span) for span in spans):
-        yield Problem("holidays", "calendar.holidays", "每项应有 from 和 to 两个日期（年-月-日），to 不早于 from。")
+        yield Problem(
+            "holidays", "calendar.holidays", "每项应有 from 和 to 两个日期（年-月-日），to 不早于 from。"
+        )
         return
     working = data.get("working_days") or []
     if not isinstance(working, list) or not all(isinstance(day, date) for day in working):
@@ -182,11 +188,15 @@ def _year_problems(data: object) -> Iterator[Problem]:
     off = {day for span in spans for day in _days(span)}
     for index, day in enumerate(working):
         if day in off:
-            yield Problem(f"working_days[{index}]", "calendar.both", f"{day} 同时是假日和补班日，请核对通知。")
+            yield Problem(
+                f"working_days[{index}]", "calendar.both", f"{day} 同时是假日和补班日，请核对通知。"
+            )
         if day.weekday() < _SATURDAY:
             yield Problem(f"working_days[{index}]", "calendar.weekday", f"{day} 本来就是工作日，不必补班。")
-    for place, day in [*((f"holidays[{i}]", d) for i, s in enumerate(spans) for d in _days(s)),
-                       *((f"working_days[{i}]", d) for i, d in enumerate(working))]:
+    for place, day in [
+        *((f"holidays[{i}]", d) for i, s in enumerate(spans) for d in _days(s)),
+        *((f"working_days[{i}]", d) for i, d in enumerate(working)),
+    ]:
         if not date(data["year"] - 1, 12, 1) <= day <= date(data["year"] + 1, 1, 31):
             yield Problem(place, "calendar.other_year", f"{day} 不属于 {data['year']} 年的安排，请核对。")
 

@@ -100,7 +100,10 @@ def _parse(path: Path, raw: bytes) -> CatalogFile:
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark
         raise _invalid(
-            path, mark.line + 1 if mark else 0, "catalog.syntax", f"格式错误：{wrong.problem}。请检查缩进、冒号和引号。"
+            path,
+            mark.line + 1 if mark else 0,
+            "catalog.syntax",
+            f"格式错误：{wrong.problem}。请检查缩进、冒号和引号。",
         ) from wrong
     except (yaml.YAMLError, ValueError, RecursionError) as wrong:
         raise _invalid(path, 0, "catalog.syntax", f"格式错误：{wrong}") from wrong

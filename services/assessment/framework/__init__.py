@@ -1,0 +1,1 @@
+"""Frameworks 考核指标体系 of the years."""

@@ -1,0 +1,1 @@
+"""Scoring 计分: the event log, indicator states, roll-up."""
