@@ -12,8 +12,8 @@ import shutil
 import threading
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import tantivy
 
@@ -25,7 +25,8 @@ _WRITER_BYTES = 32_000_000
 _WAIT_FOR_WRITER_SECONDS = 10.0
 
 
-class _Opened(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Opened:
     name: str
     index: tantivy.Index
     changed_ns: int
@@ -82,7 +83,8 @@ class EmbeddedIndex:
             return Hits(0, ())
         searcher = index.searcher()
         found = searcher.search(self._query(wanted, filters or {}), limit=limit, offset=offset)
-        return Hits(int(found.count or 0), tuple(self._row(searcher, at, wanted) for _, at in found.hits))
+        total = int(found.count or 0)  # type: ignore[attr-defined]  # missing in the library's stub
+        return Hits(total, tuple(self._row(searcher, at, wanted) for _, at in found.hits))
 
     def count(self) -> int:
         index = self._current()
@@ -149,38 +151,32 @@ class EmbeddedIndex:
             return self._opened.index if self._opened else None
         for _ in range(3):
             try:
-                return self._reopened()
+                return self._reopened(self._folder)
             except (OSError, ValueError):
                 # Another process changed over between reading its name and opening it: read again.
                 self._opened = None
         return None
 
-    def _reopened(self) -> tantivy.Index | None:
-        name = self._named()
+    def _reopened(self, folder: Path) -> tantivy.Index | None:
+        name = _named(folder)
         if not name:
             return None
-        changed_ns = (self._place(name) / "meta.json").stat().st_mtime_ns
+        changed_ns = (folder / name / "meta.json").stat().st_mtime_ns
         opened = self._opened
         if opened is None or opened.name != name:
-            opened = _Opened(name, tantivy.Index(self._schema, path=str(self._place(name))), changed_ns)
+            opened = _Opened(name, tantivy.Index(self._schema, path=str(folder / name)), changed_ns)
         elif opened.changed_ns != changed_ns:
             opened.index.reload()
             opened = _Opened(name, opened.index, changed_ns)
         self._opened = opened
         return opened.index
 
-    def _named(self) -> str:
-        assert self._folder is not None
-        try:
-            return (self._folder / "current").read_text(encoding="ascii").strip()
-        except FileNotFoundError:
-            return ""
-
     def _create(self, name: str) -> tantivy.Index:
         if self._folder is None:
             return tantivy.Index(self._schema)
-        self._place(name).mkdir(parents=True)
-        return tantivy.Index(self._schema, path=str(self._place(name)))
+        place = self._folder / name
+        place.mkdir(parents=True)
+        return tantivy.Index(self._schema, path=str(place))
 
     def _switch_to(self, name: str, index: tantivy.Index) -> None:
         self._opened = _Opened(name, index, 0)
@@ -193,9 +189,12 @@ class EmbeddedIndex:
             if other.is_dir() and other.name != name:
                 shutil.rmtree(other, ignore_errors=True)
 
-    def _place(self, name: str) -> Path:
-        assert self._folder is not None
-        return self._folder / name
+
+def _named(folder: Path) -> str:
+    try:
+        return (folder / "current").read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return ""
 
 
 def _schema(shape: Shape) -> tantivy.Schema:
@@ -217,7 +216,9 @@ def _writer(index: tantivy.Index) -> tantivy.IndexWriter:
             return index.writer(_WRITER_BYTES, 1)
         except ValueError as busy:
             if time.monotonic() > patience:
-                raise SearchUnavailable("检索索引正由另一进程写入，请稍后再试。", code="search.busy") from busy
+                raise SearchUnavailable(
+                    "检索索引正由另一进程写入，请稍后再试。", code="search.busy"
+                ) from busy
             time.sleep(0.05)
 
 

@@ -15,6 +15,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 LONGEST_UNIT = 64
@@ -60,7 +61,7 @@ def singles(words: Sequence[str]) -> str:
 
 def pairs(words: Sequence[str]) -> str:
     """What the index of pairs receives: each unit with its right neighbour, in order."""
-    return " ".join(first + PAIR + second for first, second in zip(words, words[1:], strict=False))
+    return " ".join(first + PAIR + second for first, second in pairwise(words))
 
 
 def phrases(query: str) -> list[tuple[str, ...]]:
