@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     identity_public_key_file: Path | None = Field(
         None, description="Public key (PEM) that checks tokens. Empty: derived from the private key in data."
     )
+    partner_key_file: Path | None = Field(
+        None, description="32 random bytes that seal partners' secrets; the gateway's only. Empty: made in data."
+    )
     metrics_networks: str = Field(
         "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7",
         description="Networks that may read /metrics.",

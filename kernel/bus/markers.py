@@ -10,7 +10,10 @@ Markers: how a worker class, in plain Python, declares what it hears and which c
         @every(seconds=5)
         def refresh(self): ...
 
-kernel.hosting.worker turns the markers into nameko entrypoints, kernel.hosting.embedded into threads.
+        @loop
+        def listen(self, stop): ...
+
+kernel.hosting.worker turns the markers into nameko entrypoints, kernel.hosting.background into threads.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -65,6 +68,12 @@ def every(*, seconds: float) -> Callable[[M], M]:
     return mark
 
 
+def loop(method: M) -> M:
+    """The method, given a threading.Event, runs for as long as the process and returns soon after it is set."""
+    method.__loop__ = True  # type: ignore[attr-defined]
+    return method
+
+
 def subscriptions(worker: object) -> Iterator[tuple[str, Subscription]]:
     """The (method name, subscription) pairs a worker class or instance declares."""
     yield from _marked(worker, "__subscription__")
@@ -73,6 +82,12 @@ def subscriptions(worker: object) -> Iterator[tuple[str, Subscription]]:
 def clockworks(worker: object) -> Iterator[tuple[str, Clockwork]]:
     """The (method name, clockwork) pairs a worker class or instance declares."""
     yield from _marked(worker, "__clockwork__")
+
+
+def loops(worker: object) -> Iterator[str]:
+    """The names of the methods a worker class or instance declares as loops."""
+    for name, _ in _marked(worker, "__loop__"):
+        yield name
 
 
 def _marked(worker: object, attribute: str) -> Iterator[tuple[str, Any]]:

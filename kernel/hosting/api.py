@@ -32,7 +32,7 @@ from kernel.errors import (
     TemporaryError,
     TooLarge,
 )
-from kernel.hosting.edge import Edge
+from kernel.hosting.edge import Edge, takes_raw_body
 from kernel.storage.work import Store
 from kernel.telemetry import metrics
 from kernel.telemetry.log import logger
@@ -89,7 +89,8 @@ def build_api(
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
-    app.add_middleware(Edge, service=service, render=render_error)
+    raw = {f"{prefix}/v1{r.path.removeprefix(f'{prefix}/v1')}" for r in walk(app.routes) if takes_raw_body(r.endpoint)}
+    app.add_middleware(Edge, service=service, render=render_error, raw=raw)
     return app
 
 
@@ -152,6 +153,8 @@ def _identify(request: Request, verifier: Verifier, *, demanded: bool) -> Princi
         return None
     by_cookie = not header
     if by_cookie and request.method not in ("GET", "HEAD") and request.headers.get(CSRF_HEADER) != csrf:
+        if not demanded:
+            return None
         raise NotAllowed("页面已过期，请刷新后重试。", code="identity.csrf")
     return Principal(
         account=principal.account,

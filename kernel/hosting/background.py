@@ -7,11 +7,12 @@ thread finish the batch it holds (R55).
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from sqlalchemy import select
 
 from kernel.bus.inbound import Inbound
-from kernel.bus.markers import Subscription, clockworks, subscriptions
+from kernel.bus.markers import Subscription, clockworks, loops, subscriptions
 from kernel.bus.port import Bus
 from kernel.errors import TemporaryError
 from kernel.messages import Queue
@@ -47,6 +48,8 @@ class Background:
             self._jobs.append((subscription.queue.name, self._listening(inbound, subscription)))
         for name, clockwork in clockworks(worker):
             self._every(f"{store.source}.{name}", clockwork.seconds, getattr(worker, name))
+        for name in loops(worker):
+            self._jobs.append((f"{store.source}.{name}", partial(getattr(worker, name), self._stop)))
 
     def start(self) -> None:
         """Start every thread."""

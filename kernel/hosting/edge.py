@@ -8,9 +8,9 @@ so that it costs nothing on streams.
 
 import json
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from kernel.errors import Invalid, PlatformError, TooLarge
 from kernel.ids import new_id
@@ -22,6 +22,8 @@ Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+E = TypeVar("E", bound=Callable[..., Any])
 
 MAX_JSON_BYTES = 1024 * 1024
 MAX_UPLOAD_BYTES = 21 * 1024 * 1024
@@ -36,13 +38,31 @@ SECURITY_HEADERS = [
 ]
 
 
-class Edge:
-    """ASGI middleware around a service's routes."""
+def raw_body(endpoint: E) -> E:
+    """The endpoint takes the bytes as they came, verifies who sent them, and only then calls `check_json` (R29)."""
+    endpoint.__raw_body__ = True  # type: ignore[attr-defined]
+    return endpoint
 
-    def __init__(self, app: App, service: str, render: Callable[[PlatformError, str], tuple[int, bytes]]) -> None:
+
+def takes_raw_body(endpoint: object) -> bool:
+    """Whether an endpoint is marked @raw_body."""
+    return getattr(endpoint, "__raw_body__", False)
+
+
+class Edge:
+    """ASGI middleware around a service's routes; `raw` are the paths of @raw_body endpoints."""
+
+    def __init__(
+        self,
+        app: App,
+        service: str,
+        render: Callable[[PlatformError, str], tuple[int, bytes]],
+        raw: Collection[str] = (),
+    ) -> None:
         self._app = app
         self._service = service
         self._render = render
+        self._raw = frozenset(raw)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,7 +84,7 @@ class Edge:
             await send(event)
 
         try:
-            checked = await _read_checked(scope, receive)
+            checked = await _read_checked(scope, receive, self._raw)
             await self._app(scope, checked, answer)
         except PlatformError as error:
             code, body = self._render(error, request)
@@ -76,7 +96,7 @@ class Edge:
             metrics.REQUESTS.labels(self._service, route, str(status)).observe(time.perf_counter() - started)
 
 
-async def _read_checked(scope: Scope, receive: Receive) -> Receive:
+async def _read_checked(scope: Scope, receive: Receive, raw: Collection[str]) -> Receive:
     if scope["method"] in ("GET", "HEAD", "DELETE", "OPTIONS"):
         return receive
     headers = dict(scope["headers"])
@@ -86,7 +106,7 @@ async def _read_checked(scope: Scope, receive: Receive) -> Receive:
     if kind == b"multipart/form-data":
         return _counted(receive, MAX_UPLOAD_BYTES)
     body = await _whole_body(receive, MAX_JSON_BYTES)
-    if kind == b"application/json" and not scope["path"].endswith("/raw"):
+    if kind == b"application/json" and scope["path"] not in raw:
         check_json(body)
     return _replayed(body, receive)
 

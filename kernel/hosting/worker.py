@@ -21,7 +21,7 @@ from nameko.runners import ServiceRunner
 from nameko.timer import Timer
 
 from kernel.bus.inbound import Inbound
-from kernel.bus.markers import Subscription, clockworks, subscriptions
+from kernel.bus.markers import Subscription, clockworks, loops, subscriptions
 from kernel.bus.port import Bus, Delivery
 from kernel.errors import PlatformError
 from kernel.storage import quarantine
@@ -144,6 +144,8 @@ def service_class(store: Store, bus: Bus, worker: object | None) -> type:
             body[name] = _entered(_taking(inbound), BatchSubscription(bus, subscription))
         for name, clockwork in clockworks(worker):
             body[name] = _entered(_calling(name), Timer(interval=clockwork.seconds, eager=True))
+        for name in loops(worker):
+            body[name] = _entered(_calling(name), Loop(getattr(worker, name)))
     return type(f"{store.source.capitalize()}Host", (), body)
 
 
