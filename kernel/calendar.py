@@ -14,6 +14,7 @@ All look-ups are two array reads, so a hundred thousand cases cost a fraction of
 """
 
 from array import array
+from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -97,39 +98,44 @@ class WorkingCalendar:
     def working_days_after(self, day: date, n: int) -> Deadline:
         """The nth working day after `day`, which itself is not counted; n = 0 is the day itself."""
         if n <= 0:
-            return self._deadline(day, _not_negative(day, n))
+            return Deadline(_later(day, n), provisional=False, calendar_version=self.version)
         place = self._rank[self._index(day)] + n - 1
         if place >= len(self._working_days):
-            raise _outside(day + timedelta(days=n))
-        return self._deadline(day, date.fromordinal(self._working_days[place]))
+            raise _outside(f"{day} 之后第 {n} 个工作日")
+        due_on = date.fromordinal(self._working_days[place])
+        return Deadline(due_on, self._blind_days(self._index(day), self._index(due_on)) > 0, self.version)
 
     def calendar_days_after(self, day: date, n: int, *, roll_forward: bool = False) -> Deadline:
         """
         The nth day after `day`, working or not.
 
         `roll_forward`: a last day that is no working day gives way to the next working day. Parties'
-        periods in litigation do (民事诉讼法 2023 Art. 85 by way of 行政诉讼法 Art. 101), and reconsideration
-        follows that practice for applicants; an organ's own period to decide is set without it unless
-        the clock in the catalog says so.
+        periods do in litigation (行政诉讼法 Art. 101 with 民事诉讼法 2023 Art. 85) and in reconsideration, which
+        refers to the same article (行政复议法 2023 Art. 88). Other laws say nothing of it, so it is never
+        assumed: each clock of catalog/clocks/ says whether it rolls.
         """
-        last = _not_negative(day, n)
-        if not roll_forward or self.is_working_day(last):
-            return Deadline(last, False, self.version)
-        rolled = self.working_days_after(last, 1)
-        return Deadline(
-            rolled.due_on, self._leans_on_unpublished(last, rolled.due_on, both_ends=True), self.version
-        )
+        return self._ending(_later(day, n), roll_forward=roll_forward)
+
+    def months_after(self, day: date, n: int, *, roll_forward: bool = False) -> Deadline:
+        """The day of the same number n months on, or the last of a shorter month; a year is 12 months."""
+        return self._ending(_months_later(day, n), roll_forward=roll_forward)
 
     def working_days_between(self, start: date, end: date) -> int:
         """Working days after `start` up to and including `end`; negative when `end` is earlier."""
         return self._rank[self._index(end)] - self._rank[self._index(start)]
 
-    def _deadline(self, start: date, due_on: date) -> Deadline:
-        return Deadline(due_on, self._leans_on_unpublished(start, due_on), self.version)
+    def _ending(self, last: date, *, roll_forward: bool) -> Deadline:
+        index = self._index(last)
+        due_on = last
+        if roll_forward and not self.is_working_day(last):
+            due_on = date.fromordinal(self._working_days[self._rank[index]])
+        # That the last day is a working day is itself known only for a published year.
+        leans = roll_forward and self._blind_days(index - 1, self._index(due_on)) > 0
+        return Deadline(due_on, leans, self.version)
 
-    def _leans_on_unpublished(self, start: date, end: date, *, both_ends: bool = False) -> bool:
-        before = self._index(start) - 1 if both_ends else self._index(start)
-        return self._unpublished[self._index(end)] != (self._unpublished[before] if before >= 0 else 0)
+    def _blind_days(self, after: int, until: int) -> int:
+        """Days of unpublished years among the days after one index up to another."""
+        return self._unpublished[until] - (self._unpublished[after] if after >= 0 else 0)
 
     def _index(self, day: date) -> int:
         ordinal = day.toordinal()
@@ -168,44 +174,45 @@ def _year_problems(data: object) -> Iterator[Problem]:
     if not isinstance(data, dict):
         yield Problem("", "calendar.not_a_mapping", "文件应为键值形式，格式见 catalog/calendars/README.md。")
         return
-    if not isinstance(data.get("year"), int) or not FIRST_YEAR < data["year"] < LAST_YEAR:
+    year, spans, working = data.get("year"), data.get("holidays"), data.get("working_days") or []
+    if not isinstance(year, int) or not FIRST_YEAR < year < LAST_YEAR:
         yield Problem("year", "calendar.year", "请填写四位年份。")
-        return
+    elif not isinstance(spans, list) or not all(_is_span(span) for span in spans):
+        yield Problem(
+            "holidays", "calendar.holidays", "每项应有 from、to 两个日期（年-月-日），to 不早于 from。"
+        )
+    elif not isinstance(working, list) or not all(_is_day(day) for day in working):
+        yield Problem("working_days", "calendar.working_days", "请逐行填写补班日期（年-月-日）。")
+    else:
+        yield from _day_problems(year, spans, working)
     if "version" not in data:
         yield Problem("version", "calendar.version", "请填写版本号，修改文件时加一。")
     if not isinstance(data.get("source"), dict) or not data["source"].get("document"):
         yield Problem("source", "calendar.source", "请填写所依据通知的名称、文号和日期。")
-    spans = data.get("holidays")
-    if not isinstance(spans, list) or not all(_is_span(span) for span in spans):
-        yield Problem(
-            "holidays", "calendar.holidays", "每项应有 from 和 to 两个日期（年-月-日），to 不早于 from。"
-        )
-        return
-    working = data.get("working_days") or []
-    if not isinstance(working, list) or not all(isinstance(day, date) for day in working):
-        yield Problem("working_days", "calendar.working_days", "请逐行填写补班日期（年-月-日）。")
-        return
-    off = {day for span in spans for day in _days(span)}
+
+
+def _day_problems(year: int, spans: list[dict[str, date]], working: list[date]) -> Iterator[Problem]:
+    off = {day: f"holidays[{index}]" for index, span in enumerate(spans) for day in _days(span)}
     for index, day in enumerate(working):
+        place = f"working_days[{index}]"
         if day in off:
-            yield Problem(
-                f"working_days[{index}]", "calendar.both", f"{day} 同时是假日和补班日，请核对通知。"
-            )
+            yield Problem(place, "calendar.both", f"{day} 同时是假日和补班日，请核对通知。")
         if day.weekday() < _SATURDAY:
-            yield Problem(f"working_days[{index}]", "calendar.weekday", f"{day} 本来就是工作日，不必补班。")
-    for place, day in [
-        *((f"holidays[{i}]", d) for i, s in enumerate(spans) for d in _days(s)),
-        *((f"working_days[{i}]", d) for i, d in enumerate(working)),
-    ]:
-        if not date(data["year"] - 1, 12, 1) <= day <= date(data["year"] + 1, 1, 31):
-            yield Problem(place, "calendar.other_year", f"{day} 不属于 {data['year']} 年的安排，请核对。")
+            yield Problem(place, "calendar.weekday", f"{day} 本来就是工作日，不必补班。")
+    for day, place in (off | {day: f"working_days[{index}]" for index, day in enumerate(working)}).items():
+        if not date(year - 1, 12, 1) <= day <= date(year + 1, 1, 31):
+            yield Problem(place, "calendar.other_year", f"{day} 不属于 {year} 年的安排，请核对。")
+
+
+def _is_day(value: object) -> bool:
+    return type(value) is date  # a datetime is one too, and would not compare
 
 
 def _is_span(span: object) -> bool:
     return (
         isinstance(span, dict)
-        and isinstance(span.get("from"), date)
-        and isinstance(span.get("to"), date)
+        and _is_day(span.get("from"))
+        and _is_day(span.get("to"))
         and timedelta(0) <= span["to"] - span["from"] < timedelta(days=31)
     )
 
@@ -235,13 +242,23 @@ def _tables(
     return days, rank, unpublished
 
 
-def _not_negative(day: date, n: int) -> date:
+def _later(day: date, n: int) -> date:
     if n < 0:
         raise CalendarInvalid("期限天数不能为负数，请核对期限设置。", code="calendar.negative_days")
+    if n > _END - _ORIGIN:
+        raise _outside(f"{day} 之后第 {n} 天")
     return day + timedelta(days=n)
 
 
-def _outside(day: date) -> CalendarInvalid:
+def _months_later(day: date, n: int) -> date:
+    """The day of that number n months on, or the month's last day where it has none (民法典 Art. 202)."""
+    if not 0 <= n <= 12 * (LAST_YEAR - FIRST_YEAR):
+        raise CalendarInvalid("期限月数超出范围，请核对期限设置。", code="calendar.months")
+    year, month = divmod(day.year * 12 + day.month - 1 + n, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _outside(day: object) -> CalendarInvalid:
     return CalendarInvalid(
         f"日期 {day} 超出日历范围（{FIRST_YEAR} 至 {LAST_YEAR} 年），请核对日期。", code="calendar.outside"
     )

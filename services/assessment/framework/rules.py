@@ -39,7 +39,7 @@ __all__ = [
     "parse_peer_groups",
 ]
 
-_DECIMAL = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?")
+_DECIMAL = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,6}))?")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KINDS = frozenset({"government", "department", "township", "authorised", "dispatched"})
 _UNIT_LEVELS = frozenset({"province", "city", "county", "township"})
@@ -202,8 +202,8 @@ class _Reader:
 
     def _method(self, data: Mapping[str, Any], path: str) -> Method:
         raw = self.mapping(data.get("method"), f"{path}.method")
-        kind = raw.get("kind")
-        if kind not in get_args(MethodKind):
+        kind: MethodKind | None = raw.get("kind")
+        if kind is None or kind not in get_args(MethodKind):
             self.note(
                 f"{path}.method.kind",
                 "unknown_method",

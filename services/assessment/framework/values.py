@@ -99,7 +99,7 @@ class Node:
     basis: tuple[Basis, ...] = ()
 
     def walk(self) -> Iterator["Node"]:
-        """This node and all below it, parents first, in the order of the file."""
+        """The node and all below it, parents first, in the order of the file."""
         yield self
         for child in self.children:
             yield from child.walk()

@@ -133,7 +133,7 @@ class _Found(NamedTuple):
     leaf: Leaf
     status: Status
     amounts: Amounts
-    veto: bool
+    veto: bool = False
 
 
 @lru_cache(maxsize=64)
@@ -269,7 +269,7 @@ def rank(rows: Iterable[tuple[str, int | None]]) -> list[Standing]:
     previous: int | None = None
     for index, (unit, score) in enumerate(ordered, start=1):
         if score is None:
-            standings.append(Standing(unit, None, False))
+            standings.append(Standing(unit, rank=None, tied=False))
             continue
         if score != previous:
             place, previous = index, score
@@ -307,10 +307,10 @@ def _leaf(leaf: Leaf, states: Mapping[str, ProbeState]) -> _Found:
         asked += 1
         known, of = known * (heard + missing) + heard * of, of * (heard + missing)
     if not asked:
-        return _Found(leaf, "not_due" if due_later else "not_applicable", Amounts(), False)
+        return _Found(leaf, "not_due" if due_later else "not_applicable", Amounts())
     share = _attainment(leaf.method, counted)
     if share is None:
-        return _Found(leaf, "not_computable", Amounts(applying=leaf.points), False)
+        return _Found(leaf, "not_computable", Amounts(applying=leaf.points))
     reached, full = share
     amounts = Amounts(
         applying=leaf.points,
