@@ -17,9 +17,10 @@ import pytest
 from tests.support.chromium import launch_options
 from tests.support.opensearch import OpenSearch
 from tests.support.postgresql import PostgreSQL
+from tests.support.programs import ServerUnavailable
 from tests.support.prometheus import Prometheus
 from tests.support.rabbitmq import RabbitMQ
-from tests.support.servers import Server, ServerUnavailable
+from tests.support.servers import Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

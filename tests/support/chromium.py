@@ -2,25 +2,24 @@
 The browser of the tests: Debian's Chromium, driven by Playwright (which must not download its own).
 """
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
 
-from tests.support.servers import ServerUnavailable, missing, program
+from tests.support.programs import ServerUnavailable, program
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+_OTHER_NAMES = ("chromium-browser", "google-chrome-stable", "google-chrome")
 
 
 def executable() -> Path:
     """Path of the browser; CHROMIUM names another one. Raises ServerUnavailable."""
     if named := os.environ.get("CHROMIUM"):
         return Path(named)
-    for name in _NAMES:
-        try:
+    for name in _OTHER_NAMES:
+        with contextlib.suppress(ServerUnavailable):
             return program(name, package="chromium")
-        except ServerUnavailable:
-            continue
-    raise ServerUnavailable(missing("chromium", "chromium"))
+    return program("chromium", package="chromium")
 
 
 def launch_options() -> dict[str, Any]:

@@ -18,7 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from tests.support.servers import LOOPBACK, Server, ServerUnavailable, free_port, program
+from tests.support.processes import LOOPBACK, free_port
+from tests.support.programs import ServerUnavailable, program
+from tests.support.servers import Server
 
 _HERE = Path(__file__).with_name("opensearch")
 _CACHE = Path(__file__).parents[2] / ".cache" / "opensearch"

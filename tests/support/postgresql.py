@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from tests.support.servers import LOOPBACK, Server, free_port, program
+from tests.support.processes import LOOPBACK, free_port
+from tests.support.programs import program
+from tests.support.servers import Server
 
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin")
 _USER = "fazhi"

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.support.servers import LOOPBACK, Server, free_port, program
+from tests.support.processes import LOOPBACK, free_port, signal_family
+from tests.support.programs import program
+from tests.support.servers import Server
 
 
 class Prometheus(Server):
@@ -57,7 +59,7 @@ class Prometheus(Server):
         """Scrape these jobs from now on instead of the former ones."""
         self._targets = dict(targets)
         self.prepare()
-        self._signal_all(signal.SIGHUP)
+        signal_family(self.pid, signal.SIGHUP)
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The vector an expression gives now: one mapping with `metric` and `value` a series."""

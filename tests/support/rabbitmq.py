@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
 
-from tests.support.servers import LOOPBACK, Server, free_port, program
+from tests.support.processes import LOOPBACK, free_port
+from tests.support.programs import program
+from tests.support.servers import Server
 
 # Debian's wrappers in /usr/sbin insist on the system's account and log folder; the real scripts do not.
 _PLACES = ("/usr/lib/rabbitmq/bin",)

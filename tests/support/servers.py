@@ -2,9 +2,8 @@
 What every real server in this room has in common: a folder, a process, a wait and an end.
 
 A server is a context manager. Its process runs in a session of its own, so that Ctrl-C in the terminal
-reaches only us and we stop it in order; as root it gives up root first (PostgreSQL insists). A small
-guard process holds a pipe to us: if we die without a word (SIGKILL, power of a test), the pipe closes
-and the guard kills the server and removes its temporary folder. So nothing is left running, ever.
+reaches only us and we stop it in order; as root it gives up root first (PostgreSQL insists). If we die
+without a word, a guard kills it and removes its temporary folder (processes.py), so nothing is ever left.
 
 One file per server beside this one says how it is started and how its own tool tells that it is ready.
 """
@@ -12,86 +11,22 @@ One file per server beside this one says how it is started and how its own tool 
 import atexit
 import contextlib
 import os
-import pwd
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-LOOPBACK = "127.0.0.1"
-_BELOW_EPHEMERAL = range(15_000, 32_000)
-_GUARD = 'read -r _; folder=$1; shift; kill -s KILL -- "$@"; [ -z "$folder" ] || rm -rf -- "$folder"'
-
-
-class ServerUnavailable(RuntimeError):
-    """A server cannot be had on this machine; the message names what to install."""
+from tests.support.processes import dismiss_guard, launch_guard, lesser_account, lowered, signal_family
 
 
 class ServerFailed(RuntimeError):
-    """A server that is installed did not start or did not stop; the message ends with its log."""
-
-
-def program(name: str, *, package: str, places: Iterable[str] = ()) -> Path:
-    """Path of a program, looked for in `places` (globs, newest first) and then in PATH.
-
-    Raises ServerUnavailable, naming the Debian package to install.
-    """
-    for place in places:
-        for folder in sorted(Path("/").glob(place.lstrip("/")), key=_version, reverse=True):
-            if os.access(folder / name, os.X_OK):
-                return folder / name
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/sbin")
-    if found:
-        return Path(found)
-    raise ServerUnavailable(missing(name, package))
-
-
-def missing(name: str, package: str) -> str:
-    """The sentence that says which Debian package brings a missing program."""
-    return (
-        f"缺少程序 {name}，请以管理员身份执行：apt-get install {package}"
-        f" / {name} is missing: as root, run: apt-get install {package}"
-    )
-
-
-def _version(folder: Path) -> list[int]:
-    return [
-        int(part) for part in folder.as_posix().replace("/", " ").replace(".", " ").split() if part.isdigit()
-    ]
-
-
-def free_port() -> int:
-    """A loopback TCP port nobody listens on, below the range outgoing connections take theirs from.
-
-    A server that is killed and started again needs the same port; in the ephemeral range any client on
-    the machine could have taken it in between.
-    """
-    for port in random.SystemRandom().sample(_BELOW_EPHEMERAL, 200):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((LOOPBACK, port))
-            return port
-    raise ServerFailed("没有空闲的本机端口 / no free loopback port")
-
-
-def descendants(pid: int) -> list[int]:
-    """Process ids below `pid`, parents first. PostgreSQL's children leave its process group."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parent = int(entry.read_text(errors="replace").rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(int(entry.parent.name))
-    found = [pid]
-    for each in found:
-        found.extend(children.get(each, ()))
-    return found[1:]
+    """A server that is installed did not start, or its tool refused; the message ends with its words."""
 
 
 class Server(ABC):
@@ -111,6 +46,7 @@ class Server(ABC):
         self._process: subprocess.Popen[bytes] | None = None
         self._companions: list[subprocess.Popen[bytes]] = []
         self._guard: subprocess.Popen[bytes] | None = None
+        self._account = lesser_account(self.accounts)
         self._owner = os.getpid()
 
     @abstractmethod
@@ -166,10 +102,12 @@ class Server(ABC):
         """
         if self.is_running:
             return
+        self._forget()
         command = self.command()
         self.prepare()
         self._process = self._launch(command)
-        self._guard = self._launch_guard()
+        groups = [process.pid for process in (*self._companions, self._process)]
+        self._guard = launch_guard(groups, None if self._kept else self.folder)
         atexit.register(self._close_at_exit)
         self._wait_until_ready()
 
@@ -188,11 +126,10 @@ class Server(ABC):
         self._forget()
 
     def kill(self) -> None:
-        """End the server as a power cut would: SIGKILL, nothing flushed."""
+        """End the server and all its children as a power cut would: SIGKILL, nothing flushed."""
         if self._process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        signal_family(self._process.pid, signal.SIGKILL)
         self._process.wait(20)
         self._forget()
 
@@ -211,36 +148,15 @@ class Server(ABC):
 
     def sigstop(self) -> None:
         """Freeze the server and all its children: connections stay open and nobody answers."""
-        self._signal_all(signal.SIGSTOP)
+        signal_family(self.pid, signal.SIGSTOP)
 
     def sigcont(self) -> None:
         """Let a frozen server go on."""
-        self._signal_all(signal.SIGCONT)
+        signal_family(self.pid, signal.SIGCONT)
 
     def accompany(self, command: Sequence[str | Path]) -> None:
         """Start a process the server needs beside it; it ends when the server ends."""
         self._companions.append(self._launch(command))
-
-    def _launch(self, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [*self._as_account(), *command],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **self.environment()},
-                cwd=self.folder,
-                start_new_session=True,
-            )
-
-    def _launch_guard(self) -> subprocess.Popen[bytes]:
-        groups = [f"-{process.pid}" for process in (*self._companions, self._process) if process]
-        return subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD, "guard", "" if self._kept else str(self.folder), *groups],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
 
     def run(self, *command: str | Path, timeout: float = 60.0) -> str:
         """Run one of the server's own tools to its end and return what it printed.
@@ -248,7 +164,7 @@ class Server(ABC):
         Raises ServerFailed with the tool's words.
         """
         done = subprocess.run(
-            [*self._as_account(), *command],
+            [*lowered(self._account), *command],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -273,7 +189,7 @@ class Server(ABC):
 
     def give(self, path: Path) -> None:
         """Hand a file or folder to the account the server runs under."""
-        if account := self._account():
+        if account := self._account:
             os.chown(path, account.pw_uid, account.pw_gid)
 
     def write(self, name: str, text: str) -> Path:
@@ -289,17 +205,17 @@ class Server(ABC):
         """Everything the server printed."""
         return self.folder / "log.txt"
 
-    def _account(self) -> pwd.struct_passwd | None:
-        if os.geteuid() != 0:
-            return None
-        known = {account.pw_name: account for account in pwd.getpwall()}
-        return next((known[name] for name in self.accounts if name in known), None)
-
-    def _as_account(self) -> list[str]:
-        if (account := self._account()) is None:
-            return []
-        tool = program("setpriv", package="util-linux")
-        return [str(tool), f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups", "--"]
+    def _launch(self, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [*lowered(self._account), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment()},
+                cwd=self.folder,
+                start_new_session=True,
+            )
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + self.boot_seconds
@@ -310,11 +226,6 @@ class Server(ABC):
                 raise ServerFailed(f"{self.title} 未能启动 / {self.title} did not start:\n{said}")
             time.sleep(0.1)
 
-    def _signal_all(self, sent: signal.Signals) -> None:
-        for pid in (self.pid, *descendants(self.pid)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, sent)
-
     def _forget(self) -> None:
         self._process = None
         while self._companions:
@@ -322,9 +233,7 @@ class Server(ABC):
             companion.kill()
             companion.wait()
         if self._guard is not None:
-            # First the guard, then its pipe: it must not kill a stranger that got the same number.
-            self._guard.kill()
-            self._guard.communicate()
+            dismiss_guard(self._guard)
             self._guard = None
 
     def _close_at_exit(self) -> None:

@@ -16,9 +16,11 @@ from opensearchpy import OpenSearch as SearchClient
 
 from tests.support.opensearch import OpenSearch
 from tests.support.postgresql import PostgreSQL
+from tests.support.processes import LOOPBACK, descendants
+from tests.support.programs import ServerUnavailable
 from tests.support.prometheus import Prometheus
 from tests.support.rabbitmq import RabbitMQ
-from tests.support.servers import LOOPBACK, Server, ServerFailed, ServerUnavailable, descendants
+from tests.support.servers import Server, ServerFailed
 
 # RabbitMQ 3.10 writes the register of its quorum queues lazily: one declared less than a second before
 # SIGKILL cannot be read after the restart (`get` answers 541 after a minute), however well confirmed.
@@ -122,12 +124,13 @@ class TestPostgreSQL:
             ).fetchall()
         assert dict(rows) == expected
 
-    def test_a_committed_row_survives_an_immediate_stop(self, postgresql: PostgreSQL) -> None:
+    @pytest.mark.parametrize("end", [PostgreSQL.stop_immediate, PostgreSQL.kill])
+    def test_a_committed_row_survives(self, end: Callable[[PostgreSQL], None], postgresql: PostgreSQL) -> None:
         with PostgreSQL() as cluster:
             address = _plain(cluster.create_database("kept"))
             with psycopg.connect(address) as connection:
                 connection.execute("CREATE TABLE facts AS SELECT 41 AS number")
-            cluster.stop_immediate()
+            end(cluster)
             with pytest.raises(psycopg.OperationalError):
                 psycopg.connect(address)
             cluster.start()

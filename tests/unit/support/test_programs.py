@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.servers import ServerUnavailable, program
+from tests.support.programs import ServerUnavailable, program
 
 
 def test_a_missing_program_names_its_debian_package() -> None:
