@@ -1,0 +1,153 @@
+"""
+Explanation 得分解释: why a number is what it is, from the node down to single events.
+
+What is shown is recomputed from the same states and by the same arithmetic as the score, so it cannot differ
+from it. Events are read from the log with the canonical leaf that was hashed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import bindparam, text
+from sqlalchemy.orm import Session
+
+from kernel.access.principal import Principal
+from kernel.errors import NotFound
+from kernel.storage.work import Store
+from services.assessment.explanation.rules import arithmetic
+from services.assessment.framework.service import Frameworks
+from services.assessment.framework.values import Framework, Node
+from services.assessment.ranking.service import visible_unit
+from services.assessment.scoring.rules import NodeScore, ProbeState, roll_up
+from services.assessment.scoring.tallies import Assessed, states_of
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What one probe found on one unit in the period."""
+
+    probe: str
+    title: str
+    state: ProbeState
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event of the log, with what corrected it."""
+
+    seq: int
+    leaf: dict[str, Any]
+    leaf_hash: str
+    corrected_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The answer to "why this number"."""
+
+    framework: Framework
+    unit: Assessed
+    period: str
+    node: NodeScore
+    ancestors: tuple[Node, ...]
+    arithmetic: tuple[str, ...]
+    tallies: tuple[Tally, ...]
+    events: tuple[LoggedEvent, ...]
+    events_total: int
+
+
+class Explanations:
+    """Answers "why this number"."""
+
+    def __init__(self, store: Store, frameworks: Frameworks) -> None:
+        self._store = store
+        self._frameworks = frameworks
+
+    def explain(
+        self,
+        who: Principal,
+        unit: str,
+        period: str,
+        node: str,
+        *,
+        probe: str = "",
+        outcome: int = 0,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> Explained:
+        """Explain a node of a unit's tree; `probe` and `outcome` narrow the events. Raises NotFound."""
+        framework = self._frameworks.current()
+        with self._store.reading() as session:
+            assessed = visible_unit(session, framework, who, unit)
+            states = states_of(session, [assessed], period).get(unit, {})
+            tree = roll_up(framework, assessed.group.id, states)
+            found, ancestors = _find(tree, node or tree.node.code)
+            probes = sorted({name for below in found.node.walk() for name in below.probes})
+            asked = [probe] if probe in probes else probes
+            events, total = _events(session, assessed, period, asked, outcome, offset, limit)
+        return Explained(
+            framework=framework,
+            unit=assessed,
+            period=period,
+            node=found,
+            ancestors=ancestors,
+            arithmetic=tuple(arithmetic(found, tree)),
+            tallies=tuple(
+                Tally(name, self._frameworks.probe_titles.get(name, name), states.get(name, ProbeState()))
+                for name in probes
+            ),
+            events=events,
+            events_total=total,
+        )
+
+
+def _find(tree: NodeScore, code: str) -> tuple[NodeScore, tuple[Node, ...]]:
+    waiting: list[tuple[NodeScore, tuple[Node, ...]]] = [(tree, ())]
+    while waiting:
+        current, above = waiting.pop()
+        if current.node.code == code:
+            return current, above
+        waiting.extend((child, (*above, current.node)) for child in current.children)
+    raise NotFound("该单位的指标体系中没有这个指标，请从得分树中选择。", code="assessment.unknown_node")
+
+
+def _events(
+    session: Session, unit: Assessed, period: str, probes: Sequence[str], outcome: int, offset: int, limit: int
+) -> tuple[tuple[LoggedEvent, ...], int]:
+    if not probes:
+        return (), 0
+    whose = "e.unit = :unit"
+    if unit.group.events == "subtree":
+        whose = "e.unit IN (SELECT code FROM units WHERE substr(path, 1, length(:path)) = :path)"
+    where = f"{whose} AND e.period >= :start AND e.period <= :end AND e.probe IN :probes"
+    if outcome:
+        where += " AND e.outcome = :outcome"
+    values = {
+        "unit": unit.code,
+        "path": unit.path,
+        "start": f"{period}-01",
+        "end": f"{period}-12",
+        "probes": list(probes),
+        "outcome": outcome,
+    }
+    expanding = bindparam("probes", expanding=True)
+    total = session.execute(
+        text(f"SELECT count(*) FROM event_log e WHERE {where}").bindparams(expanding), values
+    ).scalar_one()
+    rows = session.execute(
+        text(
+            "SELECT e.seq, e.leaf, e.leaf_hash, (SELECT c.event_id FROM event_log c WHERE c.corrects = e.event_id "
+            "AND c.source = e.source ORDER BY c.recorded_at DESC, c.event_id DESC LIMIT 1) AS corrected_by "
+            f"FROM event_log e WHERE {where} ORDER BY e.outcome = 2 DESC, e.seq DESC LIMIT :limit OFFSET :offset"
+        ).bindparams(expanding),
+        {**values, "limit": limit, "offset": offset},
+    )
+    events = tuple(
+        LoggedEvent(
+            row.seq, orjson.loads(row.leaf), row.leaf_hash, str(row.corrected_by) if row.corrected_by else None
+        )
+        for row in rows
+    )
+    return events, total

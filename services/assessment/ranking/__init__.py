@@ -1,0 +1,1 @@
+"""Ranking 排名 of units within peer groups."""

@@ -1,0 +1,30 @@
+"""Who may see a unit's detail, and how amounts are written."""
+
+from contracts.roles import INSPECTOR, REVIEWER, SECURITY_ADMIN, SYSTEM_ADMIN
+from kernel.access.principal import Principal
+
+MICRO = 1_000_000
+
+
+def may_see_detail(who: Principal, unit_path: str) -> bool:
+    """
+    Whether a caller may look into a unit's score tree (R36).
+
+    Reviewers and inspectors see the units of their area, everybody else units below their own; accounts that
+    administer the system see no business data.
+    """
+    if who.has(SYSTEM_ADMIN, SECURITY_ADMIN) and not who.has(REVIEWER, INSPECTOR):
+        return False
+    return who.reaches(unit_path)
+
+
+def points_text(micro: int) -> str:
+    """Micro-points as a decimal with four places at least: 87432100 is "87.4321"."""
+    whole, fraction = divmod(micro, MICRO)
+    text = f"{fraction:06d}".rstrip("0").ljust(4, "0")
+    return f"{whole}.{text}"
+
+
+def share_text(millionths: int) -> str:
+    """Millionths as a decimal share: 631200 is "0.6312"."""
+    return points_text(millionths)

@@ -1,0 +1,168 @@
+"""
+Event log 计分事件日志: takes scored events, in the transaction of the inbox.
+
+A batch is four statements whatever its size: numbers from the head, rows into the log, tallies merged into
+the states, and, only where events correct one another, those states counted anew from the log. Numerator,
+marks and counts just add, so the order of arrival changes nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from contracts.events.v1.scored_pb2 import ScoredEvent
+from contracts.findings import Outcome
+from kernel.clock import from_microseconds, local_period
+from kernel.messages import Item
+from kernel.storage.setwise import write_rows
+from kernel.storage.work import Work
+from services.assessment.scoring.leaves import leaf_bytes, leaf_hash
+from services.assessment.scoring.model import EVENT_LOG, PROBE_STATES, STANDING, TALLIES
+
+StateKey = tuple[str, str, str]
+COUNTS = (
+    "passed",
+    "failed",
+    "graded_milli",
+    "not_applicable",
+    "not_computable",
+    "not_due",
+    "numerator",
+    "denominator",
+)
+_PLACE = {
+    Outcome.PASS: 0,
+    Outcome.FAIL: 1,
+    Outcome.NOT_APPLICABLE: 3,
+    Outcome.NOT_COMPUTABLE: 4,
+    Outcome.NOT_DUE: 5,
+}
+
+
+def record(work: Work, items: Sequence[Item]) -> None:
+    """Append fresh events to the log and bring the states up to them."""
+    events = [item.value for item in items]
+    first = _take_numbers(work, len(events))
+    rows = [_row(event, first + offset, work) for offset, event in enumerate(events)]
+    write_rows(work.session, EVENT_LOG, rows)
+    corrected = _keys_touched_by_corrections(work, rows)
+    _merge(work, (row for row in rows if _key(row) not in corrected))
+    if corrected:
+        recount(work, corrected)
+
+
+def _take_numbers(work: Work, count: int) -> int:
+    """The first of `count` numbers; the head stays locked until this transaction ends."""
+    statement = text("UPDATE log_head SET size = size + :count WHERE id = 1 RETURNING size")
+    size: int = work.session.execute(statement, {"count": count}).scalar_one()
+    return size - count + 1
+
+
+def _row(event: Any, seq: int, work: Work) -> dict[str, Any]:
+    assert isinstance(event, ScoredEvent)
+    leaf = leaf_bytes(event, seq)
+    occurred_at = from_microseconds(event.occurred_at_us)
+    return {
+        "seq": seq,
+        "event_id": event.id,
+        "source": event.source,
+        "unit": event.unit,
+        "period": local_period(occurred_at),
+        "probe": event.probe,
+        "outcome": event.outcome,
+        "score_milli": event.score_milli,
+        "numerator": event.numerator,
+        "denominator": event.denominator,
+        "corrects": event.corrects or None,
+        "occurred_at": occurred_at,
+        "recorded_at": from_microseconds(event.recorded_at_us),
+        "received_at": work.clock.now(),
+        "leaf": leaf.decode(),
+        "leaf_hash": leaf_hash(leaf),
+    }
+
+
+def _key(row: dict[str, Any]) -> StateKey:
+    return row["unit"], row["period"], row["probe"]
+
+
+def _merge(work: Work, rows: Iterable[dict[str, Any]]) -> None:
+    tallies: dict[StateKey, list[int]] = {}
+    for row in rows:
+        tally = tallies.setdefault(_key(row), [0] * len(COUNTS))
+        outcome = row["outcome"]
+        tally[_PLACE[outcome]] += 1
+        if outcome <= Outcome.FAIL:
+            tally[2] += row["score_milli"]
+            tally[6] += row["numerator"]
+            tally[7] += row["denominator"]
+    write_rows(
+        work.session,
+        PROBE_STATES,
+        [
+            {"unit": unit, "period": period, "probe": probe, **dict(zip(COUNTS, tally, strict=True))}
+            # sorted, so that two writers take the same locks in the same order
+            for (unit, period, probe), tally in sorted(tallies.items())
+        ],
+        keys=("unit", "period", "probe"),
+        on_conflict={name: "add" for name in COUNTS},
+    )
+
+
+def _keys_touched_by_corrections(work: Work, rows: Sequence[dict[str, Any]]) -> set[StateKey]:
+    """States of events that correct, are corrected, or were corrected before they arrived."""
+    touched = {_key(row) for row in rows if row["corrects"]}
+    targets = {row["corrects"] for row in rows if row["corrects"]}
+    if targets:
+        found = _select_among(work, "SELECT unit, period, probe FROM event_log WHERE event_id IN", targets)
+        touched |= {(row.unit, row.period, row.probe) for row in found}
+    arrived = {row["event_id"]: _key(row) for row in rows}
+    already = _select_among(
+        work, "SELECT corrects FROM event_log WHERE corrects IS NOT NULL AND corrects IN", arrived
+    )
+    return touched | {arrived[str(row.corrects)] for row in already}
+
+
+def _select_among(work: Work, statement: str, ids: Iterable[str]) -> Sequence[Any]:
+    listed = orjson.dumps(list(ids)).decode()
+    if work.connection.dialect.name == "postgresql":
+        source = "(SELECT CAST(w AS uuid) FROM json_array_elements_text(CAST(:ids AS json)) AS w)"
+    else:
+        source = "(SELECT value FROM json_each(:ids))"
+    return work.session.execute(text(f"{statement} {source}"), {"ids": listed}).fetchall()
+
+
+def recount(work: Work, keys: Iterable[StateKey]) -> None:
+    """Count these states anew from the events that stand: one statement reads, one writes."""
+    if work.connection.dialect.name == "postgresql":
+        wanted = (
+            "SELECT w->>0 AS unit, w->>1 AS period, w->>2 AS probe "
+            "FROM json_array_elements(CAST(:keys AS json)) AS w"
+        )
+    else:
+        wanted = (
+            "SELECT json_extract(value, '$[0]') AS unit, json_extract(value, '$[1]') AS period, "
+            "json_extract(value, '$[2]') AS probe FROM json_each(:keys)"
+        )
+    counted = work.session.execute(
+        text(
+            f"SELECT k.unit, k.period, k.probe, {TALLIES} FROM ({wanted}) k LEFT JOIN event_log e "
+            f"ON e.unit = k.unit AND e.period = k.period AND e.probe = k.probe AND {STANDING} "
+            "GROUP BY k.unit, k.period, k.probe ORDER BY k.unit, k.period, k.probe"
+        ),
+        {"keys": orjson.dumps(sorted(keys)).decode()},
+    )
+    rows = [
+        {"unit": row.unit, "period": row.period, "probe": row.probe}
+        | {name: int(getattr(row, name)) for name in COUNTS}
+        for row in counted
+    ]
+    write_rows(
+        work.session,
+        PROBE_STATES,
+        rows,
+        keys=("unit", "period", "probe"),
+        on_conflict={name: "replace" for name in COUNTS},
+    )

@@ -1,0 +1,165 @@
+"""
+Roll-up 汇总: from probe states to unit scores, for the units that new events touched.
+
+What is new is read from the log between two sequence numbers. That is safe here, and only here, because the
+log's numbers are gapless and rise in commit order (model.py). Nothing is scored twice: the same states always
+give the same score, so doing it again changes nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeVar
+
+import orjson
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.orm import Session
+
+from kernel.storage.setwise import write_rows
+from kernel.storage.work import Store, Work
+from services.assessment.framework.service import Frameworks
+from services.assessment.framework.values import Framework
+from services.assessment.scoring.model import EVENT_LOG, LOG_HEAD, PROBE_STATES, ROLLED_UP, UNIT_SCORES
+from services.assessment.scoring.rules import ProbeState, roll_up_totals
+from services.assessment.scoring.tallies import Assessed, answerable, assessed_units, states_of
+
+T = TypeVar("T")
+EVENTS_A_STEP = 20_000
+UNITS_A_STATEMENT = 500
+DIRECTORY_CHANGED = "directory_changed"
+
+
+class RollUp:
+    """Keeps unit scores up to the log."""
+
+    def __init__(self, store: Store, frameworks: Frameworks) -> None:
+        self._store = store
+        self._frameworks = frameworks
+
+    def step(self) -> int:
+        """Bring the scores of touched units up to date; returns how many events were covered."""
+        framework = self._frameworks.current()
+        with self._store.reading() as session:
+            head = session.execute(select(LOG_HEAD.c.size)).scalar_one()
+            done = _rolled_up(session, key_of(framework))
+            directory_changed = _rolled_up(session, DIRECTORY_CHANGED)
+        if directory_changed:
+            self.everything()
+            return head - done
+        if head <= done:
+            return 0
+        upto = min(head, done + EVENTS_A_STEP)
+        with self._store.work() as work:
+            for year, units in _touched(work.session, done, upto).items():
+                self._score(work, framework, year, answerable(work.session, units), upto)
+            _remember(work, key_of(framework), upto)
+            work.commit()
+        return upto - done
+
+    def catch_up(self) -> int:
+        """Step until nothing is left; returns how many events were covered."""
+        covered = 0
+        while step := self.step():
+            covered += step
+        return covered
+
+    def everything(self, years: Sequence[str] | None = None) -> int:
+        """Score every unit anew, for the years the states know; returns how many scores were written."""
+        framework = self._frameworks.current()
+        written = 0
+        with self._store.work() as work:
+            head = work.session.execute(select(LOG_HEAD.c.size).with_for_update()).scalar_one()
+            work.session.execute(delete(UNIT_SCORES).where(UNIT_SCORES.c.framework == key_of(framework)))
+            for year in years or known_years(work.session):
+                written += self._score(work, framework, year, None, head)
+            _remember(work, key_of(framework), head)
+            _remember(work, DIRECTORY_CHANGED, 0)
+            work.commit()
+        return written
+
+    def _score(
+        self, work: Work, framework: Framework, year: str, codes: Sequence[str] | None, upto: int
+    ) -> int:
+        units = assessed_units(work.session, framework, codes)
+        for part in _parts(units, UNITS_A_STATEMENT):
+            states = states_of(work.session, part, year)
+            rows = [
+                _score_row(framework, year, unit, states.get(unit.code, {}), upto, work) for unit in part
+            ]
+            write_rows(
+                work.session,
+                UNIT_SCORES,
+                rows,
+                keys=("framework", "year", "unit"),
+                on_conflict={name: "replace" for name in rows[0] if name not in ("framework", "year", "unit")},
+            )
+        return len(units)
+
+
+def key_of(framework: Framework) -> str:
+    """The key of a framework version in projections."""
+    return f"{framework.id}@{framework.version}"
+
+
+def known_years(session: Session) -> list[str]:
+    """Years in which something was found, newest first."""
+    year = func.substr(PROBE_STATES.c.period, 1, 4)
+    return [row[0] for row in session.execute(select(year).distinct().order_by(year.desc()))]
+
+
+def _score_row(
+    framework: Framework, year: str, unit: Assessed, states: Mapping[str, ProbeState], upto: int, work: Work
+) -> dict[str, object]:
+    totals = roll_up_totals(framework, unit.group.id, states)
+    return {
+        "framework": key_of(framework),
+        "year": year,
+        "unit": unit.code,
+        "peer_group": unit.group.id,
+        "score": totals.score,
+        "coverage": totals.coverage,
+        "vetoes": totals.vetoes,
+        "applicable": totals.amounts.applicable,
+        "earned": totals.amounts.earned,
+        "aspects": orjson.dumps(totals.aspects).decode(),
+        "findings": sum(state.passed + state.failed for state in states.values()),
+        "at_seq": upto,
+        "known_at": work.clock.now(),
+    }
+
+
+def directory_changed(work: Work) -> None:
+    """Units came, went or moved: the next step scores everything anew."""
+    _remember(work, DIRECTORY_CHANGED, 1)
+
+
+def _rolled_up(session: Session, key: str) -> int:
+    return session.execute(select(ROLLED_UP.c.seq).where(ROLLED_UP.c.framework == key)).scalar_one_or_none() or 0
+
+
+def _remember(work: Work, key: str, seq: int) -> None:
+    row = {"framework": key, "seq": seq}
+    write_rows(work.session, ROLLED_UP, [row], keys=("framework",), on_conflict={"seq": "replace"})
+
+
+def _touched(session: Session, after: int, upto: int) -> dict[str, list[str]]:
+    """year -> units of the events in (after, upto] and of the events those correct."""
+    rows = session.execute(
+        text(
+            f"SELECT DISTINCT substr(e.period, 1, 4) AS year, e.unit FROM {EVENT_LOG.name} e "
+            "WHERE e.seq > :after AND e.seq <= :upto "
+            f"UNION SELECT DISTINCT substr(t.period, 1, 4), t.unit FROM {EVENT_LOG.name} e "
+            f"JOIN {EVENT_LOG.name} t ON t.event_id = e.corrects "
+            "WHERE e.seq > :after AND e.seq <= :upto AND e.corrects IS NOT NULL"
+        ),
+        {"after": after, "upto": upto},
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.year, []).append(row.unit)
+    return found
+
+
+def _parts(every: Iterable[T], size: int) -> Iterator[list[T]]:
+    waiting = iter(every)
+    while part := list(islice(waiting, size)):
+        yield part
