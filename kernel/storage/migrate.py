@@ -48,7 +48,7 @@ def create_spine_v1(connection: Connection) -> None:
     Spine(metadata)
     metadata.create_all(connection, checkfirst=True)
     for statement in guard_statements(connection.dialect.name, "audit"):
-        connection.exec_driver_sql(statement)
+        connection.execute(text(statement))
 
 
 def run_environment(metadata: MetaData) -> None:
