@@ -25,6 +25,7 @@ from tests.support.servers import Server, ServerFailed
 # RabbitMQ 3.10 writes the register of its quorum queues lazily: one declared less than a second before
 # SIGKILL cannot be read after the restart (`get` answers 541 after a minute), however well confirmed.
 FLUSH_SECONDS = 3
+TCP_LISTEN = "0A"
 ROOT = Path(__file__).parents[3]
 
 
@@ -104,10 +105,13 @@ class TestRabbitMQ:
             pika.BlockingConnection(pika.URLParameters(rabbitmq.url_of("/", "petition", "秘密/secret")))
 
     def test_the_node_listens_on_loopback_only(self, rabbitmq: RabbitMQ) -> None:
-        listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
-        addresses = [line.split()[3] for line in listening.splitlines()]
-        ours = [address for address in addresses if address.endswith(f":{rabbitmq.port}")]
-        assert ours == [f"{LOOPBACK}:{rabbitmq.port}"]
+        listening = [
+            address.rpartition(":")[0]
+            for table in ("/proc/net/tcp", "/proc/net/tcp6")
+            for _, address, _, state, *_ in map(str.split, Path(table).read_text().splitlines())
+            if address.endswith(f":{rabbitmq.port:04X}") and state == TCP_LISTEN
+        ]
+        assert listening == ["0100007F"]  # 127.0.0.1 as the kernel writes it
 
 
 class TestPostgreSQL:
@@ -125,7 +129,9 @@ class TestPostgreSQL:
         assert dict(rows) == expected
 
     @pytest.mark.parametrize("end", [PostgreSQL.stop_immediate, PostgreSQL.kill])
-    def test_a_committed_row_survives(self, end: Callable[[PostgreSQL], None], postgresql: PostgreSQL) -> None:
+    def test_a_committed_row_survives(
+        self, end: Callable[[PostgreSQL], None], postgresql: PostgreSQL
+    ) -> None:
         with PostgreSQL() as cluster:
             address = _plain(cluster.create_database("kept"))
             with psycopg.connect(address) as connection:
