@@ -6,16 +6,15 @@ groups, methods and units of number are all checked. Faults are gathered and rai
 its path ("nodes[3].children[0].points"), so that a clerk mends a file in one pass.
 
 A document carries its tree either nested (`nodes` with `children`) or flat (`rows` with `parent`, as a
-workbook has it). The values themselves are in values.py.
+workbook has it). The values themselves are in values.py, reading them piece by piece in reading.py.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, get_args
 
-from contracts.findings import Basis
-from kernel.errors import Invalid, Problem
+from kernel.errors import Invalid
+from services.assessment.framework.reading import Reading, micro
 from services.assessment.framework.values import (
     FULL_MARKS,
     MICRO,
@@ -39,8 +38,6 @@ __all__ = [
     "parse_peer_groups",
 ]
 
-_DECIMAL = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,6}))?")
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KINDS = frozenset({"government", "department", "township", "authorised", "dispatched"})
 _UNIT_LEVELS = frozenset({"province", "city", "county", "township"})
 
@@ -92,23 +89,18 @@ def parse_peer_groups(document: object) -> tuple[PeerGroup, ...]:
     return tuple(groups)
 
 
-def micro(value: object) -> int | None:
-    """Micro-units of a decimal with at most six places, given as text or integer; None when it is none."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value * MICRO if 0 <= value < MICRO else None
-    match = _DECIMAL.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        return None
-    return int(match[1]) * MICRO + int((match[2] or "").ljust(6, "0"))
+class _Row(dict[str, Any]):
+    """A flat row with its children put below it; problems are told at its own place in the file."""
+
+    place: str
 
 
 @dataclass
-class _Reader:
-    """Gathers problems while it reads; every method returns something usable so that reading goes on."""
+class _Reader(Reading):
+    """Reads the parts of a framework."""
 
     known_groups: Mapping[str, PeerGroup] = field(default_factory=dict)
     known_probes: Collection[str] | None = None
-    problems: list[Problem] = field(default_factory=list)
     levels: tuple[str, ...] = ()
     groups: tuple[PeerGroup, ...] = ()
     codes: dict[str, str] = field(default_factory=dict)
@@ -146,6 +138,7 @@ class _Reader:
 
     def node(self, raw: object, path: str, depth: int) -> Node:
         """One node and all below it; the depth is bounded by `levels`, so a circular document ends."""
+        path = raw.place if isinstance(raw, _Row) else path
         data = self.mapping(raw, path)
         code = self.code(data, path)
         if code in self.codes:
@@ -271,13 +264,18 @@ class _Reader:
                 )
 
     def _chosen_groups(self, data: Mapping[str, Any]) -> Iterator[PeerGroup]:
-        for index, name in enumerate(self.list_of(data, "peer_groups", "")):
-            if isinstance(name, str) and name in self.known_groups:
+        names = self.list_of(data, "peer_groups", "")
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                self.note(
+                    f"peer_groups[{index}]", "peer_group_twice", f"考核对象类别 {name} 重复，请删去一个。"
+                )
+            elif isinstance(name, str) and name in self.known_groups:
                 yield self.known_groups[name]
             else:
                 self.note(f"peer_groups[{index}]", "unknown_peer_group", f"没有考核对象类别 {name}，请核对。")
 
-    def _nest(self, data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    def _nest(self, data: Mapping[str, Any]) -> list[_Row]:
         """Flat rows as a tree; rows that reach no root hang in a circle or on a missing parent."""
         rows = [self.mapping(row, f"rows[{i}]") for i, row in enumerate(self.list_of(data, "rows", ""))]
         below: dict[str, list[int]] = {}
@@ -285,9 +283,10 @@ class _Reader:
             below.setdefault(str(row.get("parent") or ""), []).append(index)
         reached: set[int] = set()
 
-        def grown(index: int, depth: int) -> Mapping[str, Any]:
+        def grown(index: int, depth: int) -> _Row:
             reached.add(index)
-            row = {key: value for key, value in rows[index].items() if key != "parent"}
+            row = _Row({key: value for key, value in rows[index].items() if key != "parent"})
+            row.place = f"rows[{index}]"
             under = below.get(str(row.get("code")), [])
             if under and depth <= len(self.levels):
                 row["children"] = [grown(child, depth + 1) for child in under]
@@ -318,61 +317,12 @@ class _Reader:
             events = "own"
         return PeerGroup(self.code(data, path), self.text(data, "title", path), kinds, levels, events)
 
-    def bases(self, data: Mapping[str, Any], path: str) -> tuple[Basis, ...]:
-        found = []
-        for index, raw in enumerate(self.list_of(data, "basis", path, required=False)):
-            place = _join(path, f"basis[{index}]")
-            row = self.mapping(raw, place)
-            found.append(Basis(*(self.text(row, key, place) for key in ("document", "version", "article"))))
-        return tuple(found)
-
     def _year(self, data: Mapping[str, Any]) -> int:
         year = data.get("year")
         if isinstance(year, int) and 2000 <= year <= 2100:
             return year
         self.note("year", "year", "请填写四位考核年度。")
         return 0
-
-    def milli(self, data: Mapping[str, Any], key: str, path: str, *, default: int) -> int:
-        if key not in data:
-            return default
-        value = micro(data[key])
-        if value is None or value > MICRO or value % 1000:
-            self.note(_join(path, key), "rate", '比率应为带引号的 0 至 1 的小数，最多三位，例如 "0.95"。')
-            return default
-        return value // 1000
-
-    def code(self, data: Mapping[str, Any], path: str) -> str:
-        key = "id" if "id" in data else "code"
-        value = data.get(key)
-        if isinstance(value, str) and _CODE.fullmatch(value):
-            return value
-        self.note(_join(path, key), "code", "编码应为字母、数字、点和连字符，不超过 64 个字符。")
-        return f"?{path}"
-
-    def text(self, data: Mapping[str, Any], key: str, path: str, *, required: bool = True) -> str:
-        value = data.get(key, "")
-        if isinstance(value, str) and (value.strip() or not required):
-            return value
-        self.note(_join(path, key), "text", f"请填写“{key}”，以文字形式（数字和日期请加引号）。")
-        return ""
-
-    def list_of(self, data: Mapping[str, Any], key: str, path: str, *, required: bool = True) -> list[Any]:
-        value = data.get(key)
-        if isinstance(value, list) and (value or not required):
-            return value
-        if required or value is not None:
-            self.note(_join(path, key), "list", f"“{key}”应为至少一项的列表。")
-        return []
-
-    def mapping(self, raw: object, path: str) -> Mapping[str, Any]:
-        if isinstance(raw, dict):
-            return raw
-        self.note(path, "mapping", "此处应为键值形式。")
-        return {}
-
-    def note(self, path: str, code: str, message: str) -> None:
-        self.problems.append(Problem(path, code, message))
 
 
 def _summed(children: Sequence[Node]) -> dict[str, int]:
@@ -386,7 +336,3 @@ def _summed(children: Sequence[Node]) -> dict[str, int]:
 def _decimal(value: int) -> str:
     whole, part = divmod(value, MICRO)
     return f"{whole}.{part:06}".rstrip("0").rstrip(".")
-
-
-def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key

@@ -4,6 +4,8 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kernel.catalog import read
 from services.assessment.framework.rules import (
@@ -155,6 +157,41 @@ def test_a_document_that_contains_itself_is_refused_and_not_followed_for_ever():
     assert "duplicate_code" in {code for _, code in problems(doc)}
 
 
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def places(value, path=()):
+    yield path
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in steps:
+        yield from places(child, (*path, key))
+
+
+@settings(max_examples=300)
+@given(st.data(), anything, st.booleans())
+def test_whatever_stands_in_a_document_it_is_read_or_refused_in_words(data, wrong, flat):
+    doc = TestRows().rows() if flat else document()
+    *way, last = data.draw(st.sampled_from(list(places(doc))[1:]))
+    holder = doc
+    for step in way:
+        holder = holder[step]
+    holder[last] = wrong
+    told = refusal(doc)
+    assert told is None or (told and all(problem.code and problem.message for problem in told))
+
+
+def refusal(doc):
+    try:
+        parsed(doc)
+    except FrameworkInvalid as refused:
+        return refused.problems
+    return None
+
+
 def test_what_is_no_document_is_refused():
     assert problems([]) == {("", "mapping")}
 
@@ -182,6 +219,12 @@ class TestRows:
         doc = self.rows()
         doc["rows"][0]["parent"] = "A1.M1.R1"
         assert ("rows[0].parent", "cycle") in problems(doc)
+
+    def test_a_fault_in_a_row_is_told_at_the_row(self):
+        doc = self.rows()
+        doc["rows"][2]["points"]["towns"] = "0"
+        assert doc["rows"][2]["code"] == "A1.M1.R1"
+        assert ("rows[2].points.towns", "points") in problems(doc)
 
     def test_a_row_without_its_parent_is_told(self):
         doc = self.rows()

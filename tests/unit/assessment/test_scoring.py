@@ -14,8 +14,9 @@ GROUP = "counties"
 POINT = 1_000_000
 
 
-def result(code, points, *probes, method=Method("ratio"), veto=0):
-    return Node(code, code, "result", {GROUP: points}, (), method, probes, veto, "enforcement", "平台数据")
+def result(code, points, *probes, method=None, veto=0):
+    how = method or Method("ratio")
+    return Node(code, code, "result", {GROUP: points}, (), how, probes, veto, "enforcement", "平台数据")
 
 
 def above(code, level, *children):

@@ -1,5 +1,6 @@
 """The shipped catalog: every file is readable, complete, and agrees with the files and contracts it names."""
 
+import csv
 import re
 from datetime import date
 from pathlib import Path
@@ -155,6 +156,11 @@ class TestDecisionTemplate:
         assert {item["id"] for *_, item in self.items()} == probes
 
 
+def words(enum, prefix):
+    names = enum.DESCRIPTOR.values_by_name
+    return {name.removeprefix(prefix).lower() for name in names} - {"unspecified"}
+
+
 class TestLinks:
     @pytest.mark.parametrize("system", ["petition", "hotline", "litigation"])
     def test_every_field_goes_somewhere_in_the_clue(self, system):
@@ -172,8 +178,7 @@ class TestLinks:
     @pytest.mark.parametrize("system", ["petition", "hotline", "litigation"])
     def test_kinds_states_and_routes_are_those_of_the_contract(self, system):
         link = data(f"links/{system}.yaml")
-        kinds = {name.removeprefix("CLUE_KIND_").lower() for name in ClueKind.keys()} - {"unspecified"}
-        states = {name.removeprefix("CLUE_STATE_").lower() for name in ClueState.keys()} - {"unspecified"}
+        kinds, states = words(ClueKind, "CLUE_KIND_"), words(ClueState, "CLUE_STATE_")
         assert {rule["kind"] for rule in link["kinds"]} <= kinds
         assert link["routing"].keys() == kinds
         assert set(link["routing"].values()) == {"enforcement", "disputes"}
@@ -214,6 +219,11 @@ class TestPowers:
             assert set(item["levels"]) <= {"province", "city", "county", "township"}
             assert item["basis"]
             assert item["field"] in powers["thresholds"]["fields"]
+
+    def test_the_fields_of_the_made_up_province_are_known(self):
+        fields = {code["code"] for code in data("codes/fields.yaml")["codes"]} | {""}
+        with (CATALOG / "province/departments.csv").open(encoding="utf-8") as rows:
+            assert {row["field"] for row in csv.DictReader(rows)} <= fields
 
     def test_the_seven_integrated_fields_all_have_items(self):
         integrated = {c["code"] for c in data("codes/fields.yaml")["codes"] if c["integrated"]}
