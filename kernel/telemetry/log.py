@@ -19,7 +19,7 @@ trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 
 def logger(name: str) -> Any:
     """A logger for a module; `log.warning("relay_delayed", oldest_seconds=340)`."""
-    return structlog.get_logger(logger=name)
+    return structlog.get_logger(module=name)
 
 
 def configure(*, level: str = "INFO", process: str = "") -> None:
