@@ -21,6 +21,8 @@ built=.cache/console/$hash
 if [ ! -d "$built" ]; then
   new_enough='const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)'
   if ! { command -v npm && node -e "$new_enough"; } >/dev/null 2>&1; then
+    # The one library that Node's own build needs and a minimal Debian lacks.
+    scripts/packages.sh 'libatomic1:/usr/lib/*/libatomic.so.1'
     scripts/environment.sh console
     export PATH="$PWD/.venv/bin:$PATH"
   fi
