@@ -1,1 +1,1 @@
-"""Fazhi 法治一体: the command line and the composition of the services."""
+"""The command line and the composition of services into processes; imports everybody, imported by nobody."""

@@ -64,7 +64,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A fact that can never be taken: it goes to quarantine with its bytes and the reason."""
+    """
+    A fact that cannot be taken: it goes to quarantine with its bytes and the reason.
+
+    `raw` is a message body by itself, so that it can be released through the same door after a fix.
+    """
 
     source: str
     raw: bytes

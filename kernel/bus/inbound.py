@@ -82,7 +82,8 @@ class Inbound:
                 self._handler(work, taken.fresh)
             for item in taken.clashing:
                 reason = f"编号 {item.key} 已用于另一内容"
-                refusals.append((owner[id(item)], Refused(item.source, item.raw, "platform.key_reused", reason)))
+                message = owner[id(item)]
+                refusals.append((message, Refused(item.source, message.body, "platform.key_reused", reason)))
             for message, refused in refusals:
                 quarantine.hold(work, self._consumer, message, refused.raw, refused.code, refused.reason)
             if alone:

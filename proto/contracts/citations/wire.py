@@ -35,8 +35,9 @@ def read_citations(message: Message) -> Sequence[Item | Refused]:
 
 def _item(citation: Citation, source: str) -> Item | Refused:
     raw = citation.SerializeToString(deterministic=True)
+    alone = Citations(citations=[citation]).SerializeToString(deterministic=True)
     if not is_id(citation.id) or citation.source != source:
-        return Refused(source, raw, "contracts.bad_id", "引用编号不合规范，或来源与发送方不符")
+        return Refused(source, alone, "contracts.bad_id", "引用编号不合规范，或来源与发送方不符")
     if not citation.document or not citation.subject:
-        return Refused(source, raw, "contracts.missing_field", "引用缺少文件或业务对象")
+        return Refused(source, alone, "contracts.missing_field", "引用缺少文件或业务对象")
     return Item(source, citation.id, raw, citation)

@@ -93,7 +93,8 @@ def read_scored(message: Message) -> Sequence[Item | Refused]:
 def _item(event: ScoredEvent, source: str) -> Item | Refused:
     raw = event.SerializeToString(deterministic=True)
     if fault := _fault(event, source, len(raw)):
-        return Refused(source, raw, fault[0], fault[1])
+        # alone in a message of its own, so that it can be released through the same door
+        return Refused(source, ScoredEvents(events=[event]).SerializeToString(deterministic=True), *fault)
     return Item(source, event.id, raw, event)
 
 

@@ -113,5 +113,6 @@ def create_units_v1(connection: Connection) -> None:
 def _item(unit: Unit, source: str) -> Item | Refused:
     raw = unit.SerializeToString(deterministic=True)
     if not unit.code or not unit.name or not unit.path or unit.version < 1:
-        return Refused(source, raw, "contracts.missing_field", "单位缺少代码、名称、路径或版本")
+        alone = Units(units=[unit]).SerializeToString(deterministic=True)
+        return Refused(source, alone, "contracts.missing_field", "单位缺少代码、名称、路径或版本")
     return Item(source, f"{unit.code}/{unit.version}", raw, unit)

@@ -1,0 +1,5 @@
+"""`python -m fazhi`: the command line."""
+
+from fazhi.cli import main
+
+main()

@@ -1,0 +1,42 @@
+"""
+The command line 命令行: one door for people and scripts.
+
+Exit codes: 0 done, 1 refused or failed (the reason is said), 2 wrong usage, 3 could not start, 75 try again later.
+Commands are in fazhi/commands/, one file a subject; each imports what it needs when it runs, so that `--help`
+is quick and a worker never loads the API's libraries.
+"""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from fazhi.commands import bench, demo, imports, maintain, process, prove, quarantine
+from kernel.errors import PlatformError, TemporaryError
+from kernel.settings import Settings
+from kernel.telemetry.log import configure
+
+EX_TEMPFAIL = 75
+app = typer.Typer(
+    help="法治一体：法治政府建设一体化平台。",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for subject in (process, imports, demo, maintain, quarantine, bench, prove):
+    subject.add_to(app)
+
+
+def main() -> None:
+    """Run the command line; errors of the tree become one clear message and an exit code."""
+    configure(level=Settings().log_level, process="fazhi")
+    errors = Console(stderr=True)
+    try:
+        app()
+    except PlatformError as error:
+        errors.print(f"[bold red]{error.text}[/]  [dim]({error.stable_code})[/]", highlight=False)
+        for problem in error.problems[:20]:
+            errors.print(f"  {problem.path}  {problem.message}  ({problem.code})", markup=False, highlight=False)
+        if len(error.problems) > 20:
+            errors.print(f"  … 另有 {len(error.problems) - 20} 处问题", markup=False)
+        sys.exit(EX_TEMPFAIL if isinstance(error, TemporaryError) else 1)

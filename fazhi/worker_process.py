@@ -1,0 +1,40 @@
+"""
+Worker process of one service: `python -m fazhi.worker_process enforcement`.
+
+Patching must come before anything else is imported, and psycopg must wait through Python's selectors, which
+eventlet makes cooperative; its own C wait would stop the whole hub.
+"""
+
+# ruff: noqa: E402
+import os
+
+import eventlet
+
+eventlet.monkey_patch()
+os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_selector")
+
+import sys
+
+from fazhi.buses import open_bus
+from fazhi.services import NAMES, build
+from kernel.hosting.runtime import Runtime
+from kernel.hosting.worker import run, service_class
+from kernel.settings import Settings
+from kernel.telemetry.log import configure
+
+
+def main(name: str) -> None:
+    """Host the worker of a service until told to stop."""
+    settings = Settings()
+    configure(level=settings.log_level, process=f"{name}.worker")
+    runtime = Runtime(settings)
+    service = build(name, runtime)
+    store = service.app.store
+    hosted = service_class(store, open_bus(runtime), service.worker())
+    run(hosted, ready=store.database.ping, host=settings.host, port=settings.port)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in NAMES:
+        raise SystemExit(f"usage: python -m fazhi.worker_process {{{'|'.join(NAMES)}}}")
+    main(sys.argv[1])
