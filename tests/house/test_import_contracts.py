@@ -35,6 +35,7 @@ BROKEN_HOUSE = {
     "gateway.links.rules": "structlog.processors",
     "gateway.links.service": "joserfc.jwt",
     "fazhi.bench": "",
+    "fazhi.worker_process": "",
 }
 
 

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +28,14 @@ from tests.support.servers import Server, ServerFailed
 FLUSH_SECONDS = 3
 TCP_LISTEN = "0A"
 ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that another account may enter, which pytest's own folders forbid."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.mark.parametrize("kind", [PostgreSQL, RabbitMQ, OpenSearch, Prometheus])
@@ -62,8 +71,8 @@ def test_a_server_does_not_outlive_a_killed_owner(postgresql: PostgreSQL) -> Non
     assert _soon(lambda: not Path(folder).exists())
 
 
-def test_a_server_that_cannot_start_says_why(postgresql: PostgreSQL, tmp_path: Path) -> None:
-    folder = _open_folder(tmp_path)
+def test_a_server_that_cannot_start_says_why(postgresql: PostgreSQL, open_folder: Path) -> None:
+    folder = open_folder / "broken"
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "PG_VERSION").write_text("7\n")
     with pytest.raises(ServerFailed, match=r"(?s)PostgreSQL did not start.*data"):
@@ -160,8 +169,8 @@ class TestPostgreSQL:
             assert result.get_value(0, 0) == b"1"
             assert connection.pgconn.get_result() is None
 
-    def test_a_kept_folder_is_used_again(self, postgresql: PostgreSQL, tmp_path: Path) -> None:
-        folder = _open_folder(tmp_path)
+    def test_a_kept_folder_is_used_again(self, postgresql: PostgreSQL, open_folder: Path) -> None:
+        folder = open_folder / "kept"
         with PostgreSQL(folder) as cluster:
             cluster.create_database("kept")
         with PostgreSQL(folder) as cluster:
@@ -200,13 +209,6 @@ class TestPrometheus:
 
 def _plain(address: str) -> str:
     return address.replace("+psycopg", "")
-
-
-def _open_folder(folder: Path) -> Path:
-    """A folder of pytest's that another account may enter."""
-    for each in (folder, folder.parent, folder.parent.parent):
-        each.chmod(0o755)
-    return folder / "kept"
 
 
 def _soon(holds: Callable[[], bool], seconds: float = 15.0) -> bool:
