@@ -220,6 +220,11 @@ class TestRows:
         doc["rows"][0]["parent"] = "A1.M1.R1"
         assert ("rows[0].parent", "cycle") in problems(doc)
 
+    def test_a_row_below_a_row_of_its_own_code_is_told(self):
+        doc = self.rows()
+        doc["rows"].append({"code": "A1", "title": "自身", "parent": "A1"})
+        assert "duplicate_code" in {code for _, code in problems(doc)}
+
     def test_a_fault_in_a_row_is_told_at_the_row(self):
         doc = self.rows()
         doc["rows"][2]["points"]["towns"] = "0"

@@ -140,6 +140,13 @@ class TestByHand:
         assert node(tree, "A1.M1").amounts.earned == 0
         assert node(tree, "A1.M1.R1").contribution == 0
 
+    def test_exactly_at_the_bound_no_veto_falls(self):
+        assert totals(P2=tally(18, 2)).vetoes == 0
+
+    def test_a_tally_of_nothing_is_silence(self):
+        found = totals(P4=ProbeState())
+        assert (found.score, found.coverage) == (79_444_444, 750_000)
+
     def test_nothing_computed_is_no_score_and_not_a_zero(self):
         found = roll_up_totals(SMALL, GROUP, {})
         assert found.score is None
