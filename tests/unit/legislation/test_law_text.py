@@ -104,11 +104,11 @@ class TestHeading:
         [
             ("2021年1月22日 第十三届全国人民代表大会常务委员会第二十五次会议修订", Kind.LAW),
             ("2020年1月2日 中华人民共和国国务院令第722号公布", Kind.ADMINISTRATIVE_REGULATION),
-            ("2020年1月2日 公安部令第159号公布", Kind.DEPARTMENTAL_RULE),
+            ("2020年1月2日 公安部令第159号公布", Kind.DEPARTMENT_RULE),
             ("2010年7月23日 重庆市第三届人民代表大会常务委员会第十八次会议通过", Kind.LOCAL_REGULATION),
             (
                 "2013年1月1日 彭水苗族土家族自治县第十六届人民代表大会第三次会议通过",
-                Kind.AUTONOMOUS_REGULATION,
+                Kind.LOCAL_REGULATION,
             ),
             ("2023年10月23日 内蒙古自治区人民政府令第262号公布", Kind.LOCAL_RULE),
         ],

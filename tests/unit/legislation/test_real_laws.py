@@ -14,7 +14,7 @@ KINDS = {
     "行政法": Kind.LAW,
     "诉讼与非诉讼程序法": Kind.LAW,
     "行政法规": Kind.ADMINISTRATIVE_REGULATION,
-    "部门规章": Kind.DEPARTMENTAL_RULE,
+    "部门规章": Kind.DEPARTMENT_RULE,
     "地方性法规-重庆": Kind.LOCAL_REGULATION,
     "案例": Kind.CASE,
 }

@@ -32,10 +32,10 @@ class TestStatus:
         assert status_on(NEW, BOTH, day, None) is Status.NOT_YET
         assert status_on(OLD, BOTH, day, None) is Status.IN_FORCE
 
-    def test_after_effect_the_old_version_is_superseded(self) -> None:
+    def test_after_effect_the_old_version_is_amended(self) -> None:
         day = date(2024, 6, 1)
         assert status_on(NEW, BOTH, day, None) is Status.IN_FORCE
-        assert status_on(OLD, BOTH, day, None) is Status.SUPERSEDED
+        assert status_on(OLD, BOTH, day, None) is Status.AMENDED
 
     def test_a_repealed_document_has_no_version_in_force_from_that_day(self) -> None:
         assert status_on(NEW, BOTH, date(2024, 12, 31), date(2025, 1, 1)) is Status.IN_FORCE

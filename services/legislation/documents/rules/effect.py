@@ -37,8 +37,8 @@ class Status(StrEnum):
     """Status of a version on a day 时效性; the value is the stable code."""
 
     IN_FORCE = "in_force"  # 现行有效
-    NOT_YET = "not_yet_in_force"  # 尚未施行
-    SUPERSEDED = "superseded"  # 已被修改
+    NOT_YET = "not_yet"  # 尚未施行
+    AMENDED = "amended"  # 已被修改
     REPEALED = "repealed"  # 已废止
     REFERENCE = "reference"  # 参考 (cases)
 
@@ -51,7 +51,7 @@ class Status(StrEnum):
 _STATUS_TERMS = {
     Status.IN_FORCE: "现行有效",
     Status.NOT_YET: "尚未施行",
-    Status.SUPERSEDED: "已被修改",
+    Status.AMENDED: "已被修改",
     Status.REPEALED: "已废止",
     Status.REFERENCE: "参考",
 }
@@ -116,5 +116,5 @@ def status_on(version: Dated, versions: Sequence[Dated], day: date, repealed_on:
     if version.effective_on > day:
         return Status.NOT_YET
     if in_force_on(versions, day) is not version:
-        return Status.SUPERSEDED
+        return Status.AMENDED
     return Status.REPEALED if repealed_on is not None and repealed_on <= day else Status.IN_FORCE

@@ -2,7 +2,8 @@
 Kinds of texts 文件种类 that the library holds, and how to tell one from its heading when nobody says it.
 
 Ranks and filing duties hang on the kind (立法法 2023, 法规规章备案审查条例 Art. 2), so a guess is made only from
-words that leave no doubt; otherwise the person who imports the text must say it.
+words that leave no doubt; otherwise the person who imports the text must say it. Autonomous and separate regulations
+自治条例、单行条例 are filed like local regulations (Art. 4) and stand among them. Codes: catalog/codes/legislation.yaml.
 """
 
 from enum import StrEnum
@@ -15,9 +16,8 @@ class Kind(StrEnum):
 
     LAW = "law"
     ADMINISTRATIVE_REGULATION = "administrative_regulation"
-    DEPARTMENTAL_RULE = "departmental_rule"
+    DEPARTMENT_RULE = "department_rule"
     LOCAL_REGULATION = "local_regulation"
-    AUTONOMOUS_REGULATION = "autonomous_regulation"
     LOCAL_RULE = "local_rule"
     JUDICIAL_INTERPRETATION = "judicial_interpretation"
     NORMATIVE_DOCUMENT = "normative_document"
@@ -32,9 +32,8 @@ class Kind(StrEnum):
 _TERMS = {
     Kind.LAW: "法律",
     Kind.ADMINISTRATIVE_REGULATION: "行政法规",
-    Kind.DEPARTMENTAL_RULE: "部门规章",
+    Kind.DEPARTMENT_RULE: "部门规章",
     Kind.LOCAL_REGULATION: "地方性法规",
-    Kind.AUTONOMOUS_REGULATION: "自治条例和单行条例",
     Kind.LOCAL_RULE: "地方政府规章",
     Kind.JUDICIAL_INTERPRETATION: "司法解释",
     Kind.NORMATIVE_DOCUMENT: "行政规范性文件",
@@ -54,11 +53,10 @@ def guess_kind(heading: Heading) -> Kind | None:
     body, number = heading.issuing_body, heading.number
     signs = (
         (Kind.LAW, body.startswith("全国人民代表大会")),
-        (Kind.AUTONOMOUS_REGULATION, "自治县" in body and "人民代表大会" in body),
         (Kind.LOCAL_REGULATION, "人民代表大会" in body),
         (Kind.JUDICIAL_INTERPRETATION, body.startswith(("最高人民法院", "最高人民检察院"))),
         (Kind.ADMINISTRATIVE_REGULATION, body.startswith("国务院") and "办公厅" not in body),
         (Kind.LOCAL_RULE, body.endswith("人民政府") and "令第" in number),
-        (Kind.DEPARTMENTAL_RULE, body.endswith(_DEPARTMENT_ENDINGS) and "令第" in number),
+        (Kind.DEPARTMENT_RULE, body.endswith(_DEPARTMENT_ENDINGS) and "令第" in number),
     )
     return next((kind for kind, shown in signs if shown), None)

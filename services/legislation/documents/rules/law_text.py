@@ -97,8 +97,6 @@ def parse_law(name: str, text: str, collection: Collection, *, version_on: date 
     kind = collection.kind or guess_kind(heading)
     if kind is None:
         raise Invalid("无法判断文件种类，请在导入时指明（如“行政法规”）。", code="legislation.kind_unknown")
-    if kind is Kind.LOCAL_REGULATION and guess_kind(heading) is Kind.AUTONOMOUS_REGULATION:
-        kind = Kind.AUTONOMOUS_REGULATION
     day = version_on or _day_in_name(name) or max((act.on for act in heading.acts), default=None)
     if kind is not Kind.CASE and day is None:
         raise Invalid(

@@ -1,0 +1,291 @@
+"""
+Register of normative documents 行政规范性文件登记: entered by their makers, one by one or many at once, and looked at.
+
+Every entry or change runs the probes of rules.py in the same transaction; days that pass and citations told by
+other services run them again. A finding that says the same tells nothing new (contracts.findings.register).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import Session
+
+from contracts.findings import Mode
+from contracts.findings.register import Found
+from kernel.access.principal import SYSTEM, Principal
+from kernel.clock import local_date
+from kernel.errors import Conflict, Invalid, NotFound, Problem
+from kernel.ids import derived_id, is_id
+from kernel.storage.setwise import write_rows
+from kernel.storage.work import Store, Work
+from services.legislation.documents.rules import title_key
+from services.legislation.drafting.model import NormativeDocument
+from services.legislation.drafting.periods import DocumentPeriods
+from services.legislation.drafting.rules import REVIEW_RESULTS, DocumentFacts, look, next_look_on
+from services.legislation.tables import FINDINGS, UNITS, table_of
+
+BATCH = 500
+MOST_ROWS = 200
+_KEPT = ("id", "recorded_at", "version", "used_on")
+KINDS = ("决定", "办法", "规定", "细则", "意见", "通告", "通知", "其他")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One normative document as its maker reports it; dates that have not come yet are None."""
+
+    unit: str
+    number: str
+    title: str
+    kind: str = "其他"
+    comment_opened_on: date | None = None
+    comment_closed_on: date | None = None
+    reviewed_on: date | None = None
+    review_result: str = ""
+    deliberated_on: date | None = None
+    signed_on: date
+    registration: str = ""
+    published_on: date | None = None
+    effective_on: date | None = None
+    filed_on: date | None = None
+    expires_on: date | None = None
+    repealed_on: date | None = None
+    used_on: date | None = None
+
+
+class Register:
+    """Keeps the register and lets the probes look at it."""
+
+    def __init__(self, store: Store, periods: DocumentPeriods) -> None:
+        self._store = store
+        self._periods = periods
+
+    def enter(self, who: Principal, entry: Entry) -> NormativeDocument:
+        """Enter a document for a unit within the caller's reach. Raises `Invalid`, `NotFound` or `Conflict`."""
+        check(entry)
+        with self._store.work() as work:
+            _reachable(work.session, who, entry.unit)
+            row = self._row(work, entry)
+            written = write_rows(
+                work.session, table_of(NormativeDocument), [row], on_conflict="nothing", returning=("id",)
+            )
+            if not written:
+                raise Conflict("本单位已登记过同一文号的文件，请核对文号。", code="legislation.number_taken")
+            self._look(work, [row["id"]], Mode.ENTERED)
+            work.audit(who, "normative_document.entered", f"normative-documents/{row['id']}")
+            work.commit()
+        return self.one(who, row["id"])
+
+    def change(self, who: Principal, document: str, entry: Entry, *, version: int) -> NormativeDocument:
+        """Replace the facts of an entry; `version` is the one the caller saw. Raises `Conflict` when it is older."""
+        check(entry)
+        with self._store.work() as work:
+            stored = _reached(work.session, who, document)
+            if (entry.unit, entry.number) != (stored.unit, stored.number):
+                raise Invalid("制定机关和文号不能修改，请另行登记。", code="legislation.identity_fixed")
+            if stored.version != version:
+                raise Conflict(code="legislation.changed_meanwhile")
+            row = self._row(work, entry)
+            changes = {name: value for name, value in row.items() if name not in _KEPT} | {
+                "version": version + 1
+            }
+            changed = work.session.execute(
+                update(NormativeDocument)
+                .where(NormativeDocument.id == document, NormativeDocument.version == version)
+                .values(changes)
+                .returning(NormativeDocument.id)
+            )
+            if not changed.scalars().all():
+                raise Conflict(code="legislation.changed_meanwhile")
+            self._look(work, [document], Mode.ENTERED)
+            work.audit(
+                who,
+                "normative_document.changed",
+                f"normative-documents/{document}",
+                object_version=str(version + 1),
+            )
+            work.commit()
+        return self.one(who, document)
+
+    def import_entries(self, entries: Iterable[Entry], mode: Mode = Mode.REPORTED) -> int:
+        """
+        Take in a whole register, set-wise; entries known by unit and number are left as they are.
+
+        Returns how many were new. Raises `Invalid` at the first entry that contradicts itself, with its number.
+        """
+        written = 0
+        waiting = iter(entries)
+        while batch := list(islice(waiting, BATCH)):
+            for entry in batch:
+                check(entry)
+            written += self._store.transact(partial(self._take_in, entries=batch, mode=mode))
+        return written
+
+    def look_at_due(self) -> int:
+        """Look again at documents whose time has come (filing period over); returns how many."""
+
+        def act(work: Work) -> int:
+            today = local_date(work.clock.now())
+            wanted = select(NormativeDocument.id).where(NormativeDocument.next_look_on <= today)
+            due = list(work.session.scalars(wanted.order_by(NormativeDocument.next_look_on).limit(BATCH)))
+            self._look(work, due, Mode.ENTERED)
+            return len(due)
+
+        total = 0
+        while done := self._store.transact(act):
+            total += done
+        return total
+
+    def note_use(self, work: Work, cited: Iterable[tuple[str, date]]) -> None:
+        """Take note that documents (by title) were cited on a day, in the transaction of `work`."""
+        latest: dict[str, date] = {}
+        for title, day in cited:
+            key = title_key(title)
+            latest[key] = max(day, latest.get(key, day))
+        used = []
+        keys = iter(latest)
+        while part := list(islice(keys, BATCH)):
+            for document in work.session.scalars(
+                select(NormativeDocument).where(NormativeDocument.title_key.in_(part))
+            ):
+                day = latest[document.title_key]
+                if document.used_on is None or document.used_on < day:
+                    document.used_on = day
+                    used.append(document.id)
+        work.session.flush()
+        self._look(work, used, Mode.ENTERED)
+
+    def one(self, who: Principal, document: str) -> NormativeDocument:
+        """One entry. Raises `NotFound` when there is none within the caller's reach."""
+        with self._store.reading() as session:
+            return _reached(session, who, document)
+
+    def documents(
+        self, who: Principal, *, title: str = "", offset: int = 0, limit: int = 50
+    ) -> tuple[int, list[NormativeDocument]]:
+        """Entries of the units within the caller's reach, youngest first, with their number in all."""
+        if not 1 <= limit <= MOST_ROWS or offset < 0:
+            raise Invalid(f"每页条数应在 1 至 {MOST_ROWS} 之间。", code="legislation.bad_page")
+        wanted = _in_reach(who)
+        if title.strip():
+            wanted = wanted.where(NormativeDocument.title_key.contains(title_key(title), autoescape=True))
+        with self._store.reading() as session:
+            total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+            page = wanted.order_by(NormativeDocument.signed_on.desc(), NormativeDocument.id)
+            return total, list(session.scalars(page.offset(offset).limit(limit)))
+
+    def _take_in(self, work: Work, *, entries: Sequence[Entry], mode: Mode) -> int:
+        rows = {(entry.unit, entry.number): self._row(work, entry) for entry in entries}
+        written = write_rows(
+            work.session,
+            table_of(NormativeDocument),
+            list(rows.values()),
+            on_conflict="nothing",
+            returning=("id",),
+        )
+        self._look(work, [str(row.id) for row in written], mode)
+        work.audit(SYSTEM, "normative_documents.imported", f"{len(written)} 份")
+        return len(written)
+
+    def _row(self, work: Work, entry: Entry) -> dict[str, Any]:
+        now = work.clock.now()
+        return {
+            **asdict(entry),
+            "id": derived_id("legislation/normative-document", entry.unit, entry.number),
+            "title_key": title_key(entry.title),
+            "file_by": self._periods.file_by(entry.published_on),
+            "expires_on": entry.expires_on or self._periods.expires_on(entry.title, entry.effective_on),
+            "version": 1,
+            "recorded_at": now,
+            "changed_at": now,
+        }
+
+    def _look(self, work: Work, ids: Sequence[str], mode: Mode) -> None:
+        today = local_date(work.clock.now())
+        found = []
+        waiting = iter(ids)
+        while part := list(islice(waiting, BATCH)):
+            for document in work.session.scalars(
+                select(NormativeDocument).where(NormativeDocument.id.in_(part))
+            ):
+                facts = facts_of(document, today)
+                document.next_look_on = next_look_on(facts)
+                subject = f"legislation/normative-documents/{document.id}"
+                found += [Found(subject, document.unit, mode, finding) for finding in look(facts)]
+        work.session.flush()
+        FINDINGS.record(work, found)
+
+
+def check(entry: Entry) -> None:
+    """Raise `Invalid`, naming each field, when an entry contradicts itself."""
+    problems = [
+        Problem(name, "legislation.missing_field", f"请填写{title}。")
+        for name, title in (("unit", "制定机关"), ("number", "文号"), ("title", "标题"))
+        if not getattr(entry, name).strip()
+    ]
+    if entry.review_result not in REVIEW_RESULTS:
+        problems.append(Problem("review_result", "legislation.unknown_code", "审核结论应为规定的代码之一。"))
+    if entry.kind not in KINDS:
+        problems.append(Problem("kind", "legislation.unknown_code", f"文种应为{'、'.join(KINDS)}之一。"))
+    for earlier, later, message in _ORDER:
+        first, second = getattr(entry, earlier), getattr(entry, later)
+        if first and second and first > second:
+            problems.append(Problem(later, "legislation.impossible_dates", message))
+    if problems:
+        raise Invalid(
+            f"文件 {entry.number} 填写有误，请按提示修改。", problems=problems, code="legislation.bad_entry"
+        )
+
+
+_ORDER = (
+    ("comment_opened_on", "comment_closed_on", "征求意见结束日期早于开始日期。"),
+    ("signed_on", "published_on", "公布日期早于签发日期。"),
+    ("published_on", "filed_on", "备案日期早于公布日期。"),
+    ("effective_on", "expires_on", "有效期届满日期早于施行日期。"),
+)
+
+
+def facts_of(document: NormativeDocument, today: date) -> DocumentFacts:
+    """The facts that the probes look at."""
+    return DocumentFacts(
+        title=document.title,
+        registration=document.registration,
+        reviewed_on=document.reviewed_on,
+        review_result=document.review_result,
+        deliberated_on=document.deliberated_on,
+        signed_on=document.signed_on,
+        published_on=document.published_on,
+        filed_on=document.filed_on,
+        file_by=document.file_by,
+        effective_on=document.effective_on,
+        expires_on=document.expires_on,
+        repealed_on=document.repealed_on,
+        used_on=document.used_on,
+        today=today,
+    )
+
+
+def _in_reach(who: Principal) -> Select[NormativeDocument]:
+    path = UNITS.table.c.path
+    wanted = select(NormativeDocument).join(UNITS.table, UNITS.table.c.code == NormativeDocument.unit)
+    return wanted.where(path.startswith(who.unit_path, autoescape=True) if who.unit_path else path.is_(None))
+
+
+def _reached(session: Session, who: Principal, document: str) -> NormativeDocument:
+    found = (
+        session.scalar(_in_reach(who).where(NormativeDocument.id == document)) if is_id(document) else None
+    )
+    if found is None:
+        raise NotFound("没有这份文件，或不在您的管辖范围内。", code="legislation.unknown_document")
+    return found
+
+
+def _reachable(session: Session, who: Principal, unit: str) -> None:
+    path = session.scalar(select(UNITS.table.c.path).where(UNITS.table.c.code == unit))
+    if path is None or not who.reaches(path):
+        raise NotFound("没有这个制定机关，或不在您的管辖范围内。", code="legislation.unknown_unit")

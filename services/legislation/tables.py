@@ -1,0 +1,25 @@
+"""Tables of legislation: the spine, the directory copy, the findings register, and the metadata of the subjects."""
+
+from sqlalchemy import Table
+from sqlalchemy.orm import DeclarativeBase
+
+from contracts.findings.register import FindingsRegister
+from contracts.units import UnitCopy
+from kernel.storage.spine import Spine
+
+
+class Base(DeclarativeBase):
+    """Tables of legislation."""
+
+
+SPINE = Spine(Base.metadata)
+UNITS = UnitCopy(Base.metadata)
+FINDINGS = FindingsRegister(Base.metadata)
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table of a mapped class, for set-wise statements."""
+    table = model.__table__
+    if not isinstance(table, Table):
+        raise TypeError(f"{model.__name__} is not mapped to a table")
+    return table
