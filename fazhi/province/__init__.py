@@ -7,6 +7,8 @@ them. Start at province.py; the shapes are in records.py; files are written by e
 
 from fazhi.province.case_file import case_key, headers
 from fazhi.province.divisions import UnknownProvince
+from fazhi.province.export import digest, export
+from fazhi.province.faulty_files import CASE_FILE_FAULTS, CaseFile, faulty_case_file
 from fazhi.province.province import GENERATOR_VERSION, Province, Size
 from fazhi.province.records import (
     Account,
@@ -24,9 +26,11 @@ from fazhi.province.records import (
 )
 
 __all__ = [
+    "CASE_FILE_FAULTS",
     "GENERATOR_VERSION",
     "Account",
     "Body",
+    "CaseFile",
     "Certificate",
     "Clue",
     "Decision",
@@ -41,5 +45,8 @@ __all__ = [
     "Unit",
     "UnknownProvince",
     "case_key",
+    "digest",
+    "export",
+    "faulty_case_file",
     "headers",
 ]

@@ -63,3 +63,8 @@ def _text(value: Value, words: dict[str, str]) -> str:
 def case_key(row: Row) -> str:
     """Natural key of a case: the body's credit code and the document number."""
     return f"{row['决定机关统一社会信用代码']}|{row['决定书文号']}"
+
+
+def reported_headers() -> list[str]:
+    """The columns of a file from a unit that only reports."""
+    return [header for _, header, _ in _reported_columns()]

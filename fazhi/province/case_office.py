@@ -13,16 +13,20 @@ from fazhi.province.case_file import Value, case_key, row_of
 from fazhi.province.codes import firm_credit_code
 from fazhi.province.days import is_working_day, working_days_after
 from fazhi.province.frame import Frame
-from fazhi.province.kinds import PowerKind, powers_of
+from fazhi.province.kinds import PowerKind
 from fazhi.province.names import firm, person, shop
 from fazhi.province.records import Row, Truth
-from fazhi.province.registry import Staff, is_lapsed, item_code
+from fazhi.province.registry import KINDS, Staff, is_lapsed, items_of
 from fazhi.province.rng import Stream
 from fazhi.province.tree import Seat
 
 _SEEN_IN_REPORTS = frozenset({"ENF-PUB-01", "ENF-PUB-02", "ENF-PRO-01", "ENF-DOC-01"})
-_HOLIDAY_FIELDS = frozenset({"security", "urban", "traffic"})
-_UNKNOWN_BASES = ("《城市综合管理暂行规定》第九条", "《行政处罚法》第一百九十九条", "《市场交易管理试行办法》第十二条")
+_HOLIDAY_FIELDS = frozenset({"public_security", "urban", "transport"})
+_UNKNOWN_BASES = (
+    "《城市综合管理暂行规定》第九条",
+    "《行政处罚法》第一百九十九条",
+    "《市场交易管理试行办法》第十二条",
+)
 _NO_CODE = "person"
 
 
@@ -51,12 +55,16 @@ class CaseDraft:
         """A step and its day; what lies beyond the last day was hurried and done by it."""
         self.fields[field] = None if day is None else min(day, self.office.frame.until)
 
-    def late(self, field: str, limit: int, probe: str, why: str) -> bool:
-        """A step some working days after its limit, with a long tail; none if the limit is not over yet."""
+    def late(self, field: str, limit: int, probe: str, why: str, *, most: int = 90) -> bool:
+        """
+        A step some working days after its limit, with a long tail up to `most`, or not done by the last day.
+
+        Answers no if the limit is not over yet: then there is nothing late to plant.
+        """
         until = self.office.frame.until
         if working_days_after(self.decided, limit) >= until:
             return False
-        tail = self.stream.early(1, 90) if self.stream.chance(300) else self.stream.early(1, 15)
+        tail = self.stream.early(1, most) if self.stream.chance(300) else self.stream.early(1, min(15, most))
         day = working_days_after(self.decided, limit + tail)
         self.fields[field] = day if day <= until else None
         self.plant(probe, why if day <= until else why + "（至今未办）")
@@ -72,7 +80,7 @@ class CaseOffice:
         self.mode = "entered" if is_lapsed(frame, seat) else frame.mode(seat)
         self.factor = frame.fault_factor(seat) // (2 if self.mode == "real_time" else 1)
         self.staff = Staff(frame, seat)
-        self.items = {kind: powers_of(seat.unit.field, kind) for kind in ("penalty", "licence", "inspection")}
+        self.items = {kind: items_of(seat, kind) for kind in KINDS}
         self.place = seat.place.short
         self._numbers: dict[str, int] = {}
 
@@ -102,9 +110,9 @@ class CaseOffice:
         """The power item and its basis; seldom one that is not on the list or stands in no law."""
         item = self.stream.pick(self.items[kind])
         draft.fields["basis"] = f"《{item.document}》{item.article}"
-        draft.fields["power_item"] = item_code(self.seat, item)
+        draft.fields["power_item"] = item.code
         if draft.strikes("ENF-SUB-02", 5):
-            draft.fields["power_item"] = f"{self.seat.unit.code}-zzz-{kind[0]}9"
+            draft.fields["power_item"] = "WQ-CF-999"
             draft.plant("ENF-SUB-02", "事项不在本机关权责清单内")
         if draft.strikes("ENF-DOC-01", 4):
             draft.fields["basis"] = self.stream.pick(_UNKNOWN_BASES)
@@ -146,7 +154,12 @@ class CaseOffice:
 
     def _truth(self, key: str, probe: str, expected: str, why: str) -> Truth:
         return Truth(
-            subject="enforcement_case", key=key, probe=probe, expected=expected, unit=self.seat.unit.code, why=why
+            subject="enforcement_case",
+            key=key,
+            probe=probe,
+            expected=expected,
+            unit=self.seat.unit.code,
+            why=why,
         )
 
     def decision_day(self) -> date:

@@ -25,7 +25,7 @@ _TOPICS = (
     ("0106", "乱收费", "{unit}要求购买指定服务，请求查处"),
 )
 _COURT_OUTCOMES = ("LT01", "LT01", "LT01", "LT02", "LT03", "LT05", "LT10", "LT11", "LT11")
-_GROUNDS = ("主要证据不足", "适用法律错误", "违反法定程序", "超越职权", "明显不当")
+_GROUNDS = ("facts", "wrong_law", "procedure", "beyond_powers", "improper")
 
 
 def clue_count(frame: Frame, seat: Seat, system: str) -> int:
@@ -58,7 +58,11 @@ def _done(frame: Frame, seat: Seat, stream: Stream, begun: date, due: date) -> d
     """办结: before the deadline, or as late as the unit is bad; None while open."""
     late = stream.chance(min(500, 60 * frame.fault_factor(seat) // 1000))
     span = max(2, (due - begun).days)
-    day = due + timedelta(days=stream.early(1, 40)) if late else begun + timedelta(days=stream.between(1, span - 1))
+    day = (
+        due + timedelta(days=stream.early(1, 40))
+        if late
+        else begun + timedelta(days=stream.between(1, span - 1))
+    )
     return day if day <= frame.until else None
 
 

@@ -22,17 +22,26 @@ _LAST = date(2028, 12, 31)
 _MONTHS = (8, 5, 10, 10, 10, 11, 10, 9, 11, 9, 13, 17)
 
 
-def is_working_day(day: date) -> bool:
-    """Working day 工作日, make-up days included."""
+@lru_cache(maxsize=1)
+def _working_days() -> tuple[int, ...]:
+    span = range(_FIRST.toordinal(), _LAST.toordinal() + 1)
+    return tuple(day for day in span if _is_published_as_working(date.fromordinal(day)))
+
+
+@lru_cache(maxsize=1)
+def _working_set() -> frozenset[int]:
+    return frozenset(_working_days())
+
+
+def _is_published_as_working(day: date) -> bool:
     if day.year > LAST_KNOWN_YEAR:
         return day.weekday() < 5
     return bool(chinese_calendar.is_workday(day))
 
 
-@lru_cache(maxsize=1)
-def _working_days() -> tuple[int, ...]:
-    span = range(_FIRST.toordinal(), _LAST.toordinal() + 1)
-    return tuple(day for day in span if is_working_day(date.fromordinal(day)))
+def is_working_day(day: date) -> bool:
+    """Working day 工作日, make-up days included."""
+    return day.toordinal() in _working_set()
 
 
 def working_days_after(day: date, count: int) -> date:

@@ -3,7 +3,7 @@ Administrative divisions 行政区划 of one province, from the catalogue or fro
 
 The product carries Inner Mongolia (`catalog/divisions/15.csv`); others are read from the four files of
 modood/Administrative-divisions-of-China. Stand-ins such as 市辖区 and 省直辖县级行政区划 are no real places:
-their counties hang on the province.
+their counties hang on the province. Cities without counties (东莞, 儋州) stand in it twice and are kept once.
 """
 
 import csv
@@ -54,10 +54,12 @@ def places(province: str, folder: Path | None = None) -> tuple[Place, ...]:
     """All places of a province, those above before those below."""
     rows = list(_from_folder(province, folder) if folder else _from_catalog(province))
     if not rows:
-        raise UnknownProvince(f"没有省级代码 {province} 的行政区划数据，请用 divisions 指明区划文件所在文件夹。")
+        raise UnknownProvince(
+            f"没有省级代码 {province} 的行政区划数据，请用 divisions 指明区划文件所在文件夹。"
+        )
     made: dict[str, Place] = {}
     for code, name, level in sorted(rows, key=lambda row: (row[2], row[0])):
-        if level == 2 and name in _STAND_INS:
+        if (level == 2 and name in _STAND_INS) or code in made:
             continue
         made[code] = _place(code, name, level, made)
     return tuple(made.values())

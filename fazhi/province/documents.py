@@ -1,6 +1,7 @@
 """Normative documents 行政规范性文件: each maker's register of the year, from draft to filing 备案."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 from fazhi.province.days import working_days_after
@@ -38,14 +39,17 @@ def documents(frame: Frame, seat: Seat) -> Iterator[tuple[NormativeDocument, lis
     for index, signed in enumerate(signed_days, start=1):
         subject = _SUBJECTS[(start + index) % len(_SUBJECTS)]
         fault = ""
-        if stream.chance(min(500, 160 * frame.fault_factor(seat) // 1000)) or (index == 3 and len(signed_days) > 5):
+        if stream.chance(min(500, 160 * frame.fault_factor(seat) // 1000)) or (
+            index == 3 and len(signed_days) > 5
+        ):
             fault = _FAULTS[turn % len(_FAULTS)]
             turn += 1
-        yield _document(frame, seat, stream, index, signed, subject + stream.pick(_FORMS), fault)
+        title = subject + stream.pick(_FORMS)
+        yield _document(frame, seat, stream, index=index, signed=signed, title=title, fault=fault)
 
 
 def _document(
-    frame: Frame, seat: Seat, stream: Stream, index: int, signed: date, title: str, fault: str
+    frame: Frame, seat: Seat, stream: Stream, *, index: int, signed: date, title: str, fault: str
 ) -> tuple[NormativeDocument, list[Truth]]:
     number = f"{seat.label or seat.place.short + '政'}规〔{frame.year}〕{index}号"
     discussed = working_days_after(signed, -stream.between(2, 5))
@@ -55,7 +59,7 @@ def _document(
     filed: date | None = min(frame.until, working_days_after(signed, 5 + stream.between(1, 3)))
     registration = f"{seat.unit.region_code}-{frame.year}-{seat.unit.code.rpartition('-')[2]}-{index:03d}"
     expires = signed.replace(year=signed.year + (2 if "试行" in title else 5), day=min(signed.day, 28))
-    used, status, why = None, "valid", ""
+    used, status, why = None, "in_force", ""
     if fault == "LEG-REV-01":
         reviewed, why = None, "未经合法性审核即提请集体审议"
     elif fault == "LEG-PUB-01":
@@ -103,8 +107,6 @@ def _filed_late(frame: Frame, signed: date) -> tuple[date | None, str]:
 
 def _aged(document: NormativeDocument) -> NormativeDocument:
     """The same document with every step six years earlier: only its use is of this year."""
-    from dataclasses import replace
-
     years = timedelta(days=6 * 366)
 
     def back(day: date | None) -> date | None:

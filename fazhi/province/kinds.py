@@ -1,13 +1,18 @@
-"""The kinds of departments, organs and power items of the made-up province, read from `catalog/province`."""
+"""
+The kinds of departments, organs and power items of the made-up province.
+
+They are read from `catalog/province`; power items first from the sample list in `catalog/powers`.
+"""
 
 import csv
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from fazhi.province.divisions import CATALOG
+from kernel.catalog import read
 
 FOLDER = CATALOG / "province"
+_SUPPLEMENT = "province/power-supplement.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +42,23 @@ class OrganKind:
 
 @dataclass(frozen=True, slots=True)
 class PowerKind:
-    """A power item that every body of a field may hold; an empty field is for those without own items."""
+    """An item of the sample power lists, which every body of a field and level may hold."""
 
     code: str
+    title: str
     field: str
-    kind: str
-    name: str
+    departments: tuple[str, ...]  # kinds of departments it is kept for; none: all of the field
+    kind: str  # penalty | licence | inspection
+    levels: tuple[str, ...]
     document: str
     article: str
-    cause: str
+    review: str
     is_heavy: bool  # may end in revoking a licence or stopping production
+
+    @property
+    def cause(self) -> str:
+        """案由: the title without its wrapping."""
+        return self.title.removeprefix("对").removesuffix("的处罚")
 
 
 @lru_cache(maxsize=1)
@@ -82,31 +94,47 @@ def organs() -> tuple[OrganKind, ...]:
     )
 
 
-@lru_cache(maxsize=1)
-def powers() -> dict[str, tuple[PowerKind, ...]]:
-    """Power items by field; the general ones under the empty field."""
-    by_field: dict[str, list[PowerKind]] = {}
-    for row in _rows("powers.csv"):
-        item = PowerKind(
-            row["code"],
-            row["field"],
-            row["kind"],
-            row["name"],
-            row["document"],
-            row["article"],
-            row["cause_text"],
-            row["heavy"] == "1",
+def powers_of(department: str, field: str, level: str, kind: str) -> tuple[PowerKind, ...]:
+    """
+    Items of one kind that a body may hold.
+
+    Those kept for its department, else the sample list's of its field and level, else the supplement's of
+    its field, else the general ones.
+    """
+    sample, supplement = _power_list("powers/sample-power-list.yaml"), _power_list(_SUPPLEMENT)
+    open_to_all = [item for item in supplement if not item.departments]
+    choices = (
+        [item for item in supplement if department in item.departments],
+        [item for item in sample if item.field == field],
+        [item for item in open_to_all if item.field == field],
+        [item for item in open_to_all if item.field == "general"],
+    )
+    for items in choices:
+        found = tuple(item for item in items if item.kind == kind and level in item.levels)
+        if found:
+            return found
+    raise AssertionError("the supplement has general items of every kind and level")
+
+
+@lru_cache(maxsize=2)
+def _power_list(path: str) -> tuple[PowerKind, ...]:
+    return tuple(
+        PowerKind(
+            code=item["code"],
+            title=item["title"],
+            field=item["field"],
+            departments=tuple(item.get("departments", ())),
+            kind=item["kind"],
+            levels=tuple(item["levels"]),
+            document=item["basis"][0]["document"],
+            article=item["basis"][0]["article"],
+            review=item["review"],
+            is_heavy=item["heavy"],
         )
-        by_field.setdefault(item.field, []).append(item)
-    return {name: tuple(items) for name, items in by_field.items()}
-
-
-def powers_of(field: str, kind: str = "") -> tuple[PowerKind, ...]:
-    """Items of a field, of one kind if named; the general items where a field has none of that kind."""
-    own = tuple(item for item in powers().get(field, ()) if kind in ("", item.kind))
-    return own or tuple(item for item in powers()[""] if kind in ("", item.kind))
+        for item in read(CATALOG / path).data["items"]
+    )
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with (Path(FOLDER) / name).open(encoding="utf-8", newline="") as lines:
+    with (FOLDER / name).open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))

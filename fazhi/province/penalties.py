@@ -3,11 +3,12 @@
 from datetime import date, timedelta
 
 from fazhi.province.case_office import CaseDraft, CaseOffice
-from fazhi.province.days import is_working_day, on_or_before, working_days_after
+from fazhi.province.days import is_working_day, on_or_after, on_or_before, working_days_after
 from fazhi.province.kinds import PowerKind
 from fazhi.province.records import Row, Truth
 
-_SIMPLE_SHARE = {"security": 750, "urban": 600, "traffic": 450}  # of a thousand penalties
+_SIMPLE_SHARE = {"public_security": 750, "urban": 600, "transport": 450}  # of a thousand penalties
+_QUICK_FIELDS = frozenset({"public_security"})  # 治安案件 are closed in thirty days (治安管理处罚法)
 _HEAVY = ("revoke_licence", "stop_production", "suspend_licence", "confiscate_income", "restrict")
 _HEARING_ALWAYS = frozenset({"revoke_licence", "stop_production", "restrict"})
 
@@ -15,7 +16,7 @@ _HEARING_ALWAYS = frozenset({"revoke_licence", "stop_production", "restrict"})
 def penalty(office: CaseOffice, decided: date) -> tuple[Row, list[Truth]]:
     """One penalty decision of that day; on a holiday always the simple procedure in the street."""
     draft = office.open("penalty", decided)
-    persons = 850 if office.seat.unit.field == "security" else 250
+    persons = 850 if office.seat.unit.field == "public_security" else 250
     party = "person" if office.stream.chance(persons) else office.stream.pick(("organisation", "sole_trader"))
     office.party(draft, party)
     simple = office.stream.chance(_SIMPLE_SHARE.get(office.seat.unit.field, 150))
@@ -45,13 +46,13 @@ def _simple(office: CaseOffice, draft: CaseDraft, party: str) -> None:
             draft.plant("ENF-PRO-01", "超出简易程序罚款限额当场处罚")
         draft.fields.update(penalty_kinds=["fine"], content=f"罚款{fine}元", fine_yuan=fine)
         if fine <= 100 and stream.chance(400):
-            _collected_on_the_spot(office, draft)
+            _collected_on_the_spot(draft)
     for step in ("opened_on", "notified_on", "served_on"):
         draft.on(step, draft.decided)
     _recorded(office, draft, required=False)
 
 
-def _collected_on_the_spot(office: CaseOffice, draft: CaseDraft) -> None:
+def _collected_on_the_spot(draft: CaseDraft) -> None:
     """当场收缴: handed in within two working days (Art. 71)."""
     draft.on("paid_on_spot_on", draft.decided)
     why = "当场收缴罚款超过2个工作日缴回"
@@ -68,7 +69,9 @@ def _ordinary(office: CaseOffice, draft: CaseDraft, party: str, item: PowerKind)
     if major and stream.chance(300):
         kinds.append(stream.pick(_HEAVY))
     fine = _fine(office, party, major=major)
-    draft.fields.update(penalty_kinds=kinds, content=f"罚款{fine}元" + "等" * (len(kinds) - 1), fine_yuan=fine)
+    draft.fields.update(
+        penalty_kinds=kinds, content=f"罚款{fine}元" + "等" * (len(kinds) - 1), fine_yuan=fine
+    )
     _steps(office, draft, major=major)
     _served(office, draft)
     _recorded(office, draft, required=major and (not _HEARING_ALWAYS.isdisjoint(kinds) or stream.chance(400)))
@@ -84,13 +87,17 @@ def _fine(office: CaseOffice, party: str, *, major: bool) -> int:
 def _steps(office: CaseOffice, draft: CaseDraft, *, major: bool) -> None:
     """Opening, notice, hearing, legality review, discussion, decision: from the decision backwards."""
     stream, decided = office.stream, draft.decided
-    heard = major and stream.chance(150)
+    quick = office.seat.unit.field in _QUICK_FIELDS
+    heard = major and not quick and stream.chance(150)
     notified = working_days_after(decided, -stream.between(24, 28) if heard else -stream.between(7, 11))
-    days = stream.early(50, 76) if heard else stream.early(30, 76)
+    low, high = (50, 76) if heard else (18, 24) if quick else (30, 76)
+    days = stream.early(low, high)
     if draft.strikes("ENF-TIM-01", 15):
         days = stream.early(100, 230)
         draft.plant("ENF-TIM-01", "立案之日起超过九十日作出处罚决定")
-    draft.on("opened_on", min(on_or_before(decided - timedelta(days=days)), working_days_after(notified, -1)))
+    begun = decided - timedelta(days=days)
+    opened = on_or_after(begun) if quick else on_or_before(begun)
+    draft.on("opened_on", min(opened, working_days_after(notified, -1)))
     _notice(draft, notified)
     if major:
         _hearing(office, draft, notified, heard=heard)
@@ -143,7 +150,7 @@ def _review(office: CaseOffice, draft: CaseDraft, *, major: bool) -> None:
 
 def _served(office: CaseOffice, draft: CaseDraft) -> None:
     why = "超过7个工作日送达"
-    if not (draft.strikes("ENF-TIM-02", 15) and draft.late("served_on", 7, "ENF-TIM-02", why)):
+    if not (draft.strikes("ENF-TIM-02", 15) and draft.late("served_on", 7, "ENF-TIM-02", why, most=6)):
         draft.on("served_on", working_days_after(draft.decided, office.stream.early(0, 6)))
 
 
@@ -165,7 +172,7 @@ def _recorded(office: CaseOffice, draft: CaseDraft, *, required: bool) -> None:
 
 
 def archived(office: CaseOffice, draft: CaseDraft) -> None:
-    """归档 after service; the setting is thirty days, planted ones are past sixty working days."""
+    """归档 after service, even a late one; the setting is thirty days, planted ones are past sixty working days."""
     if draft.strikes("ENF-REC-03", 25) and draft.late("archived_on", 60, "ENF-REC-03", "未在规定期限内归档"):
         return
     day = on_or_before(draft.decided + timedelta(days=office.stream.early(6, 24)))

@@ -16,7 +16,7 @@ def licence(office: CaseOffice, decided: date) -> tuple[Row, list[Truth]]:
     office.number(draft, "许")
     office.party(draft, office.stream.pick(("organisation", "sole_trader", "sole_trader", "person")))
     item = office.item(draft, "licence")
-    draft.fields["content"] = f"准予{item.name}"
+    draft.fields["content"] = f"准予{item.title}"
     days = office.stream.early(1, 18)
     if draft.strikes("ENF-TIM-04", 20):
         days = office.stream.early(32, 70)

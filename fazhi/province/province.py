@@ -40,6 +40,7 @@ from fazhi.province.tree import Seat, Tree
 
 GENERATOR_VERSION = 1  # goes up when the same seed gives other bytes
 Size = Literal["county", "city", "province"]
+SUBJECTS = ("enforcement_case", "decision", "reconsideration", "normative_document", "clue")
 T = TypeVar("T")
 
 _SUPERIORS = ("sf", "scjg", "swj")  # reviewers, demonstration accounts, and the tax office's own line
@@ -58,6 +59,7 @@ class Province:
         self,
         seed: int = 1,
         size: Size = "county",
+        *,
         province: str = "15",
         year: int = 2026,
         until: date | None = None,
@@ -123,16 +125,22 @@ class Province:
 
     def truths(self) -> Iterator[Truth]:
         """Everything that was planted, in the order of the records it is in."""
+        return chain.from_iterable(self.truths_of(subject) for subject in SUBJECTS)
+
+    def truths_of(self, subject: str) -> Iterator[Truth]:
+        """What was planted in the records of one subject; SUBJECTS are all."""
         frame, tree = self.frame, self.tree
-        for seat in self._bodies():
-            for _, planted in enforcement.cases(frame, seat):
-                yield from planted
-        for seat in self._seats():
-            yield from _planted(councils.decisions(frame, tree, seat))
-            yield from _planted(disputes.reconsiderations(frame, tree, seat))
-            yield from _planted(registers.documents(frame, seat))
-        for seat in self._bodies():
-            yield from _planted(outside.clues(frame, seat))
+        if subject == "enforcement_case":
+            return _planted(enforcement.cases(frame, seat) for seat in self._bodies())
+        if subject == "decision":
+            return _planted(councils.decisions(frame, tree, seat) for seat in self._seats())
+        if subject == "reconsideration":
+            return _planted(disputes.reconsiderations(frame, tree, seat) for seat in self._seats())
+        if subject == "normative_document":
+            return _planted(registers.documents(frame, seat) for seat in self._seats())
+        if subject == "clue":
+            return _planted(outside.clues(frame, seat) for seat in self._bodies())
+        raise KeyError(subject)
 
     def counts(self) -> dict[str, int]:
         """How many rows each iterator will give, without making them."""
@@ -165,7 +173,9 @@ class Province:
     def _focused(self, focus: str | None) -> Seat:
         """The county that a county or city is made around, and where county accounts sit."""
         counties = [s for s in self.tree.seats if s.unit.code == s.place.code and s.place.level == 3]
-        inside = [s for s in counties if focus in (None, s.place.code, s.place.parent) and not s.place.is_zone]
+        inside = [
+            s for s in counties if focus in (None, s.place.code, s.place.parent) and not s.place.is_zone
+        ]
         if not inside:
             raise ValueError(f"这个省没有县级或市级区划 {focus}，请检查 focus。")
         return inside[0]
@@ -194,5 +204,5 @@ def _first(streams: Iterable[Iterable[tuple[T, list[Truth]]]]) -> Iterator[T]:
     return (record for stream in streams for record, _ in stream)
 
 
-def _planted(stream: Iterable[tuple[T, list[Truth]]]) -> Iterator[Truth]:
-    return (truth for _, truths in stream for truth in truths)
+def _planted(streams: Iterable[Iterable[tuple[T, list[Truth]]]]) -> Iterator[Truth]:
+    return (truth for stream in streams for _, truths in stream for truth in truths)

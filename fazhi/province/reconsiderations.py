@@ -7,12 +7,14 @@ last day are pending, not late.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 from fazhi.province.case_file import case_key
 from fazhi.province.cases import cases
-from fazhi.province.days import working_days_after
+from fazhi.province.days import on_or_after, working_days_after
 from fazhi.province.frame import Frame
 from fazhi.province.names import firm, person
 from fazhi.province.records import Reconsideration, Truth
@@ -20,10 +22,13 @@ from fazhi.province.rng import Stream
 from fazhi.province.tree import Seat, Tree
 
 _SCALE = 260_000  # case weight of a unit for one reconsideration a year
+_LINKABLE = (
+    150  # the year's first cases of a body may be the act complained of; reading all would cost minutes
+)
 _SOURCES = ("window", "post", "online", "online", "forwarded")
 _CORRECTED = ("RF03", "RF04", "RF04", "RF05", "RF06", "RF07")
 _NOT_CORRECTED = ("RF08", "RF08", "RF08", "RF09", "RF12", "RF13", "RF13", "RF02")
-_GROUNDS = ("insufficient_evidence", "procedure", "wrong_basis", "beyond_power", "improper", "inaction")
+_GROUNDS = ("facts", "procedure", "wrong_law", "beyond_powers", "improper", "inaction")
 
 
 def reconsideration_count(frame: Frame, seat: Seat) -> int:
@@ -51,25 +56,33 @@ def reconsiderations(frame: Frame, tree: Tree, seat: Seat) -> Iterator[tuple[Rec
     if not count:
         return
     stream = frame.stream("reconsiderations", seat.unit.code)
-    acts = [case_key(row) for row, _ in cases(frame, seat) if row["案件类型"] == "处罚"]
+    acts = [
+        (date.fromisoformat(row["决定日期"]), case_key(row))
+        for row, _ in islice(cases(frame, seat), _LINKABLE)
+        if row["案件类型"] == "处罚"
+    ]
     reviewer = review_unit(tree, seat)
     for index, received in enumerate(sorted(frame.season.draw(stream) for _ in range(count)), start=1):
-        number = f"{tree.by_code[reviewer].place.short}复{seat.label or seat.place.short}〔{frame.year}〕{index}号"
+        number = (
+            f"{tree.by_code[reviewer].place.short}复{seat.label or seat.place.short}〔{frame.year}〕{index}号"
+        )
         yield _Matter(frame, seat, stream, number, reviewer, received).run(acts)
 
 
+@dataclass
 class _Matter:
     """One case on its way through the clocks."""
 
-    def __init__(
-        self, frame: Frame, seat: Seat, stream: Stream, number: str, reviewer: str, received: date
-    ) -> None:  # fmt: skip
-        self.frame, self.seat, self.stream = frame, seat, stream
-        self.number, self.reviewer, self.received = number, reviewer, received
-        self.truths: list[Truth] = []
-        self.facts: dict[str, Any] = {}
+    frame: Frame
+    seat: Seat
+    stream: Stream
+    number: str
+    reviewer: str
+    received: date
+    truths: list[Truth] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
 
-    def run(self, acts: list[str]) -> tuple[Reconsideration, list[Truth]]:
+    def run(self, acts: list[tuple[date, str]]) -> tuple[Reconsideration, list[Truth]]:
         self._application(acts)
         if self.stream.chance(60):
             self._refused()
@@ -80,19 +93,20 @@ class _Matter:
         )
         return made, self.truths
 
-    def _application(self, acts: list[str]) -> None:
+    def _application(self, acts: list[tuple[date, str]]) -> None:
         stream = self.stream
         company = stream.chance(450)
         place = self.seat.place.short
-        earlier = [key for key in acts if stream.chance(200)][:1]
+        recent = [act for act in acts if 3 <= (self.received - act[0]).days <= 55]
+        act_on, act = stream.pick(recent) if recent else (self.received - timedelta(days=20), "")
         self.facts.update(
             kind="reconsideration",
             source=stream.pick(_SOURCES),
             applicant_kind="organisation" if company else "person",
             applicant=firm(stream, place) if company else person(stream),
-            act_kind="penalty" if earlier else stream.pick(("penalty", "licence", "coercion", "information", "inaction")),
-            act=earlier[0] if earlier else "",
-            act_on=_iso(self.received - timedelta(days=stream.between(3, 55))),
+            act_kind="penalty" if act else stream.pick(("licence", "coercion", "information", "inaction")),
+            act=act,
+            act_on=_iso(act_on),
             document_review=stream.chance(20),
             received_on=_iso(self.received),
             procedure="simple" if stream.chance(220) else "ordinary",
@@ -165,7 +179,7 @@ class _Matter:
             suspended = self._suspended(accepted)
             limit, days = limit + suspended, days + suspended
         decided = accepted + timedelta(days=days)
-        overdue = late and accepted + timedelta(days=limit) < self.frame.until
+        overdue = late and on_or_after(accepted + timedelta(days=limit)) < self.frame.until
         if decided > self.frame.until:
             why = "至今未决且已逾期" if overdue else "期限未满，尚未决定"
             self._plant("DIS-TIM-01", self.reviewer, why, "fail" if overdue else "not_due")
@@ -180,7 +194,7 @@ class _Matter:
         end = begin + timedelta(days=days)
         if end > self.frame.until:
             return 0
-        self.facts["suspensions"] = [{"from": _iso(begin), "to": _iso(end), "reason": "39-9"}]
+        self.facts["suspensions"] = [{"from": _iso(begin), "to": _iso(end), "reason": "SP08"}]
         return days
 
     def _concluded(self, decided: date) -> None:
@@ -222,7 +236,9 @@ class _Matter:
 
     def _plant(self, probe: str, unit: str, why: str, expected: str = "fail") -> None:
         self.truths.append(
-            Truth(subject="reconsideration", key=self.number, probe=probe, expected=expected, unit=unit, why=why)
+            Truth(
+                subject="reconsideration", key=self.number, probe=probe, expected=expected, unit=unit, why=why
+            )
         )
 
 

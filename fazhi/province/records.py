@@ -59,6 +59,7 @@ class Certificate:
     valid_from: date
     valid_to: date
     status: str
+    status_on: date | None = None  # since when it is suspended, revoked or returned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class PowerItem:
     field: str
     document: str
     article: str
+    review: str  # 法制审核: ordinary (every ordinary penalty) | major | never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,7 @@ class NormativeDocument:
     effective_on: date
     expires_on: date
     filed_on: date | None
-    status: str  # valid | expired | repealed
+    status: str  # in_force | expired | repealed
     used_on: date | None  # latest day it was cited as a basis
 
 

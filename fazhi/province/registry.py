@@ -13,6 +13,7 @@ from fazhi.province.tree import Seat
 KINDS = ("penalty", "licence", "inspection")
 _LAPSING = ("dwws", "gcza", "lczd", "szjc", "zrzd", "yjzd")  # entrusted organs whose term may have run out
 _STATUSES = ("valid", "expired", "suspended", "revoked", "returned")
+_WITHDRAWN = frozenset({"suspended", "revoked", "returned"})
 _CORE = 2  # so many officers of every body have valid certificates, or its work could not be made lawful
 
 
@@ -71,11 +72,18 @@ def _certificate(
         since = since.replace(year=since.year - 4, day=min(since.day, 28))
         until = date(frame.year - 1, 1, 1) + timedelta(days=stream.below(100))
     else:
-        if not is_core and stream.chance(40):
+        if status == "valid" and not is_core and stream.chance(40):
             since = frame.first + timedelta(days=stream.below(200))
         until = since.replace(year=since.year + 6, day=min(since.day, 28))
+    ended = frame.first + timedelta(days=stream.below(150)) if status in _WITHDRAWN else None
     return Certificate(
-        number=number, body=seat.unit.code, field=seat.unit.field, valid_from=since, valid_to=until, status=status
+        number=number,
+        body=seat.unit.code,
+        field=seat.unit.field,
+        valid_from=since,
+        valid_to=until,
+        status=status,
+        status_on=ended,
     )
 
 
@@ -104,7 +112,12 @@ class Staff:
 
 def power_kinds(seat: Seat) -> tuple[PowerKind, ...]:
     """What the body's list holds: the items of its field for each kind of act."""
-    return tuple(item for kind in KINDS for item in powers_of(seat.unit.field, kind))
+    return tuple(item for kind in KINDS for item in items_of(seat, kind))
+
+
+def items_of(seat: Seat, kind: str) -> tuple[PowerKind, ...]:
+    """Its items for one kind of act."""
+    return powers_of(seat.department, seat.unit.field, seat.unit.level, kind)
 
 
 def power_items(seat: Seat) -> Iterator[PowerItem]:
@@ -112,15 +125,11 @@ def power_items(seat: Seat) -> Iterator[PowerItem]:
     for kind in power_kinds(seat):
         yield PowerItem(
             unit=seat.unit.code,
-            code=item_code(seat, kind),
-            name=kind.name,
+            code=kind.code,
+            name=kind.title,
             kind=kind.kind,
             field=seat.unit.field,
             document=kind.document,
             article=kind.article,
+            review=kind.review,
         )
-
-
-def item_code(seat: Seat, kind: PowerKind) -> str:
-    """Implementing code of an item: the body and the item kind."""
-    return f"{seat.unit.code}-{kind.code}"

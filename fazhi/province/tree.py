@@ -22,10 +22,14 @@ BODIES, OFFICERS, COUNTIES = 8300, 127_000, 108
 
 _LEVELS = ("", "province", "city", "county", "township")
 _TEAMS = {1: "总队", 2: "支队", 3: "大队"}
-_ZONE_DEPARTMENTS = frozenset("fgw cz ga rs zr st zj cg yj scjg swj xfjy".split())
+_ZONE_DEPARTMENTS = frozenset(("fgw", "cz", "ga", "rs", "zr", "st", "zj", "cg", "yj", "scjg", "swj", "xfjy"))
 _WITHOUT_ENFORCEMENT = frozenset({"xf"})
 _NUMBERED = ("jtzd", "jjzd", "cszd", "nmzd", "wjzd", "stzd", "wlzd", "yjzd", "zrzd", "lczd", "szjc", "ldjc")
-_TOWN_OFFICES = (("ga", "公安局", "派出所"), ("scjg", "市场监督管理局", "市场监督管理所"), ("swj", "税务局", "税务所"))
+_TOWN_OFFICES = (
+    ("ga", "公安局", "派出所"),
+    ("scjg", "市场监督管理局", "市场监督管理所"),
+    ("swj", "税务局", "税务所"),
+)
 _EXTRA_WEIGHTS = {1: 40, 2: 70, 3: 18}
 _OFFICER_WEIGHTS = {1: 250, 2: 430, 3: 100, 4: 80}
 _CASE_WEIGHTS = {1: 50, 2: 100, 3: 100, 4: 100}
@@ -84,7 +88,7 @@ class Tree:
         else:
             name = place.full_name + ("行政公署" if place.is_dispatched else "人民政府")
         kind = "dispatched" if place.is_dispatched else "government"
-        self._seat(place, place.code, name, kind, place.parent)
+        self._seat(place, place.code, name, kind, place.parent, field="general")
 
     def _departments(self, place: Place) -> None:
         for kind in departments():
@@ -164,7 +168,9 @@ class Tree:
 
     def _town_offices(self, place: Place) -> Iterator[Seat]:
         """派出所、市场监督管理所、税务所: authorised by statute to act in their own name."""
-        towns = [town for town in self.places.values() if town.parent == place.code and not town.is_dispatched]
+        towns = [
+            town for town in self.places.values() if town.parent == place.code and not town.is_dispatched
+        ]
         for department, bureau, office in _TOWN_OFFICES:
             if f"{place.code}-{department}" not in self.by_code:
                 continue
