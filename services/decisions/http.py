@@ -1,0 +1,11 @@
+"""The routes of decisions."""
+
+from fastapi import APIRouter
+
+from services.decisions.app import Decisions
+from services.decisions.procedures import api as procedures
+
+
+def routers(app: Decisions) -> list[APIRouter]:
+    """Every subject's routes."""
+    return [procedures.router(app.procedures, app.intake, app.register)]

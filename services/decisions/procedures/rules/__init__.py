@@ -1,0 +1,1 @@
+"""What the regulation says of steps, gates and materials, in plain Python."""
