@@ -28,7 +28,7 @@ from kernel.telemetry.log import logger
 log = logger(__name__)
 
 WINDOW = 200
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.2
 LOCK_SPACE = 0x46415A48  # advisory locks of relays, apart from those of migrations
 
 

@@ -21,6 +21,7 @@ from kernel.access.principal import Principal
 from kernel.clock import Clock
 from kernel.errors import Unavailable
 from kernel.ids import new_id
+from kernel.messages import MAX_BODY_BYTES
 from kernel.storage.db import Database
 from kernel.storage.spine import Spine
 from kernel.telemetry.log import trace_id
@@ -55,7 +56,14 @@ class Work:
         aggregate: str | None = None,
         aggregate_version: int | None = None,
     ) -> None:
-        """Queue a fact for the others; it is stored with this transaction and sent after it."""
+        """
+        Queue a fact for the others; it is stored with this transaction and sent after it.
+
+        Raises ValueError for a body larger than the bus carries: better here than in a relay that can never
+        get past it.
+        """
+        if len(body) > MAX_BODY_BYTES:
+            raise ValueError(f"{name} of {len(body)} bytes is more than the bus carries")
         carried = dict(headers or {})
         if trace := trace_id.get():
             carried.setdefault("trace", trace)

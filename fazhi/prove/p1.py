@@ -1,0 +1,293 @@
+"""
+P1: no acknowledged business event is lost, and each counts exactly once.
+
+Sources, their relays and the assessment worker run as processes over a RabbitMQ and a PostgreSQL of their own.
+While acts flow, processes are killed at random, the broker is killed, PostgreSQL is stopped as by a power cut.
+Then everything is left alone until it is quiet, and what was acknowledged, committed and counted is compared.
+"""
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from fazhi.prove.driver import Driver
+from fazhi.prove.source import METADATA
+from fazhi.services import build
+from kernel.errors import TemporaryError
+from kernel.hosting.runtime import Runtime
+from kernel.settings import Settings
+
+SOURCES = ("enforcement", "disputes", "decisions", "legislation")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How hard and how long."""
+
+    name: str
+    sources: int
+    seconds: float
+    rate_a_source: float
+    great: dict[str, int]
+    drain_seconds: float
+    least_absorbed: int
+
+
+CALM_SECONDS = 5.0
+WAKE_SECONDS = 3.0
+FORMS = {
+    "short": Form(
+        "short", 2, 50.0, 120.0, {"broker": 1, "database": 1, "broker_frozen": 4, "database_frozen": 3}, 60.0, 20
+    ),
+    "long": Form(
+        "long", 4, 600.0, 100.0, {"broker": 2, "database": 2, "broker_frozen": 20, "database_frozen": 10}, 30.0, 100
+    ),
+    "planted": Form("planted", 2, 30.0, 120.0, {"broker_frozen": 2, "database_frozen": 2}, 15.0, 0),
+}
+
+
+@dataclass(slots=True)
+class Trial:
+    """One run of the experiment."""
+
+    form: Form
+    seed: int
+    bug: str
+    folder: Path
+    broker: Any
+    database: Any
+    chance: random.Random
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+    kills: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources that take part."""
+        return SOURCES[: self.form.sources]
+
+    def prepare(self) -> None:
+        """Databases, tables, topology, processes."""
+        for name in (*self.sources, "assessment"):
+            self.database.create_database(name)
+        for name in self.sources:
+            engine = create_engine(self.database.url_of(name), poolclass=NullPool)
+            METADATA.create_all(engine)
+        runtime = Runtime(Settings(data=self.folder, database_url=self._url("assessment")))
+        build("assessment", runtime).migrate()
+        runtime.close()
+        for name in (*(f"source {s}" for s in self.sources), *(f"relay {s}" for s in self.sources), "worker assessment"):
+            self.launch(name)
+
+    def launch(self, name: str) -> None:
+        """Start one process (again)."""
+        role, service = name.split(" ")
+        environment = {
+            **os.environ,
+            "PROVE_SEED": str(self.seed + sum(self.kills.values())),
+            "PROVE_PLANT": self.bug if role != "source" else "",
+            "PROVE_REPEATS": str(self.folder / "repeats"),
+            "PROVE_DATABASE_URL": self._url(service),
+            "FAZHI_DATABASE_URL": self._url(service),
+            "FAZHI_BROKER_URL": self.broker.url,
+            "FAZHI_DATA": str(self.folder),
+            "FAZHI_PORT": "0",
+            "FAZHI_LOG_LEVEL": "ERROR",
+        }
+        module = ["fazhi.prove.source", service] if role == "source" else ["fazhi.prove.worker", role, service]
+        if role == "source":
+            environment["PROVE_PORT"] = str(self.ports.setdefault(name, _free_port()))
+        log = (self.folder / f"{name.replace(' ', '-')}.log").open("ab")
+        command = [sys.executable, "-W", "ignore", "-m", *module]
+        self.processes[name] = subprocess.Popen(command, env=environment, stderr=log, stdout=log)  # noqa: S603
+
+    def storm(self) -> None:
+        """Kill and stop things until the time is up."""
+        ends = time.monotonic() + self.form.seconds
+        # The first seconds are calm: a quorum queue killed while it is being made is no fault of ours.
+        time.sleep(CALM_SECONDS)
+        great = sorted(
+            (self.chance.uniform(0.05, 0.8) * self.form.seconds, fault)
+            for fault, times in self.form.great.items()
+            for _ in range(times)
+        )
+        started = time.monotonic()
+        while time.monotonic() < ends:
+            if great and time.monotonic() - started > great[0][0]:
+                self._strike(great.pop(0)[1])
+                continue
+            victim = self.chance.choice(sorted(self.processes))
+            self._kill(victim)
+            self.launch(victim)
+            time.sleep(self.chance.uniform(0.5, 1.5))
+
+    def _kill(self, victim: str) -> None:
+        self.processes[victim].kill()
+        self.processes[victim].wait()
+        self.kills[victim.split(" ")[0]] += 1
+
+    def _strike(self, fault: str) -> None:
+        self.kills[fault] += 1
+        if fault == "broker":
+            self.broker.kill()
+            self.broker.start()
+        elif fault == "database":
+            self.database.stop_immediate()
+            time.sleep(1)
+            self.database.start()
+        else:
+            self._freeze(fault)
+
+    def _freeze(self, fault: str) -> None:
+        """Kill processes while they wait for an answer that is already on its way: the outcome is unknown."""
+        server, role = (self.broker, "relay") if fault == "broker_frozen" else (self.database, "worker")
+        server.sigstop()
+        time.sleep(1.5)
+        victims = [name for name in self.processes if name.startswith(role)]
+        for victim in victims:
+            self._kill(victim)
+        server.sigcont()
+        for victim in victims:
+            self.launch(victim)
+        time.sleep(WAKE_SECONDS)
+
+    def drain(self) -> float | None:
+        """Seconds until everything committed was counted; None when it never was."""
+        started = time.monotonic()
+        while time.monotonic() - started < self.form.drain_seconds:
+            with suppress(TemporaryError):
+                waiting = sum(self._scalar(name, "SELECT count(*) FROM outbox WHERE sent_at IS NULL") for name in self.sources)
+                told = sum(self._scalar(name, "SELECT count(*) FROM findings") for name in self.sources)
+                if not waiting and self._scalar("assessment", "SELECT size FROM log_head") >= told:
+                    return time.monotonic() - started
+            time.sleep(0.5)
+        return None
+
+    def stop(self) -> None:
+        """End all processes."""
+        for process in self.processes.values():
+            process.kill()
+            process.wait()
+
+    def judge(self, acknowledged: Path) -> dict[str, Any]:
+        """Compare what was acknowledged, committed and counted."""
+        said = set(acknowledged.read_text().split())
+        committed: set[str] = set()
+        expected: Counter[tuple[str, str, str]] = Counter()
+        for name in self.sources:
+            for key, unit, probe, score in self._rows(name, "SELECT key, unit, probe, score_milli FROM acts"):
+                committed.add(key)
+                expected[name, unit, probe] += score
+        counted: Counter[str] = Counter()
+        reached: Counter[tuple[str, str, str]] = Counter()
+        for source, subject, unit, probe, score in self._rows(
+            "assessment",
+            "SELECT source, CAST(leaf AS json)->>'subject', unit, probe, score_milli FROM event_log",
+        ):
+            counted[subject.removeprefix("prove/acts/")] += 1
+            reached[source, unit, probe] += score
+        states = {
+            (unit, probe): int(total)
+            for unit, probe, total in self._rows(
+                "assessment", "SELECT unit, probe, sum(graded_milli) FROM probe_states GROUP BY unit, probe"
+            )
+        }
+        by_state: Counter[tuple[str, str]] = Counter()
+        for (_, unit, probe), score in expected.items():
+            by_state[unit, probe] += score
+        repeats = self.folder / "repeats"
+        return {
+            "acknowledged": len(said),
+            "committed": len(committed),
+            "counted": sum(counted.values()),
+            "unacknowledged_but_committed": len(committed - said),
+            "acknowledged_not_committed": len(said - committed),
+            "lost": len(committed - set(counted)),
+            "doubled": sum(count - 1 for count in counted.values()),
+            "phantom": len(set(counted) - committed),
+            "sums_differ": sum(reached[k] != expected[k] for k in expected | reached)
+            + sum(states.get(k, 0) != v for k, v in by_state.items()),
+            "quarantined": self._scalar("assessment", "SELECT count(*) FROM quarantine"),
+            "absorbed": sum(map(int, repeats.read_text().split())) if repeats.exists() else 0,
+        }
+
+    def _url(self, service: str) -> str:
+        return str(self.database.url_of(service))
+
+    def _rows(self, service: str, query: str) -> list[Any]:
+        from kernel.storage.db import translated_errors
+
+        engine = create_engine(self._url(service), poolclass=NullPool)
+        with translated_errors(), engine.connect() as connection:
+            return list(connection.execute(text(query)))
+
+    def _scalar(self, service: str, query: str) -> int:
+        return int(self._rows(service, query)[0][0])
+
+
+def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
+    """Run the experiment; the result has every counter and `passed`."""
+    from tests.support.postgresql import PostgreSQL  # the room that starts real servers is shared with the tests
+    from tests.support.rabbitmq import RabbitMQ
+
+    started = time.monotonic()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fazhi-prove-")))
+        broker, database = stack.enter_context(RabbitMQ()), stack.enter_context(PostgreSQL())
+        trial = Trial(form, seed, bug, folder, broker, database, random.Random(seed))  # noqa: S311
+        stack.callback(trial.stop)
+        trial.prepare()
+        acknowledged = folder / "acknowledged"
+        addresses = {name: f"http://127.0.0.1:{trial.ports[f'source {name}']}" for name in trial.sources}
+        driver = Driver(addresses, acknowledged, rate_a_source=form.rate_a_source)
+        driver.start()
+        try:
+            trial.storm()
+        finally:
+            driver.stop()
+        drained = trial.drain()
+        found = trial.judge(acknowledged)
+    found = {"promise": "P1", "form": form.name, "seed": seed, "planted": bug, **found}
+    found["refused"] = driver.refused
+    found["kills"] = dict(trial.kills)
+    found["drained_seconds"] = None if drained is None else round(drained, 1)
+    found["seconds"] = round(time.monotonic() - started, 1)
+    found["faults"] = list(_faults(found, form))
+    found["passed"] = not found["faults"]
+    return found
+
+
+def _faults(found: dict[str, Any], form: Form) -> list[str]:
+    must_be_none = (
+        "acknowledged_not_committed",
+        "lost",
+        "doubled",
+        "phantom",
+        "sums_differ",
+        "quarantined",
+    )
+    faults = [name for name in must_be_none if found[name]]
+    if found["drained_seconds"] is None:
+        faults.append("not_drained")
+    if found["absorbed"] < form.least_absorbed or not found["refused"]:
+        faults.append("did_not_bite")  # a storm that nothing noticed proves nothing
+    return faults
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
