@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from contracts.findings import Finding, Mode, Outcome, Verdict
 from contracts.findings.register import Found
 from kernel.calendar import WorkingCalendar
-from kernel.clock import start_of_day
+from kernel.clock import local_date, start_of_day
 from kernel.errors import NotFound, RuleViolation
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Work
@@ -128,7 +128,7 @@ class Conformance:
 
 
 def found(
-    procedure_id: str, unit: str, mode: Mode, procedure: Procedure, judgement: Judgement, now: datetime
+    procedure_id: str, *, unit: str, mode: Mode, procedure: Procedure, judgement: Judgement, now: datetime
 ) -> Iterator[Found]:
     """The findings of a judged procedure, each for the deciding government, with the lead unit in the reason."""
     subject = f"decisions/decisions/{procedure_id}"
@@ -139,7 +139,7 @@ def found(
             probe_version=probe.version,
             outcome=verdict.outcome,
             score_milli=verdict.score_milli,
-            occurred_at=min(start_of_day(_day_of(probe.name, procedure)), now),
+            occurred_at=min(start_of_day(_day_of(probe.name, procedure, now)), now),
             basis=probe.basis,
             reason=verdict.reason,
         )
@@ -148,9 +148,8 @@ def found(
         yield Found(subject, unit, mode, finding)
 
 
-def _day_of(item: str, procedure: Procedure) -> date:
+def _day_of(item: str, procedure: Procedure, now: datetime) -> date:
     """The day that decides the period: of publication and filing where they happened, else of the decision."""
-    decided = procedure.first(Decided)
-    assert decided is not None, "only decided procedures are judged"
     own = {"DEC-24": procedure.first(Published), "DEC-25": procedure.first(Archived)}.get(item)
-    return own.on if own is not None else decided.on
+    day = own or procedure.first(Decided)
+    return day.on if day is not None else local_date(now)

@@ -105,7 +105,9 @@ class Intake:
             fresh = self._enter(work, {entry.id: entry for entry in batch}, report)
             now, today = work.clock.now(), local_date(work.clock.now())
             steps = [
-                step_row(entry.id, derived_id("decisions/step", entry.id, str(seq)), seq, step, who, now)
+                step_row(
+                    entry.id, derived_id("decisions/step", entry.id, str(seq)), seq=seq, step=step, who=who, now=now
+                )
                 for entry in fresh
                 for seq, step in enumerate(entry.steps, start=1)
             ]
@@ -116,8 +118,14 @@ class Intake:
                 tell_citations(work, facts.citations(entry.id, entry.dossier.unit, entry.procedure))
                 if self._conformance.is_ready(entry.procedure, template, today):
                     judgement = self._conformance.judge(entry.procedure, template, today)
-                    mode = mode_of(entry.dossier.facts.mode)
-                    findings += found(entry.id, entry.dossier.unit, mode, entry.procedure, judgement, now)
+                    findings += found(
+                        entry.id,
+                        unit=entry.dossier.unit,
+                        mode=mode_of(entry.dossier.facts.mode),
+                        procedure=entry.procedure,
+                        judgement=judgement,
+                        now=now,
+                    )
             FINDINGS.record(work, findings)
             if fresh:
                 digest = hashlib.sha256("".join(entry.digest for entry in fresh).encode()).hexdigest()

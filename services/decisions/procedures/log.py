@@ -20,7 +20,6 @@ from services.decisions.procedures.model import StepRow
 from services.decisions.procedures.reading import digest_of, load_step, step_json
 from services.decisions.procedures.rules.later_steps import Archived, Decided, Published
 from services.decisions.procedures.rules.procedure import AnyStep, Procedure, in_force
-from services.decisions.procedures.rules.steps import Started
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,14 @@ def procedure_of(log: Iterable[Recorded]) -> Procedure:
 
 
 def step_row(
-    procedure_id: str, step_id: str, seq: int, step: AnyStep, who: Principal, now: datetime, corrects: str = ""
+    procedure_id: str,
+    step_id: str,
+    *,
+    seq: int,
+    step: AnyStep,
+    who: Principal,
+    now: datetime,
+    corrects: str = "",
 ) -> dict[str, Any]:
     """A step as a row of the log."""
     body = step_json(step)

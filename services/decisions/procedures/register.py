@@ -7,7 +7,7 @@ department see those they have a part in. Anything else does not exist for the c
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
@@ -98,7 +98,7 @@ def _visible(who: Principal) -> Select[tuple[ProcedureRow]]:
     units = UNITS.table.c
     query = select(ProcedureRow).join(UNITS.table, units.code == ProcedureRow.unit, isouter=True)
     if not who.unit_path:
-        return query.where(False)
+        return query.where(false())
     return query.where(
         or_(
             func.substr(units.path, 1, len(who.unit_path)) == who.unit_path,

@@ -110,7 +110,9 @@ class Procedures:
                 return _repeated(known, step, row)
             before = self._admit(who, row, log, step, corrects)
             self._check_gates(before, step, today=local_date(work.clock.now()), correcting=bool(corrects))
-            written = step_row(procedure_id, step_id, len(log) + 1, step, who, work.clock.now(), corrects)
+            written = step_row(
+                procedure_id, step_id, seq=len(log) + 1, step=step, who=who, now=work.clock.now(), corrects=corrects
+            )
             write_rows(work.session, STEPS, [written])
             log.append(
                 Recorded(step_id, len(log) + 1, step, written["digest"], corrects, who.account, who.unit, work.clock.now())
@@ -216,7 +218,16 @@ class Procedures:
         work.session.execute(update(ProcedureRow).where(ProcedureRow.id == row.id).values(**changes))
         if judgement is None:
             return []
-        return list(found(row.id, row.unit, Mode(row.mode), procedure, judgement, work.clock.now()))
+        return list(
+            found(
+                row.id,
+                unit=row.unit,
+                mode=Mode(row.mode),
+                procedure=procedure,
+                judgement=judgement,
+                now=work.clock.now(),
+            )
+        )
 
     def _template_of(self, work: Work, row: ProcedureRow, procedure: Procedure) -> Template | None:
         if row.template_id:

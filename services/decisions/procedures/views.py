@@ -177,9 +177,9 @@ def _fields(one: OneProcedure) -> list[FieldView]:
         ("当前阶段", PHASE_TITLES[row.phase]),
         ("接入模式", _MODES[row.mode]),
         ("年度目录", started.catalogue_item or started.added_because if started else ""),
-        ("专业性、技术性较强", _said(started.technical if started else None)),
-        ("可能影响社会稳定", _said(started.risky if started else None)),
-        ("涉及市场主体", _said(started.market if started else None)),
+        ("专业性、技术性较强", _said(flag=started.technical if started else None)),
+        ("可能影响社会稳定", _said(flag=started.risky if started else None)),
+        ("涉及市场主体", _said(flag=started.market if started else None)),
         ("启动日期", _day(row.started_on)),
         ("决定日期", _day(row.decided_on)),
         ("公布日期", _day(row.published_on)),
@@ -188,7 +188,7 @@ def _fields(one: OneProcedure) -> list[FieldView]:
     return [FieldView(label=label, value=value or "未登记") for label, value in values]
 
 
-def _said(flag: bool | None) -> str:
+def _said(*, flag: bool | None) -> str:
     return "" if flag is None else "是" if flag else "否"
 
 

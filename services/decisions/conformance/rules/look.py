@@ -58,7 +58,7 @@ def technical(look: Look) -> Verdict | None:
     """None where the matter is technical (Art. 19); otherwise the answer that takes its place."""
     started = look.procedure.started
     return _flag(
-        None if started is None else started.technical,
+        flag=None if started is None else started.technical,
         happened=look.procedure.has("experts_argued"),
         waived=look.procedure.waived("expert"),
         no="专业性、技术性不强，无须组织专家论证",
@@ -70,7 +70,7 @@ def risky(look: Look) -> Verdict | None:
     """None where the matter may harm stability or public safety (Art. 22); otherwise the answer instead."""
     started = look.procedure.started
     return _flag(
-        None if started is None else started.risky,
+        flag=None if started is None else started.risky,
         happened=look.procedure.has("risk_appraised"),
         waived=look.procedure.waived("risk"),
         no="不涉及社会稳定、公共安全，无须风险评估",
@@ -86,7 +86,7 @@ def open_to_public(look: Look) -> Verdict | None:
     return None
 
 
-def _flag(flag: bool | None, *, happened: bool, waived: object, no: str, unknown: str) -> Verdict | None:
+def _flag(*, flag: bool | None, happened: bool, waived: object, no: str, unknown: str) -> Verdict | None:
     if flag or happened:
         return None
     if flag is False:

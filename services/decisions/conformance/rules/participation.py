@@ -103,7 +103,7 @@ def opinions_were_answered(look: Look) -> Verdict:
     if not handled:
         return failed("未登记意见归纳和采纳情况")
     opinions = {opinion.id: opinion for step in handled for opinion in step.opinions}
-    received = max(max(step.received for step in handled), len(opinions))
+    received = max(*(step.received for step in handled), len(opinions))
     settled = sum(1 for opinion in opinions.values() if opinion.status and opinion.because)
     problems = []
     if settled < received:

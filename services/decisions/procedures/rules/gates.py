@@ -9,7 +9,6 @@ exactly what the 26 items are to find.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
 
 from services.decisions.procedures.rules import later_steps as later
 from services.decisions.procedures.rules import materials
@@ -26,7 +25,6 @@ class Breach:
     message: str
 
 
-S = TypeVar("S", bound=AnyStep)
 Rule = Callable[[Procedure, AnyStep], Iterator[Breach]]
 
 # What must be recorded before a step of a kind, beyond the gates: (step, needed, what to do first).
@@ -133,7 +131,7 @@ def g5_all_materials(procedure: Procedure, step: AnyStep) -> Iterator[Breach]:
 def g6_no_decision_without_discussion(procedure: Procedure, step: AnyStep) -> Iterator[Breach]:
     """G6: no decision without a record of collective discussion that passed it (Art. 30)."""
     discussed = procedure.last(later.Discussed)
-    if discussed is None or discussed.is_before(step) is False and discussed.on != step.on:
+    if discussed is None or discussed.on > step.on:
         yield Breach("G6", "第三十条", "没有集体讨论记录，不能作出决定；请先登记常务会议或者全体会议的讨论。")
     elif discussed.outcome != "passed":
         yield Breach("G6", "第三十条", "集体讨论没有通过，不能作出决定；请调整后重新提请讨论。")
@@ -151,7 +149,8 @@ def g7_party_report_first(procedure: Procedure, step: AnyStep) -> Iterator[Breac
 
 def g8_evaluator_is_another(procedure: Procedure, step: AnyStep) -> Iterator[Breach]:
     """G8: a third party that did the main assessment before the decision may not evaluate it (Art. 36)."""
-    assert isinstance(step, (later.EvaluationPlanned, later.Evaluated))
+    if not isinstance(step, (later.EvaluationPlanned, later.Evaluated)):
+        return
     assessors = {risk.assessor for risk in procedure.all(later.RiskAppraised)}
     if step.third_party and step.evaluator in assessors:
         yield Breach("G8", "第三十六条", "承担决策前主要评估工作的单位不得承担后评估，请另行委托。")
@@ -160,14 +159,14 @@ def g8_evaluator_is_another(procedure: Procedure, step: AnyStep) -> Iterator[Bre
 def reviewer_signs(procedure: Procedure, step: AnyStep) -> Iterator[Breach]:
     """The opinion is that of the named reviewing department, not of the undertaking unit (Art. 27)."""
     started = procedure.started
-    assert isinstance(step, later.ReviewIssued)
-    if started is not None and step.unit != started.reviewer:
+    if isinstance(step, later.ReviewIssued) and started is not None and step.unit != started.reviewer:
         yield Breach("order", "第二十五条", "合法性审查意见应由启动决定中明确的审查部门出具。")
 
 
 def draft_has_a_new_version(procedure: Procedure, step: AnyStep) -> Iterator[Breach]:
     """Versions of the draft count up, so that an appraisal names the one it saw."""
-    assert isinstance(step, Drafted)
+    if not isinstance(step, Drafted):
+        return
     latest = max((draft.version for draft in procedure.all(Drafted)), default=0)
     if step.version != latest + 1:
         yield Breach("order", "第十二条", f"草案应为第{latest + 1}稿，请核对版本号。")
