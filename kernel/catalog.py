@@ -2,13 +2,15 @@
 Catalog: data that a province may change without touching code (YAML under `catalog/`).
 
 A clerk edits these files, so a fault must name file and line, and nothing may be dropped silently:
-a repeated key, an alias or a binary fraction is an error, not a surprise in a total. Points and rates
-are quoted decimals ("2.5") or integers for the same reason. What the values mean is decided by whoever
-reads them; `CatalogFile.located` turns their problems ("nodes[3].points") back into lines.
+a repeated key, an alias, a binary fraction or a code that YAML would take for a number is an error, not a
+surprise in a total. Points and rates are quoted decimals ("2.5") or integers for the same reason. What the
+values mean is decided by whoever reads them; `CatalogFile.located` turns their problems
+("nodes[3].points") back into lines.
 
 A file is read once per content change; callers share the values and do not alter them.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,9 @@ import yaml
 from kernel.errors import Invalid, Problem
 
 MAX_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 60
+# YAML 1.1 reads yes as true, 010 as 8 and 12:30 as 750; in a table of codes that is a trap.
+_PLAIN = re.compile(r"true|false|-?(0|[1-9][0-9]*)")
 Place = tuple[str | int, ...]
 
 _cache: dict[Path, tuple[tuple[int, int], "CatalogFile"]] = {}
@@ -90,6 +95,7 @@ def _parse(path: Path, raw: bytes) -> CatalogFile:
             "配置文件不是 UTF-8 编码，请另存为 UTF-8 后重试。",
         ) from wrong
     try:
+        _refuse_depth(text)
         loader = yaml.CSafeLoader(text)
         try:
             root = loader.get_single_node()
@@ -97,6 +103,8 @@ def _parse(path: Path, raw: bytes) -> CatalogFile:
             data = None if root is None else reader.value(root, ())
         finally:
             loader.dispose()
+    except _TooDeep as wrong:
+        raise _invalid(path, wrong.line, "catalog.too_deep", f"嵌套超过 {MAX_DEPTH} 层，请简化。") from wrong
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark
         raise _invalid(
@@ -112,6 +120,24 @@ def _parse(path: Path, raw: bytes) -> CatalogFile:
             f"配置文件 {path.name} 有误，请按提示的行号修改后重试。", problems=reader.problems
         )
     return CatalogFile(path, data, reader.lines or {(): 1})
+
+
+class _TooDeep(Exception):
+    def __init__(self, line: int) -> None:
+        self.line = line
+
+
+def _refuse_depth(text: str) -> None:
+    """Bound the nesting first: the composer of libyaml recurses in C, where too deep is a crash."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                line = event.start_mark.line + 1 if event.start_mark else 0
+                raise _TooDeep(line)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 class _Reader:
@@ -155,6 +181,10 @@ class _Reader:
         if isinstance(value, float):
             self._note(
                 node, "catalog.binary_fraction", f'小数请加引号写成 "{node.value}"，以免二进制误差进入得分。'
+            )
+        elif isinstance(value, int) and not _PLAIN.fullmatch(node.value):
+            self._note(
+                node, "catalog.ambiguous", f'{node.value} 会被读成 {value}，文字请加引号写成 "{node.value}"。'
             )
         return value
 

@@ -24,6 +24,11 @@ def written(folder, content, name="a.yaml"):
         ("a: 1\n标题: 分值\n".encode("gbk"), "catalog.encoding", 2),
         ("a: 1\nb: !!python/object:os.system x\n", "catalog.syntax", 2),
         ("a: 1\nb: 2026-02-30\n", "catalog.syntax", 0),
+        ("a: 1\nb: " + "[" * 100_000 + "]" * 100_000, "catalog.too_deep", 2),
+        ("a: 1\ncode: 010\n", "catalog.ambiguous", 2),
+        ("a: 1\nanswer: no\n", "catalog.ambiguous", 2),
+        ("a: 1\nyes: 1\n", "catalog.ambiguous", 2),
+        ("a: 1\nat: 12:30\n", "catalog.ambiguous", 2),
     ],
 )
 def test_a_fault_names_its_file_and_line(tmp_path, content, code, line):
