@@ -1,0 +1,1 @@
+"""How bytes become rows: limits first, then encoding or workbook; nothing here knows what a case is."""

@@ -1,0 +1,16 @@
+"""The tables every subject of enforcement shares; each subject's own are in its model.py."""
+
+from sqlalchemy.orm import DeclarativeBase
+
+from contracts.findings.register import FindingsRegister
+from contracts.units import UnitCopy
+from kernel.storage.spine import Spine
+
+
+class Base(DeclarativeBase):
+    """Tables of enforcement."""
+
+
+SPINE = Spine(Base.metadata)
+UNITS = UnitCopy(Base.metadata)
+FINDINGS = FindingsRegister(Base.metadata)
