@@ -18,8 +18,9 @@ from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import chinese_calendar
 
@@ -75,20 +76,14 @@ class WorkingCalendar:
 
     def __init__(self, extra: Iterable[CalendarYear] = ()) -> None:
         years = tuple(sorted(extra, key=lambda year: (year.year, year.region)))
-        library_days = chinese_calendar.holidays.keys() | chinese_calendar.workdays.keys()
-        holidays = set(chinese_calendar.holidays)
-        working = set(chinese_calendar.workdays)
-        self.published = frozenset(
-            {day.year for day in library_days} | {y.year for y in years if not y.region}
-        )
-        for year in years:
-            holidays = (holidays - year.working_days) | year.holidays
-            working = (working - year.holidays) | year.working_days
+        tables = _tables(years)
+        self.published = tables.published
         self.version = "+".join(
             [f"chinesecalendar-{chinese_calendar.__version__}"]
             + [f"{y.year}{'-' + y.region if y.region else ''}-{y.version}" for y in years]
         )
-        self._working_days, self._rank, self._unpublished = _tables(holidays, working, self.published)
+        self._working_days, self._rank = tables.working_days, tables.rank
+        self._unpublished = tables.unpublished
 
     def is_working_day(self, day: date) -> bool:
         """Whether offices work on that day: make-up Saturdays do, holidays do not."""
@@ -151,13 +146,16 @@ def load_years(folder: Path) -> tuple[CalendarYear, ...]:
     A notice that names a day both as holiday and as make-up day, or a day far from its year, is refused
     with file and line (`CatalogInvalid`): a wrong calendar moves every deadline reckoned with it.
     """
-    years = []
+    years: dict[tuple[int, str], CalendarYear] = {}
     for file in read_folder(folder):
         problems = list(_year_problems(file.data))
         if problems:
             raise file.located(problems)
-        years.append(_year(file.data))
-    return tuple(years)
+        year = _year(file.data)
+        if (year.year, year.region) in years:
+            raise file.located([Problem("year", "calendar.twice", f"{year.year} 年已有文件，请合并为一个。")])
+        years[year.year, year.region] = year
+    return tuple(years.values())
 
 
 def _year(data: Mapping[str, Any]) -> CalendarYear:
@@ -224,22 +222,36 @@ def _days(span: Mapping[str, date]) -> Iterator[date]:
         day += timedelta(days=1)
 
 
-def _tables(
-    holidays: set[date], working: set[date], published: frozenset[int]
-) -> tuple["array[int]", "array[int]", "array[int]"]:
+class _Tables(NamedTuple):
     """Ordinals of working days; and per day, how many working and how many unpublished days to date."""
-    days = array("l")
-    rank = array("l")
-    unpublished = array("l")
+
+    published: frozenset[int]
+    working_days: "array[int]"
+    rank: "array[int]"
+    unpublished: "array[int]"
+
+
+@lru_cache(maxsize=8)  # several services of one process ask for the same years
+def _tables(years: tuple[CalendarYear, ...]) -> _Tables:
+    holidays, working = set(chinese_calendar.holidays), set(chinese_calendar.workdays)
+    published = frozenset(
+        {day.year for day in holidays | working} | {year.year for year in years if not year.region}
+    )
+    for year in years:
+        holidays = (holidays - year.working_days) | year.holidays
+        working = (working - year.holidays) | year.working_days
+    off = {day.toordinal() for day in holidays}
+    on = {day.toordinal() for day in working}
+    tables = _Tables(published, array("l"), array("l"), array("l"))
     blind = 0
-    for ordinal in range(_ORIGIN, _END + 1):
-        day = date.fromordinal(ordinal)
-        if day in working or (day.weekday() < _SATURDAY and day not in holidays):
-            days.append(ordinal)
-        blind += day.year not in published
-        rank.append(len(days))
-        unpublished.append(blind)
-    return days, rank, unpublished
+    for number in range(FIRST_YEAR, LAST_YEAR + 1):
+        for ordinal in range(date(number, 1, 1).toordinal(), date(number, 12, 31).toordinal() + 1):
+            if ordinal in on or ((ordinal - 1) % 7 < _SATURDAY and ordinal not in off):
+                tables.working_days.append(ordinal)
+            blind += number not in published
+            tables.rank.append(len(tables.working_days))
+            tables.unpublished.append(blind)
+    return tables
 
 
 def _later(day: date, n: int) -> date:
