@@ -59,13 +59,16 @@ class CaseDraft:
         """
         A step some working days after its limit, with a long tail up to `most`, or not done by the last day.
 
-        Answers no if the limit is not over yet: then there is nothing late to plant.
+        Answers no if the limit is not over yet: then there is nothing late to plant. From a unit that only
+        reports, a blank means nothing, so its late steps are dated.
         """
         until = self.office.frame.until
         if working_days_after(self.decided, limit) >= until:
             return False
         tail = self.stream.early(1, most) if self.stream.chance(300) else self.stream.early(1, min(15, most))
         day = working_days_after(self.decided, limit + tail)
+        if day > until and self.office.mode == "reported":
+            day = until
         self.fields[field] = day if day <= until else None
         self.plant(probe, why if day <= until else why + "（至今未办）")
         return True

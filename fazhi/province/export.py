@@ -35,6 +35,7 @@ from fazhi.province.workbook import xlsx_bytes
 
 _MODE = "接入模式"
 _SYSTEMS = ("hotline", "petition", "litigation")
+_BESIDE = ("unit", "due_on", "answered_on")  # columns of ours beside a message
 
 
 def export(box: Province, folder: Path) -> None:
@@ -89,15 +90,13 @@ def _cases(box: Province, folder: Path) -> None:
 def _clues(box: Province, folder: Path) -> None:
     """Each system's records in its own words; a system that sent none has no file."""
     for system in _SYSTEMS:
-        records = (clue.record for clue in box.clues() if clue.system == system)
-        first = next(records, None)
-        if first is not None:
-            _table(folder / f"clues-{system}.csv", list(first), _chained(first, records))
-
-
-def _chained(first: Row, rest: Iterable[Row]) -> Iterator[Row]:
-    yield first
-    yield from rest
+        mine = (clue for clue in box.clues() if clue.system == system)
+        words = dict.fromkeys(word for clue in box.clues() if clue.system == system for word in clue.record)
+        if words:
+            rows = (
+                {**clue.record, **{name: _word(getattr(clue, name)) for name in _BESIDE}} for clue in mine
+            )
+            _table(folder / f"clues-{system}.csv", [*words, *_BESIDE], rows)
 
 
 def _officer(officer: Officer) -> Row:

@@ -3,7 +3,7 @@ Small case files with one known fault each, and one sound file whose findings ar
 
 They are what offices really hand in: saved in GBK, a column deleted, a row pasted twice, a code from another
 system, 30 February, and eighteen-digit codes that a spreadsheet turned into numbers (it keeps fifteen digits).
-`problems` names line (1 is the header), column and kind of fault, so an import report can be compared.
+`problems` names line (1 is the header), column and the code of the fault, as an import report does.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class CaseFile:
     content: bytes
     body: str  # unit code of the body whose cases they are
     accepted: bool  # whether all rows may be taken in; if not, none may (R48)
-    problems: tuple[tuple[int, str, str], ...] = ()  # line, header, kind
+    problems: tuple[tuple[int, str, str], ...] = ()  # line, header, code
     expected: tuple[tuple[str, dict[str, str]], ...] = ()  # case number, outcome by probe
 
 
@@ -72,7 +72,7 @@ class _Desk:
 
     def _fill(self) -> None:
         ordinary = _outcomes("pass", _PENALTY)
-        self._case("penalty", {}, ordinary | {"ENF-PRO-01": "not_applicable", "ENF-TIM-04": "not_applicable"})
+        self._case("penalty", {}, ordinary | {"ENF-PRO-01": "not_applicable"})
         self._case("penalty", {"published_on": self._after(7)}, ordinary)
         self._case("penalty", {"published_on": self._after(8)}, ordinary | {"ENF-PUB-01": "fail"})
         self._case("penalty", {"opened_on": self._before(90)}, ordinary)
@@ -180,13 +180,13 @@ def _missing_column(desk: _Desk) -> CaseFile:
     header = headers()["decided_on"]
     kept = [name for name in _columns() if name != header]
     file = desk.file("missing_column", csv_bytes(kept, desk.rows))
-    return _refused(file, (1, header, "missing_column"))
+    return _refused(file, (1, header, "enforcement.missing_column"))
 
 
 def _duplicate_row(desk: _Desk) -> CaseFile:
     rows = [*desk.rows, desk.rows[0]]
     file = desk.file("duplicate_row", csv_bytes(_columns(), rows))
-    return _refused(file, (len(rows) + 1, headers()["number"], "duplicate_row"))
+    return _refused(file, (len(rows) + 1, headers()["number"], "enforcement.repeated_row"))
 
 
 def _unknown_code(desk: _Desk) -> CaseFile:
@@ -194,7 +194,7 @@ def _unknown_code(desk: _Desk) -> CaseFile:
     rows = [dict(row) for row in desk.rows]
     rows[1][kind], rows[2][party] = "行政裁决", "外星人"
     file = desk.file("unknown_code", csv_bytes(_columns(), rows))
-    return _refused(file, (3, kind, "unknown_code"), (4, party, "unknown_code"))
+    return _refused(file, (3, kind, "enforcement.unknown_code"), (4, party, "enforcement.unknown_code"))
 
 
 def _impossible_date(desk: _Desk) -> CaseFile:
@@ -202,16 +202,18 @@ def _impossible_date(desk: _Desk) -> CaseFile:
     rows = [dict(row) for row in desk.rows]
     rows[0][decided], rows[3][served] = f"{desk.day.year}-02-30", f"{desk.day.year}-13-01"
     file = desk.file("impossible_date", csv_bytes(_columns(), rows))
-    return _refused(file, (2, decided, "impossible_date"), (5, served, "impossible_date"))
+    return _refused(
+        file, (2, decided, "enforcement.impossible_date"), (5, served, "enforcement.impossible_date")
+    )
 
 
 def _ruined_ids_csv(desk: _Desk) -> CaseFile:
     """What is left when a spreadsheet opened the CSV and saved it again."""
-    header = headers()["party_code"]
+    party, body = headers()["party_code"], headers()["body_code"]
     rows = [dict(row) for row in desk.rows]
-    rows[1][header], rows[4][header] = "9.1150102E+17", "911501020012300000"
+    rows[1][party], rows[4][body] = "9.1150102E+17", "111501020067218000"
     file = desk.file("ruined_ids_csv", csv_bytes(_columns(), rows))
-    return _refused(file, (3, header, "ruined_id"), (6, header, "ruined_id"))
+    return _refused(file, (3, party, "enforcement.number_ruined"), (6, body, "enforcement.number_ruined"))
 
 
 def _ruined_ids_xlsx(desk: _Desk) -> CaseFile:
@@ -220,7 +222,7 @@ def _ruined_ids_xlsx(desk: _Desk) -> CaseFile:
     cells: list[list[Cell]] = [[row[name] for name in _columns()] for row in desk.rows]
     cells[1][_columns().index(header)] = 911501020012345678.0
     file = desk.file("ruined_ids_xlsx", xlsx_bytes(_columns(), cells), "xlsx")
-    return _refused(file, (3, header, "ruined_id"))
+    return _refused(file, (3, header, "enforcement.number_ruined"))
 
 
 def _refused(file: CaseFile, *problems: tuple[int, str, str]) -> CaseFile:

@@ -56,7 +56,7 @@ def _collected_on_the_spot(draft: CaseDraft) -> None:
     """当场收缴: handed in within two working days (Art. 71)."""
     draft.on("paid_on_spot_on", draft.decided)
     why = "当场收缴罚款超过2个工作日缴回"
-    if not (draft.strikes("ENF-TIM-03", 30) and draft.late("handed_in_on", 2, "ENF-TIM-03", why)):
+    if not (draft.strikes("ENF-TIM-03", 30) and draft.late("handed_in_on", 2, "ENF-TIM-03", why, most=10)):
         draft.on("handed_in_on", working_days_after(draft.decided, 1))
 
 

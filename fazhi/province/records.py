@@ -119,7 +119,7 @@ class NormativeDocument:
     comment_closed_on: date | None
     reviewed_on: date | None
     review_result: str
-    discussed_on: date
+    deliberated_on: date
     signed_on: date
     published_on: date | None
     effective_on: date
@@ -131,12 +131,14 @@ class NormativeDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clue:
-    """Clue 线索 as an outside system sends it: its record in its own field names."""
+    """Clue 线索: `record` is what an outside system sends, in its own field names."""
 
     system: str  # petition | hotline | litigation
     external_id: str
     unit: str
     record: Row = field(hash=False)
+    due_on: date | None = None  # the sender's own deadline
+    answered_on: date | None = None  # None while open, and where nothing is to be answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

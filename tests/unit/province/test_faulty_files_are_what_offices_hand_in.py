@@ -45,12 +45,12 @@ def test_problems_stand_where_they_are_said_to_be(county: Province, fault: str) 
     assert not file.accepted
     for line, header, kind in file.problems:
         value = rows[line - 2][header]
-        if kind == "duplicate_row":
+        if kind == "enforcement.repeated_row":
             assert rows[line - 2] in sound
-        elif kind == "impossible_date":
+        elif kind == "enforcement.impossible_date":
             with pytest.raises(ValueError, match=r"day|month"):
                 date.fromisoformat(value)
-        elif kind == "ruined_id":
+        elif kind == "enforcement.number_ruined":
             assert not uscc.is_valid(value)
         else:
             assert value not in {row[header] for row in sound}

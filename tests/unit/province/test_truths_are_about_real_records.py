@@ -2,11 +2,14 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
 
 from fazhi.province import Province, Row, Truth, case_key
 from kernel.calendar import WorkingCalendar
+from kernel.catalog import read
 
 CALENDAR = WorkingCalendar()
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_every_truth_refers_to_an_existing_record(
@@ -113,11 +116,18 @@ def test_only_documents_that_lack_something_are_planted(city: Province, city_tru
         assert bool(late) is (faults.get(document.number) == "LEG-FIL-01")
 
 
-def test_clues_speak_in_their_senders_words(county: Province) -> None:
-    words = {"hotline": "工单编号", "petition": "信访件编号", "litigation": "案号"}
-    clues = list(county.clues())
-    assert {clue.system for clue in clues} == words.keys()
-    assert all(clue.record[words[clue.system]] == clue.external_id for clue in clues)
+def test_clues_have_only_the_fields_agreed_for_their_link(city: Province) -> None:
+    for system in ("hotline", "petition", "litigation"):
+        agreed = read(ROOT / "catalog" / "links" / f"{system}.yaml").data["fields"]
+        known = {each["from"]: each for each in agreed}
+        required = {name for name, each in known.items() if each["required"]}
+        messages = [clue for clue in city.clues() if clue.system == system]
+        assert messages
+        for clue in messages:
+            assert required <= clue.record.keys() <= known.keys()
+            for name, value in clue.record.items():
+                assert value in known[name].get("codes", {value: ""}), (name, value)
+            assert clue.external_id == next(iter(clue.record.values()))
 
 
 def _day(text: str | None) -> date | None:
