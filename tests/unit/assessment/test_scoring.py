@@ -1,45 +1,14 @@
 """From findings to scores: numbers worked out by hand, and what holds whatever the numbers are."""
 
 import time
-from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from services.assessment.framework.values import Framework, Method, Node
+from services.assessment.framework.values import Method, Node
 from services.assessment.scoring.rules import ProbeState, Standing, rank, roll_up, roll_up_totals, score_of
-
-GROUP = "counties"
-POINT = 1_000_000
-
-
-def result(code, points, *probes, method=None, veto=0):
-    how = method or Method("ratio")
-    return Node(code, code, "result", {GROUP: points}, (), how, probes, veto, "enforcement", "平台数据")
-
-
-def above(code, level, *children):
-    return Node(code, code, level, {GROUP: sum(child.points[GROUP] for child in children)}, children)
-
-
-def framework(*aspects):
-    return Framework(
-        "f",
-        "1",
-        "小体系",
-        2026,
-        True,
-        "样例",
-        ("aspect", "measure", "result"),
-        (),
-        above("", "total", *aspects),
-    )
-
-
-def tally(passed=0, failed=0, **more):
-    return ProbeState(passed, failed, passed * 1000, **more)
-
+from tests.support.frameworks import GROUP, POINT, above, framework, node, result, tally, walked
 
 SMALL = framework(
     above(
@@ -68,16 +37,6 @@ STATES = {"P1": tally(9, 1), "P2": tally(19, 1), "P3": tally(3, 1), "P4": tally(
 
 def totals(**changed):
     return roll_up_totals(SMALL, GROUP, STATES | changed)
-
-
-def node(tree, code):
-    return next(one for one in walked(tree) if one.node.code == code)
-
-
-def walked(tree):
-    yield tree
-    for child in tree.children:
-        yield from walked(child)
 
 
 class TestByHand:
@@ -233,170 +192,6 @@ class TestRank:
         for standing in rank(rows):
             better = sum(s is not None and s > (scores[standing.unit] or 0) for s in scores.values())
             assert standing.rank == (None if scores[standing.unit] is None else better + 1)
-
-
-# --- what holds whatever the numbers are ---
-
-counts = st.integers(0, 12)
-
-
-@st.composite
-def probe_states(draw):
-    passed, failed = draw(counts), draw(counts)
-    graded = passed * 1000 + draw(st.integers(0, 999 * failed))
-    denominator = draw(st.integers(1, 50)) if passed + failed else 0
-    return ProbeState(
-        passed,
-        failed,
-        graded,
-        draw(counts),
-        draw(counts),
-        draw(counts),
-        draw(st.integers(0, denominator)),
-        denominator,
-    )
-
-
-methods = st.sampled_from(
-    [
-        Method("ratio"),
-        Method("ratio", floor_milli=600, target_milli=950),
-        Method("ratio", measured=True),
-        Method("deduct", step_milli=70),
-        Method("add", step_milli=130),
-        Method("checklist"),
-        Method("reviewed"),
-    ]
-)
-
-
-@st.composite
-def frameworks(draw):
-    number = iter(range(10_000))
-
-    def leaf(code):
-        probes = [f"P{next(number)}" for _ in range(draw(st.integers(0, 3)))]
-        veto = draw(st.sampled_from([0, 0, 0, 900, 1000])) if probes else 0
-        points = draw(st.integers(1, 7_000_000))
-        return result(code, points, *probes, method=draw(methods), veto=veto)
-
-    def measure(code):
-        return above(code, "measure", *(leaf(f"{code}.R{i}") for i in range(draw(st.integers(1, 3)))))
-
-    def aspect(code):
-        return above(code, "aspect", *(measure(f"{code}.M{i}") for i in range(draw(st.integers(1, 3)))))
-
-    made = framework(*(aspect(f"A{i}") for i in range(draw(st.integers(1, 3)))))
-    heard = st.none() | probe_states()
-    states = {probe: state for probe in sorted(made.probes()) if (state := draw(heard)) is not None}
-    return made, states
-
-
-@given(frameworks())
-def test_both_doors_agree_to_the_last_digit(case):
-    made, states = case
-    fast, tree = roll_up_totals(made, GROUP, states), roll_up(made, GROUP, states)
-    assert fast.score == score_of(tree)
-    assert fast.coverage == tree.coverage
-    assert fast.amounts == tree.amounts
-    assert fast.aspects == tuple((aspect.node.code, score_of(aspect)) for aspect in tree.children)
-    assert fast.vetoes == sum(one.veto for one in walked(tree))
-
-
-@given(frameworks())
-def test_parts_add_up_exactly_at_every_node(case):
-    made, states = case
-    tree = roll_up(made, GROUP, states)
-    assert tree.contribution == (score_of(tree) or 0)
-    for one in walked(tree):
-        assert 0 <= one.amounts.earned <= one.amounts.applicable <= one.amounts.applying <= one.points
-        assert 0 <= one.amounts.covered <= one.amounts.applicable
-        assert one.contribution >= 0
-        if one.children:
-            assert one.contribution == sum(child.contribution for child in one.children)
-            for index in range(4):
-                assert one.amounts[index] == sum(child.amounts[index] for child in one.children)
-
-
-@given(frameworks(), st.randoms())
-def test_the_order_of_anything_does_not_matter(case, random):
-    made, states = case
-    shuffled = list(states.items())
-    random.shuffle(shuffled)
-    mirrored = replace(made, root=mirror(made.root), _by_code={})
-    before, after = roll_up_totals(made, GROUP, states), roll_up_totals(mirrored, GROUP, dict(shuffled))
-    assert (before.score, before.coverage, before.amounts) == (after.score, after.coverage, after.amounts)
-
-
-def mirror(one):
-    return replace(
-        one, children=tuple(mirror(child) for child in reversed(one.children)), probes=one.probes[::-1]
-    )
-
-
-@given(frameworks(), st.integers(1, 5), st.booleans())
-def test_a_result_that_does_not_apply_moves_neither_score_nor_coverage(case, times, later):
-    made, states = case
-    added = above("Z", "aspect", above("Z.M", "measure", result("Z.M.R", 9_000_000, "Z-1", veto=1000)))
-    more = framework(*made.root.children, added)
-    silent = ProbeState(not_due=times) if later else ProbeState(not_applicable=times)
-    before, after = roll_up_totals(made, GROUP, states), roll_up_totals(more, GROUP, states | {"Z-1": silent})
-    assert (before.score, before.coverage) == (after.score, after.coverage)
-
-
-@settings(max_examples=200)
-@given(frameworks(), st.data())
-def test_dropping_data_never_raises_coverage(case, data):
-    made, states = case
-    heard = [probe for probe, state in states.items() if state.passed + state.failed]
-    if not heard:
-        return
-    probe = data.draw(st.sampled_from(heard))
-    state = states[probe]
-    worse = {
-        "lost": dropped(state),
-        "said to be missing": replace(dropped(state), not_computable=state.not_computable + 1),
-    }[data.draw(st.sampled_from(["lost", "said to be missing"]))]
-    before = roll_up_totals(made, GROUP, states).coverage
-    assert roll_up_totals(made, GROUP, states | {probe: worse}).coverage <= before
-    gone = {name: kept for name, kept in states.items() if name != probe}
-    assert roll_up_totals(made, GROUP, gone).coverage <= before
-
-
-def dropped(state):
-    """The state without one of its counted findings."""
-    last = state.passed + state.failed == 1
-    passed, failed = (state.passed - 1, state.failed) if state.passed else (0, state.failed - 1)
-    graded = max(0, min(state.graded_milli, passed * 1000 + 999 * failed))
-    return replace(
-        state,
-        passed=passed,
-        failed=failed,
-        graded_milli=graded,
-        numerator=0 if last else state.numerator,
-        denominator=0 if last else state.denominator,
-    )
-
-
-@given(frameworks(), st.data())
-def test_a_pass_more_never_lowers_the_score_of_its_result(case, data):
-    made, states = case
-    if not states:
-        return
-    probe = data.draw(st.sampled_from(sorted(states)))
-    state = states[probe]
-    better = replace(state, passed=state.passed + 1, graded_milli=state.graded_milli + 1000)
-    holder = next(one for one in made.results() if probe in one.probes)
-    if len(holder.probes) > 1 or holder.method.measured or not state.passed + state.failed:
-        return
-    before = node(roll_up(made, GROUP, states), holder.code)
-    after = node(roll_up(made, GROUP, states | {probe: better}), holder.code)
-    if not (before.veto or after.veto):
-        assert (after.attainment or 0) >= (before.attainment or 0) or vetoed(made, states, holder)
-
-
-def vetoed(made, states, holder):
-    return any(one.vetoed and holder in one.node.children for one in walked(roll_up(made, GROUP, states)))
 
 
 def test_a_province_rolls_up_in_seconds(capsys):

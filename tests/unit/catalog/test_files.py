@@ -235,7 +235,8 @@ class TestCodes:
     @pytest.mark.parametrize("name", [n for n in FILES if n.startswith("codes/")])
     def test_no_code_is_given_twice(self, name):
         found = data(name)
-        for codes in (found.get("lists") or {"": found.get("codes") or found.get("probes")}).values():
+        lists = found.get("lists") or {key: found[key] for key in ("codes", "probes") if key in found}
+        for codes in lists.values():
             ids = [code.get("code") or code["id"] for code in codes]
             assert len(ids) == len(set(ids))
 
