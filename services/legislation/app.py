@@ -30,6 +30,10 @@ class Legislation:
     usage: Usage
     register: Register
 
+    def rebuild_index(self) -> int:
+        """Make the search index anew while the old one answers; returns how many articles it has."""
+        return self.search.rebuild()
+
 
 def build(runtime: Runtime) -> Legislation:
     """Everything legislation can do, over what the process lends it."""

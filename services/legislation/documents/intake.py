@@ -1,7 +1,7 @@
 """
 Intake 入库: files become documents, versions and articles; every file is in the library or listed with the reason.
 
-Files are taken in batches, one transaction each, with one statement a table. The same bytes are recognised by their
+Files are taken in batches, one transaction each, with one statement a table. The same file is recognised by its
 digest and the same text by its content, so importing a folder again changes nothing. A text that differs from
 the stored text of the same version is refused: somebody must look, because decisions may already cite it.
 
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sqlalchemy import select
@@ -100,6 +100,7 @@ class _Taken:
     """A file on its way: first its digest, then its text, at last its outcome."""
 
     file: SourceFile
+    collection: Collection
     digest: str
     law: LawText | None = None
     outcome: FileOutcome | None = None
@@ -148,14 +149,14 @@ class Intake:
     def _import_batch(
         self, who: Principal, files: Sequence[SourceFile], collection: Collection | None
     ) -> list[FileOutcome]:
-        batch = [_Taken(file, hashlib.sha256(file.raw).hexdigest()) for file in files]
+        batch = [_taken(file, collection or self._collections.of(file.name)) for file in files]
 
         def act(work: Work) -> None:
             fresh = [replace(taken) for taken in batch]
             _recognise(work, fresh)
             for taken in fresh:
                 if taken.outcome is None:
-                    self._parse(taken, collection)
+                    _parse(taken)
             _keep(work, fresh)
             imported = [taken for taken in fresh if taken.outcome and taken.outcome.outcome == "imported"]
             if imported:
@@ -166,18 +167,30 @@ class Intake:
         self._store.transact(act)
         return [taken.outcome for taken in batch if taken.outcome is not None]
 
-    def _parse(self, taken: _Taken, collection: Collection | None) -> None:
-        name = taken.file.name
-        try:
-            text, _ = read_text(name, taken.file.raw)
-            taken.law = parse_law(name, text, collection or self._collections.of(name))
-        except Invalid as refused:
-            taken.outcome = _refused(taken, refused.stable_code, refused.text)
+
+def _taken(file: SourceFile, collection: Collection) -> _Taken:
+    """A file with its digest: of its bytes and of what else decides the outcome, its own name and its collection."""
+    hasher = hashlib.sha256(b"legislation/file/v1\n")
+    for part in (PurePosixPath(file.name).name, collection.kind or "", collection.issuing_body):
+        hasher.update(part.encode() + b"\n")
+    hasher.update(file.raw)
+    return _Taken(file, collection, hasher.hexdigest())
+
+
+def _parse(taken: _Taken) -> None:
+    name = taken.file.name
+    try:
+        text, _ = read_text(name, taken.file.raw)
+        taken.law = parse_law(name, text, taken.collection)
+    except Invalid as refused:
+        taken.outcome = _refused(taken, refused.stable_code, refused.text)
 
 
 def _read(folder: Path, path: Path) -> SourceFile:
     """A file below a folder, named with the folder's own name; of an oversize file only enough to refuse it."""
     name = (Path(folder.resolve().name) / path.relative_to(folder)).as_posix()
+    # A name in another encoding than the machine's cannot be stored as it is; its letters become question marks.
+    name = name.encode("utf-8", "replace").decode()
     if not name.lower().endswith(SUFFIXES):
         return SourceFile(name, b"")
     with path.open("rb") as opened:

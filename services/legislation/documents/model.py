@@ -83,7 +83,7 @@ class Repeal(Base):
 
 
 class ImportedFile(Base):
-    """A file that was taken in, by the digest of its bytes: the same bytes are not read twice."""
+    """A file that was taken in, by the digest of its bytes, name and collection: it is not read twice."""
 
     __tablename__ = "imported_files"
 

@@ -193,8 +193,7 @@ def _shown(session: Session, hits: Hits) -> tuple[FoundArticle, ...]:
         .where(StoredArticle.id.in_([hit.id for hit in hits.rows]))
     )
     known = {
-        article.id: (article, version, document)
-        for article, version, document in session.execute(wanted).tuples()
+        article.id: (article, version, document) for article, version, document in session.execute(wanted)
     }
     return tuple(_found(hit, *known[hit.id]) for hit in hits.rows if hit.id in known)
 
