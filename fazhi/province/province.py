@@ -66,10 +66,14 @@ class Province:
         focus: str | None = None,
         divisions: Path | None = None,
     ) -> None:
+        if size not in ("county", "city", "province"):
+            raise ValueError(f"不认识的规模 {size}，可用 county、city、province。")
         last = date(year, 12, 31)
         default = date(2026, 10, 31) if year == 2026 else last
         self.seed, self.size, self.code = seed, size, province
         self.frame = Frame(seed, year, min(until or default, last))
+        if self.frame.until < date(year, 1, 31):
+            raise ValueError(f"截止日应在 {year} 年 1 月 31 日或以后，否则没有一个月的业务可供生成。")
         self.tree = Tree(seed, province, divisions)
         self._root = self.tree.by_code[f"{province}0000"]
         self._focus = self._focused(focus)
@@ -98,7 +102,12 @@ class Province:
         return chain.from_iterable(registry.power_items(seat) for seat in self._bodies())
 
     def cases(self) -> Iterator[Row]:
-        """Enforcement cases 执法案件 as rows under the Chinese headers of the case file."""
+        """
+        Enforcement cases 执法案件 as rows under the Chinese headers of the case file.
+
+        Rows of units that only report have no procedure columns: an import must take them as files of their
+        own, since in a file with those columns a blank means that the step was not taken.
+        """
         return (row for seat in self._bodies() for row, _ in enforcement.cases(self.frame, seat))
 
     def decisions(self) -> Iterator[Decision]:

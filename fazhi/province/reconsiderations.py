@@ -118,7 +118,10 @@ class _Matter:
             "served_on", "grounds", "perform_due_on", "performed_on",
         ):  # fmt: skip
             self.facts[name] = None
-        self.facts.update(suspensions=[], hearing={"required": False, "held_on": None, "head_attended": None})
+        self.facts.update(
+            suspensions=[],
+            hearing={"required": False, "notified_on": None, "held_on": None, "head_attended": None},
+        )
 
     def _refused(self) -> None:
         day = working_days_after(self.received, self.stream.between(1, 4))
@@ -172,6 +175,7 @@ class _Matter:
         late = False
         if not simple and self.stream.chance(120):
             self._set("extended_on", accepted + timedelta(days=50))
+            self.facts.update(extended_days=30, extended_approved=True)
             limit, days = limit + 30, days + 30
         elif self._strikes(30):
             late, days = True, days + 60
@@ -226,7 +230,11 @@ class _Matter:
         if self._strikes(60):
             self._plant("DIS-HEA-01", self.reviewer, "重大疑难复杂案件应当听证而未听证")
             return
-        hearing.update(held_on=_iso(working_days_after(decided, -6)), head_attended=self.stream.chance(800))
+        hearing.update(
+            notified_on=_iso(working_days_after(decided, -13)),
+            held_on=_iso(working_days_after(decided, -6)),
+            head_attended=self.stream.chance(800),
+        )
 
     def _strikes(self, per_mille: int) -> bool:
         return self.stream.chance(min(500, per_mille * self.frame.fault_factor(self.seat) // 1000))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
+from stdnum.cn import uscc
 
 from fazhi.province import Province, Row, Truth, case_key
 from kernel.calendar import WorkingCalendar
@@ -211,6 +212,12 @@ def test_reporting_units_hand_in_no_procedure_columns(rows: list[Row]) -> None:
     reported = [row for row in rows if row["接入模式"] == "报送"]
     assert reported
     assert not any("执法人员证号" in row or "立案日期" in row for row in reported)
+
+
+def test_firms_have_valid_codes_and_persons_none(rows: list[Row]) -> None:
+    for row in rows:
+        code = row["行政相对人代码"]
+        assert (code == "") if row["行政相对人类别"] == "自然人" else uscc.is_valid(code)
 
 
 def test_february_is_slack_and_december_busy() -> None:

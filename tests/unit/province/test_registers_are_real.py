@@ -1,6 +1,8 @@
 """Units, bodies, officers and power items look like those of a real province."""
 
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -126,3 +128,20 @@ def test_other_provinces_come_from_a_folder_of_divisions(code: str) -> None:
 def test_an_unknown_province_says_what_to_do() -> None:
     with pytest.raises(UnknownProvince, match="divisions"):
         Province(province="99")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"size": "village"}, {"focus": "999999"}, {"until": date(2026, 1, 3)}],
+    ids=lambda each: next(iter(each)),
+)
+def test_arguments_that_make_no_province_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"规模|focus|截止日"):
+        Province(**wrong)
+
+
+def test_another_county_or_city_may_be_asked_for() -> None:
+    banner = Province(size="county", focus="150421")
+    assert next(iter(banner.bodies())).name.startswith("阿鲁科尔沁旗")
+    league = Province(size="city", focus="152200")
+    assert {body.region_code[:4] for body in league.bodies()} == {"1522"}
