@@ -1,0 +1,166 @@
+"""
+HTTP of the clue exchange 线索.
+
+POST /clues takes bytes: the signature is verified before anything is parsed (R29). 202 and a receipt mean that
+the clue is stored; the same record sent again gets the same receipt.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+
+from contracts.roles import EXTERNAL_SYSTEM, INSPECTOR, REVIEWER
+from gateway.clues.answers import Answers
+from gateway.clues.intake import Intake, Receipt
+from gateway.clues.review import MAX_ROWS, AnswerLine, ClueCourse, ClueLine, Review
+from gateway.partners.api import RawBody, address_of, headers_of
+from gateway.partners.service import Partners
+from kernel.access.rules import allow, public
+from kernel.clock import SHANGHAI
+from kernel.hosting.api import Caller
+from kernel.hosting.edge import raw_body
+
+_Limit = Annotated[int, Query(ge=1, le=MAX_ROWS)]
+_Offset = Annotated[int, Query(ge=0)]
+_State = Literal["", "received", "routed", "accepted", "returned", "answered"]
+
+
+class ReceiptView(BaseModel):
+    """A receipt 回执."""
+
+    receipt: str
+    duplicate: bool
+    state: str
+    received_at: str
+
+
+def router(partners: Partners, intake: Intake, review: Review, answers: Answers) -> APIRouter:
+    """Routes under /clues, /quarantine and /answers."""
+    router = APIRouter(tags=["clues"])
+
+    @router.post("/clues", status_code=202)
+    @public
+    @raw_body
+    def submit(request: Request, raw: RawBody) -> ReceiptView:
+        sender = partners.authenticate(
+            headers_of(request), raw, address=address_of(request), request=request.state.request_id
+        )
+        return _receipt(intake.take(sender, raw))
+
+    @router.post("/clues/{receipt}/follow")
+    @public
+    @raw_body
+    def follow_signed(receipt: str, request: Request, raw: RawBody) -> dict[str, Any]:
+        """For systems that only sign: the body is empty, the receipt number is what is signed."""
+        sender = partners.authenticate(
+            headers_of(request),
+            raw or receipt.encode(),
+            address=address_of(request),
+            request=request.state.request_id,
+            action="clue.follow_refused",
+        )
+        return _course(review.course(sender.principal, receipt), for_staff=False)
+
+    @router.get("/clues")
+    @allow(REVIEWER, INSPECTOR)
+    def clues(who: Caller, state: _State = "", limit: _Limit = 100, offset: _Offset = 0) -> dict[str, Any]:
+        page = review.clues(who, state=state, limit=limit, offset=offset)
+        return {"rows": [_line(line) for line in page.rows], "total": page.total}
+
+    @router.get("/clues/{receipt}")
+    @allow(REVIEWER, INSPECTOR, EXTERNAL_SYSTEM)
+    def course(receipt: str, who: Caller) -> dict[str, Any]:
+        return _course(review.course(who, receipt), for_staff=not who.has(EXTERNAL_SYSTEM))
+
+    @router.get("/quarantine")
+    @allow(INSPECTOR)
+    def held(who: Caller, limit: _Limit = 100) -> dict[str, Any]:
+        rows = [
+            {
+                "id": entry.id,
+                "consumer": entry.consumer,
+                "system": entry.source,
+                "headers": dict(entry.headers),
+                "code": entry.code,
+                "reason": entry.reason,
+                "held_at": _shown(entry.held_at),
+                "raw": entry.raw[:65_536].decode("utf-8", "backslashreplace"),
+                "bytes": len(entry.raw),
+            }
+            for entry in review.held(who, limit=limit)
+        ]
+        return {"rows": rows}
+
+    @router.post("/quarantine/{entry}/release")
+    @allow(INSPECTOR)
+    def release(entry: str, who: Caller) -> ReceiptView:
+        return _receipt(review.release(who, entry))
+
+    @router.post("/quarantine/{entry}/refusal", status_code=204)
+    @allow(INSPECTOR)
+    def refuse(entry: str, who: Caller) -> None:
+        review.refuse(who, entry)
+
+    @router.get("/answers")
+    @allow(INSPECTOR)
+    def list_answers(
+        who: Caller,
+        state: Literal["pending", "delivered", "dead"] = "dead",
+        limit: _Limit = 100,
+        offset: _Offset = 0,
+    ) -> list[AnswerLine]:
+        return review.answers(who, state=state, limit=limit, offset=offset)
+
+    @router.post("/answers/{answer}/attempts", status_code=204)
+    @allow(INSPECTOR)
+    def send_again(answer: str, who: Caller) -> None:
+        review.demand_top(who)
+        answers.send_again(who, answer)
+
+    return router
+
+
+def _receipt(receipt: Receipt) -> ReceiptView:
+    return ReceiptView(
+        receipt=receipt.receipt,
+        duplicate=receipt.is_repeat,
+        state=receipt.state,
+        received_at=_shown(receipt.received_at),
+    )
+
+
+def _line(line: ClueLine) -> dict[str, Any]:
+    return {
+        "receipt": line.receipt,
+        "system": line.system,
+        "external_id": line.external_id,
+        "kind": line.kind,
+        "title": line.title,
+        "state": line.state,
+        "unit": line.unit,
+        "received_at": _shown(line.received_at),
+        "due_at": _shown(line.due_at),
+        "answered_at": _shown(line.answered_at) if line.answered_at else None,
+    }
+
+
+def _course(course: ClueCourse, *, for_staff: bool) -> dict[str, Any]:
+    progress = [
+        {
+            "state": step.state,
+            "note": step.note,
+            "subject": step.subject if for_staff else "",
+            "recorded_at": _shown(step.recorded_at),
+        }
+        for step in course.progress
+    ]
+    shown = {**_line(course.line), "progress": progress}
+    if for_staff:
+        shown |= {"content": course.content, "region_code": course.region_code}
+    return shown
+
+
+def _shown(at: datetime) -> str:
+    return at.astimezone(SHANGHAI).isoformat(timespec="seconds")

@@ -1,0 +1,297 @@
+"""
+Accounts and grants 账号与授权 (R36, R37, R39).
+
+The system administrator makes accounts and proposes roles; the security administrator decides on them; neither
+decides on his own proposal or for himself, and no account ever joins two of the three duties 三员. A change of
+rights ends the sessions of the account, so that nothing goes on under the former ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from gateway.identity import rules
+from gateway.identity.model import Account, Grant
+from gateway.identity.passwords import Passwords
+from gateway.identity.sessions import Sessions, revoke_sessions
+from gateway.tables import UNITS
+from kernel.access.principal import SYSTEM, Principal
+from kernel.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, RuleViolation
+from kernel.ids import is_id, new_id
+from kernel.storage.work import Store, Work
+
+MAX_ROWS = 200
+
+
+class UnknownAccount(NotFound):
+    """No such account within the caller's part of the tree."""
+
+    code = "identity.unknown_account"
+    message = "没有这个账号，请核对后再试。"
+
+
+class DutiesExclude(RuleViolation):
+    """Two of the three administrators' duties on one account."""
+
+    code = "identity.duties_exclude"
+    message = "系统管理员、安全管理员、审计管理员三员分立，同一账号只能担任其中一员。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstAccount:
+    """An account of the very first start: the three administrators, or demonstration accounts."""
+
+    account: str
+    name: str
+    unit: str
+    roles: tuple[str, ...]
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """An account in a list."""
+
+    account: str
+    name: str
+    unit: str
+    state: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GrantLine:
+    """A grant in a list."""
+
+    id: str
+    account: str
+    role: str
+    unit: str
+    state: str
+    proposed_by: str
+    decided_by: str | None
+
+
+class Accounts:
+    """Accounts and grants, as administrators use them."""
+
+    def __init__(self, store: Store, passwords: Passwords, sessions: Sessions) -> None:
+        self._store = store
+        self._passwords = passwords
+        self._sessions = sessions
+
+    def establish(self, accounts: Sequence[FirstAccount]) -> None:
+        """Make the first accounts of an installation with their roles in force. Raises Conflict later on."""
+        hashed = [self._passwords.hashed(first.password, first.account) for first in accounts]
+        with self._store.work() as work:
+            if work.session.scalar(select(Account.account).limit(1)) is not None:
+                raise Conflict("已有账号，初始账号只能在首次安装时建立。", code="identity.already_established")
+            for first, password_hash in zip(accounts, hashed, strict=True):
+                enter(work, first, password_hash)
+            work.audit(SYSTEM, "accounts.established", f"accounts/{len(accounts)}")
+            work.commit()
+
+    def create(self, who: Principal, *, account: str, name: str, unit: str, password: str) -> None:
+        """A new account without rights; the password given must be changed before the first sign-in."""
+        if not rules.is_account_name(account):
+            problem = Problem("account", "identity.bad_account", "账号为 2 至 64 位小写字母、数字和 . _ -")
+            raise Invalid("账号名称不符合要求，请修改后再提交。", code="identity.bad_account", problems=[problem])
+        hashed = self._passwords.hashed(password, account)
+        with self._store.work() as work:
+            _demand_reach(work.session, who, unit)
+            if work.session.get(Account, account) is not None:
+                raise Conflict("账号已存在，请换用其他名称。", code="identity.account_taken")
+            work.session.add(_account(account, name, unit, hashed, work, who, changed=False))
+            work.audit(who, "account.created", f"accounts/{account}")
+            work.commit()
+
+    def set_state(self, who: Principal, account: str, state: str) -> None:
+        """Disable an account, which ends its sessions at once, or make it active again."""
+        if account == who.account:
+            raise NotAllowed("不能停用或启用自己的账号。", code="identity.own_account")
+        with self._store.work() as work:
+            known = _reached(work.session, who, account)
+            known.state = state
+            if state != "active":
+                revoke_sessions(work, account)
+            work.audit(who, f"account.{state}", f"accounts/{account}")
+            work.commit()
+
+    def change_password(self, account: str, password: str, fresh: str, *, address: str, request: str = "") -> None:
+        """Change one's own password; every session ends. Raises as signing in does, and Invalid for a weak one."""
+        name = account.strip().lower()
+        who = Principal(account=name[:100], address=address, request=request)
+        self._sessions.check(name, password, who)
+        if rules.normal_password(fresh) == rules.normal_password(password):
+            raise Invalid("新口令不能与原口令相同。", code="identity.same_password")
+        hashed = self._passwords.hashed(fresh, name)
+        with self._store.work() as work:
+            changes = {"password_hash": hashed, "password_changed_at": work.clock.now()}
+            work.session.execute(update(Account).where(Account.account == name).values(**changes))
+            revoke_sessions(work, name)
+            work.audit(who, "account.password_changed", f"accounts/{name}")
+            work.commit()
+
+    def propose(self, who: Principal, *, account: str, role: str, unit: str) -> str:
+        """Propose a role on a unit for an account; returns the grant's id. Somebody else decides."""
+        if role not in rules.GRANTABLE:
+            problem = Problem("role", "identity.unknown_role", "角色不在代码表中")
+            raise Invalid("角色不存在，请从角色列表中选择。", code="identity.unknown_role", problems=[problem])
+        grant = new_id()
+        with self._store.work() as work:
+            _reached(work.session, who, account)
+            _demand_reach(work.session, who, unit)
+            if account == who.account:
+                raise NotAllowed("不能为自己申请角色。", code="identity.own_grant")
+            if rules.excludes(role, _roles_held(work.session, account)):
+                raise DutiesExclude()
+            work.session.add(
+                Grant(
+                    id=grant,
+                    account=account,
+                    role=role,
+                    unit=unit,
+                    state="proposed",
+                    proposed_at=work.clock.now(),
+                    proposed_by=who.account,
+                )
+            )
+            _flush(work, "该账号已有此项授权或申请，请勿重复提交。")
+            work.audit(who, "grant.proposed", f"grants/{grant}")
+            work.commit()
+        return grant
+
+    def decide(self, who: Principal, grant: str, *, approve: bool) -> None:
+        """Approve or refuse a proposed grant: four eyes, so never one's own proposal nor for oneself."""
+        with self._store.work() as work:
+            row = _grant(work.session, who, grant)
+            if row.state != "proposed":
+                raise Conflict("该授权申请已经处理，请刷新列表。", code="identity.grant_settled")
+            if who.account in (row.proposed_by, row.account):
+                raise NotAllowed("不能审批自己提出或与自己有关的授权。", code="identity.four_eyes")
+            if approve and rules.excludes(row.role, _roles_held(work.session, row.account)):
+                raise DutiesExclude()
+            row.state = "active" if approve else "refused"
+            row.decided_at, row.decided_by = work.clock.now(), who.account
+            _flush(work, DutiesExclude.message)
+            revoke_sessions(work, row.account)
+            work.audit(who, f"grant.{row.state}", f"grants/{grant}")
+            work.commit()
+
+    def revoke(self, who: Principal, grant: str) -> None:
+        """Take a grant back; the account's sessions end."""
+        with self._store.work() as work:
+            row = _grant(work.session, who, grant)
+            if row.state != "active":
+                raise Conflict("该授权已不在有效状态，请刷新列表。", code="identity.grant_settled")
+            if row.account == who.account:
+                raise NotAllowed("不能撤销自己的授权。", code="identity.four_eyes")
+            row.state, row.decided_at, row.decided_by = "revoked", work.clock.now(), who.account
+            revoke_sessions(work, row.account)
+            work.audit(who, "grant.revoked", f"grants/{grant}")
+            work.commit()
+
+    def accounts(self, who: Principal, *, limit: int, offset: int) -> list[AccountLine]:
+        """Accounts of units within the caller's scope."""
+        wanted = (
+            select(Account)
+            .join(UNITS.table, UNITS.table.c.code == Account.unit)
+            .where(UNITS.table.c.path.startswith(who.unit_path or "?", autoescape=True))
+            .order_by(Account.account)
+        )
+        with self._store.reading() as session:
+            rows = session.scalars(wanted.limit(min(limit, MAX_ROWS)).offset(offset))
+            return [AccountLine(r.account, r.name, r.unit, r.state, r.created_at) for r in rows]
+
+    def grants(self, who: Principal, *, state: str, limit: int, offset: int) -> list[GrantLine]:
+        """Grants on units within the caller's scope."""
+        wanted = (
+            select(Grant)
+            .join(UNITS.table, UNITS.table.c.code == Grant.unit)
+            .where(UNITS.table.c.path.startswith(who.unit_path or "?", autoescape=True))
+            .order_by(Grant.proposed_at.desc())
+        )
+        if state:
+            wanted = wanted.where(Grant.state == state)
+        with self._store.reading() as session:
+            rows = session.scalars(wanted.limit(min(limit, MAX_ROWS)).offset(offset))
+            return [GrantLine(r.id, r.account, r.role, r.unit, r.state, r.proposed_by, r.decided_by) for r in rows]
+
+
+def enter(work: Work, first: FirstAccount, password_hash: str) -> None:
+    """An account with its roles in force, without proposals; only for `establish` and demonstration data."""
+    if len(rules.ADMINISTRATORS & set(first.roles)) > 1:
+        raise DutiesExclude()
+    work.session.add(_account(first.account, first.name, first.unit, password_hash, work, SYSTEM, changed=True))
+    work.session.flush()
+    now = work.clock.now()
+    for role in first.roles:
+        grant = Grant(
+            id=new_id(),
+            account=first.account,
+            role=role,
+            unit=first.unit,
+            state="active",
+            proposed_at=now,
+            proposed_by=SYSTEM.account,
+            decided_at=now,
+            decided_by=SYSTEM.account,
+        )
+        work.session.add(grant)
+    work.session.flush()
+
+
+def _account(
+    account: str, name: str, unit: str, password_hash: str, work: Work, who: Principal, *, changed: bool
+) -> Account:
+    now = work.clock.now()
+    return Account(
+        account=account,
+        name=name,
+        unit=unit,
+        password_hash=password_hash,
+        password_changed_at=now if changed else None,
+        state="active",
+        created_at=now,
+        created_by=who.account,
+    )
+
+
+def _roles_held(session: Session, account: str) -> set[str]:
+    held = select(Grant.role).where(Grant.account == account, Grant.state.in_(("active", "proposed")))
+    return set(session.scalars(held))
+
+
+def _grant(session: Session, who: Principal, grant: str) -> Grant:
+    row = session.get(Grant, grant, with_for_update=True) if is_id(grant) else None
+    if row is None or not _reaches(session, who, row.unit):
+        raise NotFound("没有这项授权，请刷新列表。", code="identity.unknown_grant")
+    return row
+
+
+def _reached(session: Session, who: Principal, account: str) -> Account:
+    known = session.get(Account, account)
+    if known is None or not _reaches(session, who, known.unit):
+        raise UnknownAccount()
+    return known
+
+
+def _demand_reach(session: Session, who: Principal, unit: str) -> None:
+    if not _reaches(session, who, unit):
+        raise NotFound("单位目录中没有这个单位，请核对单位代码。", code="directory.unknown_unit")
+
+
+def _reaches(session: Session, who: Principal, unit: str) -> bool:
+    path = session.execute(select(UNITS.table.c.path).where(UNITS.table.c.code == unit)).scalar()
+    return path is not None and who.reaches(path)
+
+
+def _flush(work: Work, message: str) -> None:
+    try:
+        work.session.flush()
+    except IntegrityError as error:
+        raise Conflict(message, code="identity.grant_exists") from error

@@ -1,0 +1,248 @@
+"""
+HTTP of identity: sessions for browsers and programmes, accounts and grants for administrators.
+
+The session cookie holds the opaque id, the token cookie the signed token of five minutes; both are HttpOnly and
+SameSite=Strict. The token cookie outlives its token, so that an API can say "expired" and the page renews.
+"""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from contracts.roles import AUDIT_ADMIN, EVERYONE_SIGNED_IN, SECURITY_ADMIN, SYSTEM_ADMIN, UNIT_HEAD
+from gateway.identity.accounts import MAX_ROWS, AccountLine, Accounts, GrantLine
+from gateway.identity.demonstration import Demonstrations, DemonstrationView
+from gateway.identity.sessions import Locked, Me, Opened, Sessions
+from kernel.access.rules import allow, public
+from kernel.clock import SHANGHAI
+from kernel.errors import NotSignedIn
+from kernel.hosting.api import TOKEN_COOKIE, Caller, render_error
+
+SESSION_COOKIE = "fazhi_session"
+_Limit = Annotated[int, Query(ge=1, le=MAX_ROWS)]
+_Offset = Annotated[int, Query(ge=0)]
+
+
+class Body(BaseModel):
+    """A request body: exactly the declared fields, of the declared types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SignIn(Body):
+    """Name and password, and the unit to act for when there are several."""
+
+    account: str = Field(max_length=100)
+    password: str = Field(max_length=200)
+    unit: str = Field("", max_length=100)
+
+
+class PasswordChange(Body):
+    """The password in force and the new one."""
+
+    account: str = Field(max_length=100)
+    password: str = Field(max_length=200)
+    new_password: str = Field(max_length=200)
+
+
+class NewAccount(Body):
+    """An account to be made."""
+
+    account: str
+    name: str = Field(min_length=1, max_length=100)
+    unit: str
+    password: str = Field(max_length=200)
+
+
+class AccountState(Body):
+    """Whether an account may sign in."""
+
+    state: Literal["active", "disabled"]
+
+
+class NewGrant(Body):
+    """A role on a unit proposed for an account."""
+
+    account: str
+    role: str
+    unit: str
+
+
+class Decision(Body):
+    """Approve or refuse."""
+
+    approve: bool
+
+
+class Cookies:
+    """Names and attributes of the two cookies."""
+
+    def __init__(self, *, secure: bool) -> None:
+        self._secure = secure
+        self._session = f"__Host-{SESSION_COOKIE}" if secure else SESSION_COOKIE
+
+    def session_of(self, request: Request) -> str:
+        """The session id a browser sent; raises NotSignedIn."""
+        value = request.cookies.get(self._session, "")
+        if not value:
+            raise NotSignedIn()
+        return value
+
+    def put(self, response: Response, opened: Opened) -> None:
+        """Set both cookies; the session's only when it is new."""
+        if opened.session:
+            self._set(response, self._session, opened.session, "/")
+        self._set(response, TOKEN_COOKIE, opened.token, "/api")
+
+    def drop(self, response: Response) -> None:
+        """Take both cookies away."""
+        for name, path in ((self._session, "/"), (TOKEN_COOKIE, "/api")):
+            response.delete_cookie(name, path, secure=self._secure, httponly=True, samesite="strict")
+
+    def _set(self, response: Response, name: str, value: str, path: str) -> None:
+        response.set_cookie(name, value, path=path, secure=self._secure, httponly=True, samesite="strict")
+
+
+def session_router(sessions: Sessions, accounts: Accounts, demonstrations: Demonstrations, *, secure: bool) -> APIRouter:
+    """Routes of signing in and out."""
+    router = APIRouter(tags=["sessions"])
+    cookies = Cookies(secure=secure)
+
+    @router.post("/sessions", status_code=201)
+    @public
+    def sign_in(body: SignIn, request: Request) -> Response:
+        try:
+            opened = sessions.sign_in(
+                body.account,
+                body.password,
+                unit=body.unit,
+                address=_address(request),
+                request=request.state.request_id,
+            )
+        except Locked as locked:
+            return _too_many(locked, request)
+        response = JSONResponse(_opened(opened), 201)
+        cookies.put(response, opened)
+        return response
+
+    @router.post("/sessions/renew")
+    @public
+    def renew(request: Request) -> Response:
+        opened = sessions.renew(cookies.session_of(request))
+        response = JSONResponse(_opened(opened))
+        cookies.put(response, opened)
+        return response
+
+    @router.get("/sessions/current")
+    @allow(*EVERYONE_SIGNED_IN)
+    def current(who: Caller) -> dict[str, Any]:
+        return _me(sessions.current(who.session))
+
+    @router.delete("/sessions/current", status_code=204)
+    @allow(*EVERYONE_SIGNED_IN)
+    def sign_out(who: Caller) -> Response:
+        sessions.sign_out(who)
+        response = Response(status_code=204)
+        cookies.drop(response)
+        return response
+
+    @router.post("/passwords", status_code=204)
+    @public
+    def change_password(body: PasswordChange, request: Request) -> Response:
+        try:
+            accounts.change_password(
+                body.account,
+                body.password,
+                body.new_password,
+                address=_address(request),
+                request=request.state.request_id,
+            )
+        except Locked as locked:
+            return _too_many(locked, request)
+        return Response(status_code=204)
+
+    @router.get("/demonstration")
+    @public
+    def demonstration() -> DemonstrationView:
+        return demonstrations.shown()
+
+    return router
+
+
+def account_router(accounts: Accounts) -> APIRouter:
+    """Routes of accounts and grants."""
+    router = APIRouter(tags=["accounts"])
+
+    @router.get("/accounts")
+    @allow(SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN)
+    def list_accounts(who: Caller, limit: _Limit = 100, offset: _Offset = 0) -> list[AccountLine]:
+        return accounts.accounts(who, limit=limit, offset=offset)
+
+    @router.post("/accounts", status_code=201)
+    @allow(SYSTEM_ADMIN)
+    def create(body: NewAccount, who: Caller) -> dict[str, str]:
+        accounts.create(who, account=body.account, name=body.name, unit=body.unit, password=body.password)
+        return {"account": body.account}
+
+    @router.post("/accounts/{account}/state", status_code=204)
+    @allow(SYSTEM_ADMIN)
+    def set_state(account: str, body: AccountState, who: Caller) -> None:
+        accounts.set_state(who, account, body.state)
+
+    @router.get("/grants")
+    @allow(SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN)
+    def list_grants(
+        who: Caller,
+        state: Literal["", "proposed", "active", "refused", "revoked"] = "",
+        limit: _Limit = 100,
+        offset: _Offset = 0,
+    ) -> list[GrantLine]:
+        return accounts.grants(who, state=state, limit=limit, offset=offset)
+
+    @router.post("/grants", status_code=201)
+    @allow(SYSTEM_ADMIN, UNIT_HEAD)
+    def propose(body: NewGrant, who: Caller) -> dict[str, str]:
+        return {"id": accounts.propose(who, account=body.account, role=body.role, unit=body.unit)}
+
+    @router.post("/grants/{grant}/decision", status_code=204)
+    @allow(SECURITY_ADMIN)
+    def decide(grant: str, body: Decision, who: Caller) -> None:
+        accounts.decide(who, grant, approve=body.approve)
+
+    @router.delete("/grants/{grant}", status_code=204)
+    @allow(SECURITY_ADMIN)
+    def revoke(grant: str, who: Caller) -> None:
+        accounts.revoke(who, grant)
+
+    return router
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _too_many(error: Locked, request: Request) -> Response:
+    _, body = render_error(error, request.state.request_id)
+    return Response(body, 429, {"retry-after": "900"}, media_type="application/json")
+
+
+def _opened(opened: Opened) -> dict[str, Any]:
+    return {**_me(opened.me), "token": opened.token, "token_expires_at": _shown(opened.token_expires_at)}
+
+
+def _me(me: Me) -> dict[str, Any]:
+    known = asdict(me)
+    return {
+        "account": {"id": known["account"], "name": known["name"]},
+        "unit": {"code": known["unit"], "name": known["unit_name"], "path": known["unit_path"]},
+        "roles": [{"code": code, "title": title} for code, title in me.roles],
+        "csrf": me.csrf,
+    }
+
+
+def _shown(at: datetime) -> str:
+    return at.astimezone(SHANGHAI).isoformat(timespec="seconds")

@@ -1,0 +1,10 @@
+"""Alembic's entry into the gateway's tables."""
+
+import gateway.clues.model
+import gateway.directory.model
+import gateway.identity.model
+import gateway.partners.model
+from gateway.tables import Base
+from kernel.storage.migrate import run_environment
+
+run_environment(Base.metadata)
