@@ -35,7 +35,7 @@ def prove(
         raise typer.Exit(2)
     passed = True
     for _name in promises:
-        form = FORMS["planted" if plant else "short" if short else "long"]
+        form = FORMS[plant or ("short" if short else "long")]
         result = prove_p1(form, seed or secrets.randbelow(2**31) + 1, plant)
         typer.echo(orjson.dumps(result).decode())
         passed = passed and result["passed"]

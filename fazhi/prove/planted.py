@@ -32,12 +32,16 @@ def _cursor_relay() -> None:
         table = self._store.spine.outbox
         columns = (table.c.pos, table.c.id, table.c.name, table.c.body, table.c.headers)
         query = select(*columns).where(table.c.pos > last["pos"]).order_by(table.c.pos).limit(self._window)
-        rows = connection.execute(query).fetchall()
-        if rows:
-            last["pos"] = rows[-1].pos
-        return list(rows)
+        return list(connection.execute(query).fetchall())
+
+    mark = relay.Relay._mark
+
+    def remembered(self: Any, sent: Sequence[int]) -> None:
+        mark(self, sent)
+        last["pos"] = max(last["pos"], *sent)
 
     relay.Relay._unsent = unsent  # type: ignore[method-assign]
+    relay.Relay._mark = remembered  # type: ignore[method-assign]
 
 
 def _ack_before_commit() -> None:

@@ -20,6 +20,7 @@ from kernel.ids import is_id
 from kernel.messages import Item, Message, Refused
 
 EVENTS_PER_MESSAGE = 100
+BYTES_PER_MESSAGE = 256 * 1024
 MAX_EVENT_BYTES = 64 * 1024
 OLDEST = timedelta(days=3660)
 NEWEST = timedelta(minutes=5)
@@ -66,13 +67,15 @@ def scored_event(
 
 
 def pack(events: Iterable[ScoredEvent]) -> Iterator[bytes]:
-    """Message bodies that carry these events, a hundred at most in each."""
+    """Message bodies that carry these events: a hundred at most, or a quarter of a megabyte, in each."""
     waiting: list[ScoredEvent] = []
+    size = 0
     for event in events:
-        waiting.append(event)
-        if len(waiting) == EVENTS_PER_MESSAGE:
+        size += event.ByteSize()
+        if waiting and (len(waiting) == EVENTS_PER_MESSAGE or size > BYTES_PER_MESSAGE):
             yield ScoredEvents(events=waiting).SerializeToString(deterministic=True)
-            waiting = []
+            waiting, size = [], event.ByteSize()
+        waiting.append(event)
     if waiting:
         yield ScoredEvents(events=waiting).SerializeToString(deterministic=True)
 
