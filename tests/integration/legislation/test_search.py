@@ -94,7 +94,7 @@ class TestSearch:
 
         index.rebuild = interrupted  # type: ignore[method-assign]
         search.rebuild()
-        assert [row.title for row in search.search("处罚").rows] == ["甲条例", "乙条例"]
+        assert {row.title for row in search.search("处罚").rows} == {"甲条例", "乙条例"}
 
 
 class TestWhenTheIndexIsAway:
