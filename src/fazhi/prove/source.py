@@ -38,8 +38,9 @@ ACTS = Table(
     Column("score_milli", Integer, nullable=False),
 )
 UNITS = 20
+SLOW_SECONDS = 0.6
 PROBES = 5
-SLOW_SHARE, ROLLBACK_SHARE = 0.05, 0.05
+SLOW_SHARE, ROLLBACK_SHARE = 0.1, 0.05
 
 
 def application(store: Store, chance: random.Random) -> FastAPI:
@@ -54,7 +55,7 @@ def application(store: Store, chance: random.Random) -> FastAPI:
             with store.work() as work:
                 _write(work, key)
                 if slow:
-                    time.sleep(chance.random() * 0.03)
+                    time.sleep(chance.random() * SLOW_SECONDS)
                 if undone:
                     return Response(status_code=503)
                 work.commit()

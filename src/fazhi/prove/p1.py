@@ -45,6 +45,7 @@ class Form:
     least_absorbed: int
 
 
+WAKE_SECONDS = 3.0
 CALM_SECONDS = 4.0  # a process is killed at work, not while it starts; a quorum queue not while it is made
 START_SECONDS = 60.0
 LEAST_ACKNOWLEDGED = 500

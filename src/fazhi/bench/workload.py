@@ -1,0 +1,114 @@
+"""
+Workload: scored events of a made-up year, the same for every contender, with their sums known beforehand.
+
+The sums are counted here from what is drawn, not read back from the product, so that a contender that loses
+or doubles an event is found out.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from contracts.events.v1.scored_pb2 import ScoredEvent, ScoredEvents
+from contracts.findings import Basis, Evidence, Finding, Mode, Outcome
+from contracts.findings.wire import scored_event
+from contracts.topology import SCORED
+from kernel.clock import local_period, microseconds
+from kernel.ids import new_id
+from kernel.messages import Message
+
+SOURCE = "enforcement"
+UNITS, PROBES, DAYS = 500, 20, 90
+FIRST_DAY = datetime(2026, 3, 1, 1, 0, tzinfo=UTC)
+RECORDED = FIRST_DAY + timedelta(days=DAYS)
+BASIS = (Basis("行政处罚法", "2021-01-22", "第六十条"),)
+EVIDENCE = (Evidence("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "application/pdf", "决定书", "第2页"),)
+OUTCOMES = (Outcome.PASS,) * 7 + (Outcome.FAIL, Outcome.NOT_APPLICABLE, Outcome.NOT_DUE)
+
+State = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What one event says, before it has an id."""
+
+    unit: str
+    probe: str
+    day: int
+    outcome: Outcome
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened."""
+        return FIRST_DAY + timedelta(days=self.day)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """So many events to be measured after so many that warm everything up."""
+
+    events: int
+    warm_up: int
+    per_message: int = 10
+    seed: int = 1
+
+    @property
+    def total(self) -> int:
+        """All events, those of the warm-up included."""
+        return self.events + self.warm_up
+
+    def messages(self) -> Iterator[Message]:
+        """The events in messages, as a service's outbox would hold them; ids are new every time."""
+        waiting: list[ScoredEvent] = []
+        for number, drawn in enumerate(self._draw()):
+            waiting.append(_event(drawn, number // self.per_message))
+            if len(waiting) == self.per_message or number == self.total - 1:
+                body = ScoredEvents(events=waiting).SerializeToString(deterministic=True)
+                yield Message(id=new_id(), source=SOURCE, name=SCORED, body=body)
+                waiting = []
+
+    def sums(self) -> Counter[State]:
+        """(unit, month, probe, column) -> what the aggregate must say when all events are in."""
+        sums: Counter[State] = Counter()
+        for drawn in self._draw():
+            place = drawn.unit, local_period(drawn.occurred_at), drawn.probe
+            match drawn.outcome:
+                case Outcome.PASS:
+                    sums[*place, "passed"] += 1
+                    sums[*place, "graded_milli"] += 1000
+                case Outcome.FAIL:
+                    sums[*place, "failed"] += 1
+                case other:
+                    sums[*place, other.name.lower()] += 1
+        return sums
+
+    def _draw(self) -> Iterator[Drawn]:
+        chance = random.Random(self.seed)  # noqa: S311  (a workload, not a secret)
+        for _ in range(self.total):
+            unit, probe = f"1501{chance.randrange(UNITS):04d}", f"ENF-BEN-{chance.randrange(PROBES):02d}"
+            yield Drawn(unit, probe, chance.randrange(DAYS), chance.choice(OUTCOMES))
+
+
+def _event(drawn: Drawn, case: int) -> ScoredEvent:
+    late = drawn.outcome is Outcome.FAIL
+    finding = Finding(
+        probe=drawn.probe,
+        probe_version=1,
+        outcome=drawn.outcome,
+        score_milli=1000 if drawn.outcome is Outcome.PASS else 0,
+        occurred_at=drawn.occurred_at,
+        basis=BASIS,
+        reason="超过九十日" if late else "九十日内作出",
+        evidence=EVIDENCE if late else (),
+    )
+    return scored_event(
+        finding,
+        event_id=new_id(),
+        source=SOURCE,
+        unit=drawn.unit,
+        subject=f"enforcement/cases/{case}",
+        mode=Mode.ENTERED,
+        recorded_at_us=microseconds(RECORDED),
+    )

@@ -1,0 +1,92 @@
+"""Benches 评测: numbers beside a peer doing the same work in the same run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import typer
+from rich.table import Table
+
+from fazhi.commands.progress import advancing, console, progress
+
+if TYPE_CHECKING:
+    from fazhi.bench.events import Result
+
+JSON = Annotated[Path | None, typer.Option("--json", help="把结果写成 JSON 文件")]
+SEED = Annotated[int, typer.Option(help="随机种子")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    group = typer.Typer(help="评测：在本机的 RabbitMQ 和 PostgreSQL 上，与同类实现同场比较。", no_args_is_help=True)
+    group.command()(events)
+    app.add_typer(group, name="bench")
+
+
+def events(  # noqa: PLR0917  (typer reads them by name)
+    json: JSON = None,
+    number: Annotated[int, typer.Option("--events", min=100, help="每轮的事件数（逐条处理者按比例减少）")] = 30_000,
+    per_message: Annotated[int, typer.Option(min=1, max=100, help="一条消息携带的事件数")] = 10,
+    rounds: Annotated[int, typer.Option(min=1, help="轮数，取中位数")] = 3,
+    seed: SEED = 1,
+    only: Annotated[str, typer.Option(help="只评测这些，以逗号分隔")] = "",
+) -> None:
+    """每秒有多少计分事件从发件箱到达已提交的聚合，与同类实现同场比较。"""
+    from fazhi.bench.events import CONTENDERS, NAMES, report, run
+    from fazhi.bench.room import open_room
+
+    wanted = only.split(",") if only else NAMES
+    if unknown := sorted(set(wanted) - set(NAMES)):
+        console.print(f"没有名为 {'、'.join(unknown)} 的参评者；可选：{'、'.join(NAMES)}")
+        raise typer.Exit(2)
+    contenders = [each for each in CONTENDERS if each.name in wanted]
+    for missing in (each for each in contenders if not each.is_installed):
+        console.print(f"[yellow]缺少 {missing.needs}，{missing.name} 不参评；见 requirements/develop.txt[/]")
+    present = [each for each in contenders if each.is_installed]
+    console.print("正在启动 RabbitMQ 和 PostgreSQL …")
+    with open_room() as room, progress() as bars:
+        advance = advancing(bars, "评测", len(present) * rounds)
+
+        def told(line: str) -> None:
+            console.print(f"  {line} 事件/秒")
+            advance(1)
+
+        results = run(
+            room,
+            present,
+            events=number,
+            per_message=per_message,
+            seed=seed,
+            rounds=rounds,
+            done=told,
+        )
+        found = report(results, room.versions())
+    _print_events(results)
+    _write(json, found)
+
+
+def _print_events(results: Sequence["Result"]) -> None:
+    from fazhi.bench.events import LIMIT, STOCK
+
+    middles = {result.contender.name: result.middle for result in results}
+    table = Table("参评者", "事件/秒", "最低", "最高", f"为 {STOCK} 的倍数", f"占 {LIMIT}", "做什么")
+    for column in table.columns[1:6]:
+        column.justify = "right"
+    for result in sorted(results, key=lambda each: -each.middle):
+        table.add_row(
+            result.contender.name,
+            f"{result.middle:,.0f}",
+            f"{min(result.rounds):,.0f}",
+            f"{max(result.rounds):,.0f}",
+            f"{result.middle / middles[STOCK]:.1f}" if STOCK in middles else "-",
+            f"{result.middle / middles[LIMIT]:.2f}" if LIMIT in middles else "-",
+            result.contender.does,
+        )
+    console.print(table)
+
+
+def _write(json: Path | None, found: dict[str, Any]) -> None:
+    if json is not None:
+        json.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n")
+        console.print(f"结果已写入 {json}")
