@@ -15,7 +15,7 @@ class NormativeDocument(Base):
 
     `number` is the maker's own document number 发文字号, unique for the maker; `registration` that of the unified
     register, empty when it was never registered. `file_by` and `expires_on` are reckoned once and stored. `used_on` is
-    the latest day on which somebody cited it. `version` counts changes of the entry.
+    the latest day on which somebody cited it. `mode` is how the facts came (contracts.findings.Mode); `version` counts changes of the entry.
     """
 
     __tablename__ = "normative_documents"
@@ -46,6 +46,7 @@ class NormativeDocument(Base):
     repealed_on: Mapped[date | None] = mapped_column(Day)
     used_on: Mapped[date | None] = mapped_column(Day)
     next_look_on: Mapped[date | None] = mapped_column(Day)
+    mode: Mapped[int] = mapped_column(Integer)
     version: Mapped[int] = mapped_column(Integer)
     recorded_at: Mapped[datetime] = mapped_column(Moment)
     changed_at: Mapped[datetime] = mapped_column(Moment)

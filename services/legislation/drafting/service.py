@@ -70,13 +70,13 @@ class Register:
         check(entry)
         with self._store.work() as work:
             _reachable(work.session, who, entry.unit)
-            row = self._row(work, entry)
+            row = self._row(work, entry, Mode.ENTERED)
             written = write_rows(
                 work.session, table_of(NormativeDocument), [row], on_conflict="nothing", returning=("id",)
             )
             if not written:
                 raise Conflict("本单位已登记过同一文号的文件，请核对文号。", code="legislation.number_taken")
-            self._look(work, [row["id"]], Mode.ENTERED)
+            self._look(work, [row["id"]])
             work.audit(who, "normative_document.entered", f"normative-documents/{row['id']}")
             work.commit()
         return self.one(who, row["id"])
@@ -90,7 +90,7 @@ class Register:
                 raise Invalid("制定机关和文号不能修改，请另行登记。", code="legislation.identity_fixed")
             if stored.version != version:
                 raise Conflict(code="legislation.changed_meanwhile")
-            row = self._row(work, entry)
+            row = self._row(work, entry, Mode.ENTERED)
             changes = {name: value for name, value in row.items() if name not in _KEPT} | {
                 "version": version + 1
             }
@@ -102,7 +102,7 @@ class Register:
             )
             if not changed.scalars().all():
                 raise Conflict(code="legislation.changed_meanwhile")
-            self._look(work, [document], Mode.ENTERED)
+            self._look(work, [document])
             work.audit(
                 who,
                 "normative_document.changed",
@@ -133,7 +133,7 @@ class Register:
             today = local_date(work.clock.now())
             wanted = select(NormativeDocument.id).where(NormativeDocument.next_look_on <= today)
             due = list(work.session.scalars(wanted.order_by(NormativeDocument.next_look_on).limit(BATCH)))
-            self._look(work, due, Mode.ENTERED)
+            self._look(work, due)
             return len(due)
 
         total = 0
@@ -158,7 +158,7 @@ class Register:
                     document.used_on = day
                     used.append(document.id)
         work.session.flush()
-        self._look(work, used, Mode.ENTERED)
+        self._look(work, used)
 
     def one(self, who: Principal, document: str) -> NormativeDocument:
         """One entry. Raises `NotFound` when there is none within the caller's reach."""
@@ -180,7 +180,7 @@ class Register:
             return total, list(session.scalars(page.offset(offset).limit(limit)))
 
     def _take_in(self, work: Work, *, entries: Sequence[Entry], mode: Mode) -> int:
-        rows = {(entry.unit, entry.number): self._row(work, entry) for entry in entries}
+        rows = {(entry.unit, entry.number): self._row(work, entry, mode) for entry in entries}
         written = write_rows(
             work.session,
             table_of(NormativeDocument),
@@ -188,11 +188,11 @@ class Register:
             on_conflict="nothing",
             returning=("id",),
         )
-        self._look(work, [str(row.id) for row in written], mode)
+        self._look(work, [str(row.id) for row in written])
         work.audit(SYSTEM, "normative_documents.imported", f"{len(written)} 份")
         return len(written)
 
-    def _row(self, work: Work, entry: Entry) -> dict[str, Any]:
+    def _row(self, work: Work, entry: Entry, mode: Mode) -> dict[str, Any]:
         now = work.clock.now()
         return {
             **asdict(entry),
@@ -200,12 +200,13 @@ class Register:
             "title_key": title_key(entry.title),
             "file_by": self._periods.file_by(entry.published_on),
             "expires_on": entry.expires_on or self._periods.expires_on(entry.title, entry.effective_on),
+            "mode": int(mode),
             "version": 1,
             "recorded_at": now,
             "changed_at": now,
         }
 
-    def _look(self, work: Work, ids: Sequence[str], mode: Mode) -> None:
+    def _look(self, work: Work, ids: Sequence[str]) -> None:
         today = local_date(work.clock.now())
         found = []
         waiting = iter(ids)
@@ -216,7 +217,9 @@ class Register:
                 facts = facts_of(document, today)
                 document.next_look_on = next_look_on(facts)
                 subject = f"legislation/normative-documents/{document.id}"
-                found += [Found(subject, document.unit, mode, finding) for finding in look(facts)]
+                found += [
+                    Found(subject, document.unit, Mode(document.mode), finding) for finding in look(facts)
+                ]
         work.session.flush()
         FINDINGS.record(work, found)
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from contracts.findings import Outcome
+from contracts.findings import Mode, Outcome
 from kernel.errors import Conflict, Invalid, NotFound
 from services.legislation.drafting.service import Entry
 from tests.integration.legislation.conftest import CLERK, PROVINCE, Desk, a_citation, a_unit
@@ -167,3 +167,12 @@ class TestKeeping:
         assert office.app.register.import_entries(entries) == 1200
         assert office.app.register.import_entries(entries) == 0
         assert len(office.told()) == 4800
+
+    def test_looking_again_tells_only_what_changed_and_keeps_how_it_was_known(self, office: Desk) -> None:
+        entry = replace(ENTRY, published_on=date(2026, 2, 10), filed_on=None)
+        office.app.register.import_entries([entry], Mode.REPORTED)
+        office.clock.set(datetime(2026, 3, 13, tzinfo=UTC))
+        office.worker.look_again()
+        office.worker.look_again()
+        again = office.told()[4:]
+        assert [(event.probe, event.mode) for event in again] == [("LEG-FIL-01", int(Mode.REPORTED))]

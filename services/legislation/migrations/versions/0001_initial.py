@@ -143,6 +143,7 @@ def _register() -> None:
         Column("repealed_on", Day),
         Column("used_on", Day),
         Column("next_look_on", Day),
+        Column("mode", Integer, nullable=False),
         Column("version", Integer, nullable=False),
         Column("recorded_at", Moment, nullable=False),
         Column("changed_at", Moment, nullable=False),
