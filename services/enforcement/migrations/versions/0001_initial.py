@@ -24,7 +24,7 @@ def upgrade() -> None:
     _cases()
     _leads()
     for statement in guard_statements(connection.dialect.name, "case_versions"):
-        connection.exec_driver_sql(statement)
+        connection.execute(text(statement))
 
 
 def _registers() -> None:

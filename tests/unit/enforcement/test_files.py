@@ -1,0 +1,134 @@
+"""Files before they are rows: kind, encoding, limits, and workbooks that are not what they look like."""
+
+import io
+import zipfile
+
+import pytest
+
+from kernel.errors import Invalid, TooLarge
+from services.enforcement.cases.files.limits import MAX_FILE_BYTES
+from services.enforcement.cases.files.table import open_table
+from tests.support.enforcement import a_row, csv_file, rows_of, xlsx_file
+
+
+def repacked(data: bytes, changes: dict[str, bytes | None]) -> bytes:
+    """A workbook with entries replaced or added."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            if entry.filename not in changes:
+                new.writestr(entry.filename, old.read(entry.filename))
+        for name, body in changes.items():
+            if body is not None:
+                new.writestr(name, body)
+    return out.getvalue()
+
+
+def sheet_of(data: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        return package.read("xl/worksheets/sheet1.xml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16"])
+def test_every_usual_encoding_is_read(encoding: str) -> None:
+    table = open_table(csv_file([a_row()], encoding), "案件.csv")
+    rows = list(table.rows)
+    assert rows[0][1] == list(a_row())
+    assert rows[1][1][1] == "新城市监罚〔2026〕7号"
+    assert table.is_lossless
+
+
+def test_a_damaged_text_is_read_and_said_to_be_damaged() -> None:
+    table = open_table(csv_file([a_row()], "gb18030") + b"\xff\xff\x80", "案件.csv")
+    assert len(list(table.rows)) >= 2
+    assert not table.is_lossless
+
+
+@pytest.mark.parametrize("mark", ["\t", ";"])
+def test_other_delimiters_are_seen(mark: str) -> None:
+    text = csv_file([a_row()]).decode("utf-8-sig").replace(",", mark)
+    assert len(next(iter(open_table(text.encode(), "案件.txt").rows))[1]) == len(a_row())
+
+
+def test_a_quoted_line_break_keeps_the_row_numbers_of_the_file() -> None:
+    rows = [a_row(违法事实="第一行\n第二行"), a_row()]
+    numbers = [number for number, _ in open_table(csv_file(rows), "案件.csv").rows]
+    assert numbers == [1, 2, 4]
+
+
+def test_a_workbook_gives_the_same_cells_as_a_text() -> None:
+    rows = rows_of(3)
+    from_text = [cells for _, cells in open_table(csv_file(rows), "a.csv").rows]
+    from_book = [cells for _, cells in open_table(xlsx_file(rows), "a.xlsx").rows]
+    assert from_book == from_text
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "code"),
+    [
+        (b"", "a.csv", "enforcement.empty_file"),
+        (b"\n\n \n", "a.csv", "enforcement.empty_file"),
+        (b"%PDF-1.7 ...", "a.pdf", "enforcement.wrong_file_type"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a.xls", "enforcement.wrong_file_type"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "a.csv", "enforcement.wrong_file_type"),
+        (b"PK\x03\x04 no archive at all", "a.xlsx", "enforcement.broken_file"),
+        (xlsx_file([a_row()]), "a.csv", "enforcement.wrong_file_type"),
+        (xlsx_file([a_row()]), "a.xlsm", "enforcement.wrong_file_type"),
+        (csv_file([a_row()]), "a.xlsx", "enforcement.wrong_file_type"),
+        (xlsx_file([a_row()])[:-200], "a.xlsx", "enforcement.broken_file"),
+        (repacked(xlsx_file([a_row()]), {"xl/vbaProject.bin": b"x"}), "a.xlsx", "enforcement.unsafe_file"),
+        (repacked(xlsx_file([a_row()]), {"xl/externalLinks/e.xml": b"x"}), "a.xlsx", "enforcement.unsafe_file"),
+        (repacked(xlsx_file([a_row()]), {"../evil": b"x"}), "a.xlsx", "enforcement.unsafe_file"),
+        (repacked(xlsx_file([a_row()]), {"inner.zip": b"x"}), "a.xlsx", "enforcement.unsafe_file"),
+        (repacked(xlsx_file([a_row()]), {"xl/workbook.xml": None}), "a.xlsx", "enforcement.wrong_file_type"),
+        (repacked(xlsx_file([a_row()]), {"xl/workbook.xml": b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"}), "a.xlsx",
+         "enforcement.unsafe_file"),
+        (repacked(xlsx_file([a_row()]), {f"xl/many{n}.xml": b"x" for n in range(1001)}), "a.xlsx",
+         "enforcement.unsafe_file"),
+    ],
+)  # fmt: skip
+def test_what_is_no_case_file_is_refused_with_a_code(data: bytes, name: str, code: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        list(open_table(data, name).rows)
+    assert refused.value.stable_code == code
+    assert refused.value.text.endswith("。")
+
+
+def test_a_file_above_the_limit_is_refused_before_it_is_looked_at() -> None:
+    with pytest.raises(TooLarge) as refused:
+        open_table(b"x" * (MAX_FILE_BYTES + 1), "a.csv")
+    assert refused.value.stable_code == "enforcement.file_too_large"
+
+
+class TestZipBombs:
+    def test_declared_sizes_are_summed_before_anything_is_inflated(self) -> None:
+        bomb = repacked(xlsx_file([a_row()]), {"xl/media/zeros.bin": b"\0" * 60_000_000})
+        with pytest.raises(Invalid) as refused:
+            open_table(bomb, "a.xlsx")
+        assert refused.value.stable_code == "enforcement.zip_bomb"
+
+    def test_declared_sizes_that_lie_are_found_while_inflating(self) -> None:
+        data = bytearray(repacked(xlsx_file([a_row()]), {"xl/worksheets/sheet1.xml": b" " * 60_000_000}))
+        directory = zipfile.ZipFile(io.BytesIO(bytes(data))).getinfo("xl/worksheets/sheet1.xml")
+        true_size = directory.file_size.to_bytes(4, "little")
+        lie = (1000).to_bytes(4, "little")
+        data = data.replace(true_size, lie)
+        with pytest.raises(Invalid) as refused:
+            open_table(bytes(data), "a.xlsx")
+        assert refused.value.stable_code in ("enforcement.zip_bomb", "enforcement.broken_file")
+
+
+class TestOddWorkbooks:
+    def test_formulas_are_found_wherever_they_stand(self) -> None:
+        table = open_table(xlsx_file(rows_of(400), raw={(300, 8): "=1000+1000"}), "a.xlsx")
+        assert table.oddities.formulas == ["I301"]
+
+    def test_hidden_rows_are_found(self) -> None:
+        data = xlsx_file(rows_of(3))
+        hidden = sheet_of(data).replace(b'<row r="3"', b'<row hidden="1" r="3"')
+        table = open_table(repacked(data, {"xl/worksheets/sheet1.xml": hidden}), "a.xlsx")
+        assert table.oddities.hidden_rows == [3]
+
+    def test_merged_cells_are_found(self) -> None:
+        table = open_table(xlsx_file(rows_of(2), title="2026年行政处罚信息"), "a.xlsx")
+        assert table.oddities.merged == ["A1:F1"]
