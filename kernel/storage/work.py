@@ -113,13 +113,17 @@ class Work:
             )
         )
 
-    def commit(self) -> None:
-        """Make it all true."""
+    def flush(self) -> None:
+        """Write everything queued, without making it true yet."""
+        self.session.flush()
         if self._outgoing:
-            self.session.flush()
             self.session.execute(insert(self.spine.outbox), self._outgoing)
             self._outgoing.clear()
             self.told = True
+
+    def commit(self) -> None:
+        """Make it all true."""
+        self.flush()
         self.session.commit()
 
 

@@ -55,6 +55,7 @@ def application(store: Store, chance: random.Random) -> FastAPI:
             with store.work() as work:
                 _write(work, key)
                 if slow:
+                    work.flush()  # its place in the outbox is taken, its commit comes later
                     time.sleep(chance.random() * SLOW_SECONDS)
                 if undone:
                     return Response(status_code=503)
