@@ -38,7 +38,7 @@ def ask(probe: str, seen: CaseFacts | CaseRecord) -> Outcome:
 
 def silent_on(*fields: str) -> dict[str, Any]:
     """A source that has no column for these fields."""
-    empty: dict[str, Any] = {name: None for name in fields}
+    empty: dict[str, Any] = dict.fromkeys(fields)
     for name in ("officer_certificates", "recording"):
         if name in fields:
             empty[name] = ()

@@ -87,7 +87,7 @@ def test_every_fault_of_a_row_is_told_at_once() -> None:
      date(2026, 3, 13), datetime(2026, 3, 13, 9, 30)],  # noqa: DTZ001 - as a workbook hands it over
 )  # fmt: skip
 def test_days_are_read_the_way_people_write_them(cell: Any) -> None:
-    assert record(**{"决定日期": cell}).decided_on == date(2026, 3, 13)
+    assert record(决定日期=cell).decided_on == date(2026, 3, 13)
 
 
 @pytest.mark.parametrize("cell", ["2000", "2,000.00", "２０００", 2000, 2000.0, "2000元"])
@@ -96,18 +96,18 @@ def test_amounts_are_read_the_way_people_write_them(cell: Any) -> None:
 
 
 def test_lists_are_split_at_any_mark_and_counted_once() -> None:
-    assert record(**{"执法人员证号": "15000001；15000002,15000001"}).officer_certificates == ("15000001", "15000002")
+    assert record(执法人员证号="15000001；15000002,15000001").officer_certificates == ("15000001", "15000002")
 
 
 def test_a_numeric_cell_that_kept_its_digits_is_text() -> None:
-    assert record(**{"执法人员证号": 15000001.0}).officer_certificates == ("15000001",)
+    assert record(执法人员证号=15000001.0).officer_certificates == ("15000001",)
 
 
 class TestPersons:
     ID = "15000019001231123X"
 
     def test_their_code_is_dropped_and_their_name_masked(self) -> None:
-        kept = record(**{"行政相对人类别": "自然人", "行政相对人名称": "欧阳小明", "行政相对人代码": self.ID})
+        kept = record(行政相对人类别="自然人", 行政相对人名称="欧阳小明", 行政相对人代码=self.ID)
         assert (kept.party_code, kept.party_name) == ("", "欧阳某某")
 
     def test_a_citizen_number_is_kept_nowhere(self) -> None:
@@ -118,7 +118,7 @@ class TestPersons:
         assert "13812345678" not in kept.stored().decode()
 
     def test_a_report_shows_neither_name_nor_number(self) -> None:
-        _, faults = read(**{"行政相对人类别": "自然人", "行政相对人代码": self.ID + "9"})
+        _, faults = read(行政相对人类别="自然人", 行政相对人代码=self.ID + "9")
         assert not any(self.ID[:10] in fault.value for fault in faults)
 
     def test_credit_codes_are_no_citizen_numbers(self) -> None:
