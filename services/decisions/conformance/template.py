@@ -132,7 +132,7 @@ def _items(data: Mapping[str, Any]) -> Iterator[tuple[Any, Any, Any]]:
 
 def _setting(value: object) -> int | bool:
     """Whole numbers and switches as they are; a quoted decimal is a part of the score, in thousandths."""
-    return _milli(value) if isinstance(value, str) else int(value)  # type: ignore[call-overload, no-any-return]
+    return _milli(value) if isinstance(value, str) else int(value)  # type: ignore[call-overload]
 
 
 def _milli(value: object) -> int:

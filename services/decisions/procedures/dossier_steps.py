@@ -330,10 +330,10 @@ def _published(facts: paper.Facts) -> Iterator[later.Published]:
             channels=tuple(entry.channel for entry in facts.publication if entry.date == day),
             interpreted=facts.interpretation is not None,
         )
-    if facts.secrecy and (day := facts.secrecy.date or facts.decided_on):
+    if facts.secrecy and (withheld_on := facts.secrecy.date or facts.decided_on):
         yield later.Published(
             kind="published",
-            on=day,
+            on=withheld_on,
             withheld_basis=facts.secrecy.basis,
             withheld_approver=facts.secrecy.approver,
         )

@@ -6,6 +6,7 @@ department see those they have a part in. Anything else does not exist for the c
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from services.decisions.procedures.model import ProcedureRow
 from services.decisions.procedures.rules.procedure import Procedure
 from services.decisions.tables import UNITS
 
-SORTS: dict[str, ColumnElement[object]] = {
+SORTS: dict[str, ColumnElement[Any]] = {
     "decided_on": ProcedureRow.decided_on.desc().nulls_last(),
     "started_on": ProcedureRow.started_on.desc().nulls_last(),
     "score": ProcedureRow.score_milli.asc().nulls_last(),
@@ -94,7 +95,7 @@ class Register:
         return OneProcedure(row, log, procedure, judgement, ready, names)
 
 
-def _visible(who: Principal) -> Select[tuple[ProcedureRow]]:
+def _visible(who: Principal) -> Select[ProcedureRow]:
     units = UNITS.table.c
     query = select(ProcedureRow).join(UNITS.table, units.code == ProcedureRow.unit, isouter=True)
     if not who.unit_path:

@@ -1,0 +1,43 @@
+"""Builds disputes: settings in, a wired service out."""
+
+from dataclasses import dataclass
+
+from kernel.hosting.runtime import Runtime
+from kernel.storage.work import Store
+from services.disputes.matters.service import Matters
+from services.disputes.reconsideration.codes import load_clocks, load_codes
+from services.disputes.reconsideration.intake import Intake
+from services.disputes.reconsideration.rates import Rates, load_rates
+from services.disputes.reconsideration.register import Register
+from services.disputes.reconsideration.service import Cases
+from services.disputes.tables import SPINE
+
+PACKAGE = "services.disputes"
+
+
+@dataclass(frozen=True, slots=True)
+class Disputes:
+    """The service's use cases."""
+
+    store: Store
+    cases: Cases
+    intake: Intake
+    register: Register
+    rates: Rates
+    matters: Matters
+
+
+def build(runtime: Runtime) -> Disputes:
+    """Wire the service."""
+    store = runtime.store("disputes", SPINE)
+    codes = load_codes(runtime.catalog)
+    clocks = load_clocks(runtime.catalog, codes)
+    cases = Cases(store, clocks, codes)
+    return Disputes(
+        store,
+        cases,
+        Intake(store, clocks, codes),
+        Register(store, clocks, codes),
+        Rates(store, load_rates(runtime.catalog)),
+        Matters(store, cases, codes),
+    )

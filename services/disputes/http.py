@@ -1,0 +1,16 @@
+"""The routes of disputes."""
+
+from fastapi import APIRouter
+
+from services.disputes.app import Disputes
+from services.disputes.matters import api as matters
+from services.disputes.reconsideration import api as reconsideration
+
+
+def routers(app: Disputes) -> list[APIRouter]:
+    """Every subject's routes."""
+    return [
+        reconsideration.case_routes(app.cases, app.intake, app.register, app.store.clock),
+        reconsideration.rate_routes(app.rates),
+        matters.router(app.matters),
+    ]

@@ -1,0 +1,1 @@
+"""Matters 事项: what petition, hotline and court systems hand over, until it is answered."""

@@ -1,0 +1,1 @@
+"""What the Reconsideration Law (2023) says of steps, periods and outcomes, in plain Python."""

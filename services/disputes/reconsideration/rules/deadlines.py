@@ -1,0 +1,159 @@
+"""
+Deadlines 法定期限: which periods a step sets in motion or changes (Arts. 30, 31, 48, 54, 62, 76).
+
+A deadline is reckoned when its step is recorded and kept; nothing but another step changes it, not even a newly
+published calendar. A suspension stops the period to decide: while it lasts there is no last day, and afterwards
+the days it took are added. The numbers come from the catalog, with the row in force on the day they start.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from kernel.calendar import Deadline, WorkingCalendar
+from services.disputes.reconsideration.rules import steps as s
+from services.disputes.reconsideration.rules.case import AnyStep, Case
+
+ACCEPTANCE = "reconsideration.acceptance"
+SUPPLY = "reconsideration.supply_material"
+COPY = "reconsideration.copy"
+ANSWER = "reconsideration.answer"
+DECIDE = "reconsideration.decide"
+SUSPENSION = "reconsideration.suspension_ends"
+PERFORM = "reconsideration.perform"
+OPINION = "reconsideration.opinion_letter"
+LAWSUIT = "litigation.after_reconsideration"
+BY_TRACK = frozenset({COPY, ANSWER, DECIDE})  # the catalog has one row for each track
+TITLES = {PERFORM: "履行复议决定"}
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One row of catalog/clocks: `unit` is working or calendar; `extension` in the same unit."""
+
+    id: str
+    title: str
+    days: int
+    unit: str
+    roll_forward: bool
+    extension: int
+    article: str
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A deadline as kept: which clock, from which day, until when, and with which calendar it was reckoned."""
+
+    clock: str
+    from_on: date
+    due_on: date
+    provisional: bool
+    calendar_version: str
+
+
+class Clocks:
+    """The clocks of the catalog over one calendar."""
+
+    def __init__(self, rows: Iterable[Clock], calendar: WorkingCalendar, ends_after_60_days: frozenset[str]) -> None:
+        self._rows: dict[str, list[Clock]] = {}
+        for row in rows:
+            self._rows.setdefault(row.id, []).append(row)
+        self.calendar = calendar
+        self._ends_after_60_days = ends_after_60_days
+
+    def row(self, clock: str, track: s.Track, day: date) -> Clock:
+        """The row in force on a day; raises KeyError for a clock the catalog lacks."""
+        name = f"{clock}_{track}" if clock in BY_TRACK else clock
+        rows = self._rows[name]
+        return next((row for row in rows if row.valid_from <= day and (row.valid_to is None or day <= row.valid_to)), rows[-1])
+
+    def due(self, clock: str, track: s.Track, start: date, *, more_days: int = 0) -> Due:
+        """The deadline of a clock that starts with an act on `start`."""
+        row = self.row(clock, track, start)
+        if row.unit == "working":
+            deadline = self.calendar.working_days_after(start, row.days + more_days)
+        else:
+            deadline = self.calendar.calendar_days_after(start, row.days + more_days, roll_forward=row.roll_forward)
+        return _kept(clock, start, deadline)
+
+    def set_by(self, before: Case, step: AnyStep) -> list[Due]:
+        """The deadlines a step sets or changes, given the case before it."""
+        case, track = before.plus(step), before.plus(step).track
+        first_acceptance = before.accepted_on is None and case.accepted_on is not None
+        match step:
+            case s.Received():
+                return [self.due(ACCEPTANCE, track, step.on)]
+            case s.MaterialAsked():
+                return [self.due(SUPPLY, track, step.on)]
+            case s.MaterialSupplied():
+                return [self.due(ACCEPTANCE, track, step.on)]
+            case s.Accepted() | s.DeemedAccepted() if first_acceptance:
+                return [self.due(COPY, track, step.on), self._to_decide(case)]
+            case s.CopyReceived():
+                return [self.due(ANSWER, track, step.on)]
+            case s.Suspended() if step.reason in self._ends_after_60_days:
+                return [self.due(SUSPENSION, track, step.on)]
+            case s.Resumed() | s.Extended() | s.TrackChanged() if case.accepted_on is not None:
+                return [self._to_decide(case)]
+            case s.Decided() if step.perform_by is not None:
+                return [Due(PERFORM, step.on, step.perform_by, provisional=False, calendar_version="")]
+            case s.Served():
+                return [self.due(LAWSUIT, track, step.on)]
+            case s.OpinionReceived():
+                return [self.due(OPINION, track, step.on)]
+            case _:
+                return []
+
+    def again(self, case: Case, kept: Due) -> Due:
+        """A kept deadline reckoned again with the calendar of today; for DeadlineSettled."""
+        if kept.clock == DECIDE:
+            return self._to_decide(case)
+        if kept.clock == PERFORM:
+            return kept
+        return self.due(kept.clock, case.track, kept.from_on)
+
+    def longest_extension(self, track: s.Track, day: date) -> int:
+        """Days by which the period to decide may be extended at most; none in the simple procedure."""
+        return self.row(DECIDE, track, day).extension
+
+    def _to_decide(self, case: Case) -> Due:
+        accepted = case.accepted_on
+        if accepted is None:
+            raise ValueError("the period to decide runs from acceptance")
+        most = self.longest_extension(case.track, accepted)
+        granted = sum(step.days for step in case.all(s.Extended) if step.approved is not False)
+        return self.due(DECIDE, case.track, accepted, more_days=min(granted, most) + case.suspended_days)
+
+
+def running(case: Case, kept: Mapping[str, Due]) -> list[Due]:
+    """The deadlines somebody still has to keep, the nearest first."""
+    return sorted((due for due in kept.values() if _is_open(case, due.clock)), key=lambda due: due.due_on)
+
+
+def _is_open(case: Case, clock: str) -> bool:
+    closed = case.decided is not None or case.has(s.Refused) or case.has(s.Abandoned) or case.has(s.NotAnApplication)
+    match clock:
+        case "reconsideration.acceptance":
+            return not closed and case.accepted_on is None and not case.awaits_material
+        case "reconsideration.supply_material":
+            return not closed and case.accepted_on is None and case.awaits_material
+        case "reconsideration.copy":
+            return not closed and not case.has(s.CopyReceived)
+        case "reconsideration.answer":
+            return not closed and not case.has(s.Answered)
+        case "reconsideration.decide":
+            return not closed and not case.is_suspended
+        case "reconsideration.suspension_ends":
+            return not closed and case.is_suspended
+        case "reconsideration.perform":
+            return not case.has(s.Performed)
+        case "reconsideration.opinion_letter":
+            return not case.has(s.OpinionAnswered)
+        case _:
+            return False
+
+
+def _kept(clock: str, start: date, deadline: Deadline) -> Due:
+    return Due(clock, start, deadline.due_on, deadline.provisional, deadline.calendar_version)
