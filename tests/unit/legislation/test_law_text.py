@@ -48,6 +48,13 @@ class TestArticles:
         law = parsed("第一条 甲。 第二条 乙。 乙二。 第三条 丙。\n")
         assert [article.paragraphs for article in law.articles] == [("甲。",), ("乙。", "乙二。"), ("丙。",)]
 
+    def test_a_table_of_contents_gives_chapters_their_numbers(self) -> None:
+        law = parsed(
+            "## 第一章 总 则\n## 第二章 规划管理\n总 则\n第一条 甲。\n规划管理\n第二条 乙。\n规划管理\n"
+        )
+        assert [article.chapter for article in law.articles] == ["第一章 总则", "第二章 规划管理"]
+        assert law.articles[1].paragraphs == ("乙。", "规划管理")
+
     def test_an_attachment_is_kept_and_is_no_article(self) -> None:
         law = parsed("第一条 甲。\n附件：\n收费表\n第一条 表中的话。\n")
         assert [(article.key, article.label) for article in law.articles] == [("1", "第一条"), ("a1", "附件")]

@@ -19,6 +19,9 @@ KINDS = {
     "案例": Kind.CASE,
 }
 
+# A whole chapter in one line, of articles in the one and of chapters' names in the other.
+RUN_TOGETHER = ("飞行基本规则(2007-10-18)", "重庆市各级人民代表大会常务委员会人事任免工作条例(2022-06-10)")
+
 
 @pytest.fixture(scope="module")
 def everything() -> dict[str, LawText | str]:
@@ -144,3 +147,22 @@ def test_ministry_papers_in_the_folder_of_regulations_are_marked_for_a_check(
         "国家机关、事业单位贯彻《国务院关于职工工作时间的规定》的实施办法(1995-05-01)",
         "工资支付暂行规定(1994-12-06)",
     ]
+
+
+def test_no_word_of_any_text_is_lost(laws: dict[str, LawText]) -> None:
+    """Every line below the heading stands, but for its number, in an article, a passage or a chapter's name."""
+    files = {file.stem: file for file in LAWS.rglob("*.md")}
+    for name, law in laws.items():
+        if name in RUN_TOGETHER:
+            continue
+        text, _ = read_text(files[name].name, files[name].read_bytes())
+        kept = "".join(article.chapter + article.label + article.text for article in law.articles)
+        kept = bare(kept) + bare(law.title)
+        for line in text.partition("<!-- INFO END -->")[2].splitlines():
+            words = bare(line.lstrip("# "))
+            end = words[-30:] if "条" in words[:8] else words
+            assert end in kept, (name, line)
+
+
+def bare(text: str) -> str:
+    return "".join(text.split()).replace("中华人民共和国", "")

@@ -74,6 +74,7 @@ class Body:
 class _Reader:
     title: str
     divisions: dict[str, str] = field(default_factory=dict)
+    listed: dict[str, str] = field(default_factory=dict)
     articles: list[Article] = field(default_factory=list)
     passages: list[tuple[str, list[str]]] = field(default_factory=lambda: [("正文", [])])
     attachment: list[str] = field(default_factory=list)
@@ -127,11 +128,15 @@ class _Reader:
             self.articles[-1] = replace(before, paragraphs=(*before.paragraphs, *self.attachment))
             self.attachment, self.in_attachment = [], False
         self.last = ref
-        chapter = " ".join(self.divisions[kind] for kind in _ORDER if kind in self.divisions)
+        opened = [self.divisions[kind] for kind in _ORDER if kind in self.divisions]
+        for division in opened:
+            self.listed.pop(division.partition(" ")[2], None)
+        chapter = " ".join(opened)
         self.articles.append(Article(ref.key, ref.label, ref, chapter, (text,) if text else ()))
 
     def _is_division(self, line: str, *, marked: bool) -> bool:
-        if line.replace(" ", "") in _BARE_DIVISION:
+        name = line.replace(" ", "")
+        if name in _BARE_DIVISION or name in self.listed:
             return True
         match = _DIVISION.match(line)
         if match is None:
@@ -141,6 +146,8 @@ class _Reader:
         )
 
     def _divide(self, line: str) -> None:
+        # A table of contents gives each chapter its number, and the text below may repeat only the name.
+        line = self.listed.get(line.replace(" ", ""), line)
         match = _DIVISION.match(line)
         kind = match["kind"] if match else "章"
         name = re.sub(r"\s+", "", match["name"]) if match else ""
@@ -151,6 +158,8 @@ class _Reader:
         for lower in _ORDER[_ORDER.index(kind) :]:
             self.divisions.pop(lower, None)
         self.divisions[kind] = f"{opening} {name}".strip()
+        if name:
+            self.listed[name] = line
 
     def body(self) -> Body:
         kept = [(name, lines) for name, lines in self.passages if lines and not self._repeats_title(lines)]
