@@ -167,3 +167,43 @@ def _close(connection: BlockingConnection) -> None:
             connection.close()
     except AMQP_ERRORS as error:
         log.debug("close_failed", error=repr(error))
+
+
+class PartySide:
+    """The other end of a door, as the party itself uses it: put letters in, take answers out."""
+
+    def __init__(self, url: str, *, inbox: str, outbox: str) -> None:
+        given = parameters(url)
+        self._user = given.credentials.username
+        self._inbox = inbox
+        self._outbox = outbox
+        self._connection = BlockingConnection(given)
+        self._channel = self._connection.channel()
+        self._channel.confirm_delivery()
+
+    def post(self, body: bytes, headers: Mapping[str, str], *, user: str | None = None) -> None:
+        """Put a letter in, confirmed. `user` other than one's own is refused by the broker (AMQPError)."""
+        properties = BasicProperties(
+            message_id=headers.get("webhook-id"),
+            content_type="application/json",
+            delivery_mode=2,
+            headers=dict(headers),
+            user_id=self._user if user is None else user or None,
+        )
+        self._channel.basic_publish(self._inbox, self._user, body, properties, mandatory=True)
+
+    def answers(self, *, wait_seconds: float) -> list[tuple[bytes, Mapping[str, str]]]:
+        """Every answer that arrives within this time; taken out of the queue."""
+        found: list[tuple[bytes, Mapping[str, str]]] = []
+        ends = time.monotonic() + wait_seconds
+        while time.monotonic() < ends:
+            method, properties, body = self._channel.basic_get(self._outbox, auto_ack=True)
+            if method is None:
+                self._connection.sleep(0.1)
+                continue
+            found.append((body or b"", dict(properties.headers or {})))
+        return found
+
+    def close(self) -> None:
+        """Leave."""
+        _close(self._connection)

@@ -1,0 +1,1 @@
+"""Administrative litigation 行政诉讼案件信息."""

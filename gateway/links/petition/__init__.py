@@ -1,0 +1,1 @@
+"""Petition system 信访信息系统."""
