@@ -7,10 +7,11 @@ costs one round trip whatever its size. Binary columns cannot travel this way; t
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import Row, Table, text
+from sqlalchemy import Row, Table, TextClause, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
@@ -38,28 +39,51 @@ def write_rows(
     """
     if not rows:
         return []
-    columns = list(rows[0])
     connection = target.connection() if isinstance(target, Session) else target
-    source = _source(table, columns, connection.dialect.name)
-    statement = f"INSERT INTO {table.name} AS old ({', '.join(columns)}) {source}"
+    dialect = connection.dialect.name
+    conflict = on_conflict if isinstance(on_conflict, str) else tuple(on_conflict.items())
+    statement = _statement(
+        table,
+        dialect,
+        tuple(rows[0]),
+        keys=tuple(keys),
+        on_conflict=conflict,
+        returning=tuple(returning),
+        only_if=only_if,
+    )
+    result = connection.execute(statement, {"rows": _payload(rows, dialect)})
+    return list(result.all()) if returning else []
+
+
+@lru_cache(maxsize=500)
+def _statement(
+    table: Table,
+    dialect: str,
+    columns: tuple[str, ...],
+    *,
+    keys: tuple[str, ...],
+    on_conflict: str | tuple[tuple[str, str], ...],
+    returning: tuple[str, ...],
+    only_if: str,
+) -> TextClause:
+    statement = f"INSERT INTO {table.name} AS old ({', '.join(columns)}) {_source(table, columns, dialect)}"
     statement += _conflict_clause(keys, on_conflict, only_if)
     if returning:
         statement += " RETURNING " + ", ".join(returning)
-    payload = orjson.dumps(rows, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
-    result = connection.execute(text(statement), {"rows": payload})
-    return list(result) if returning else []
+    return text(statement)
 
 
-def _conflict_clause(keys: Sequence[str], on_conflict: OnConflict, only_if: str) -> str:
+def _conflict_clause(
+    keys: Sequence[str], on_conflict: str | tuple[tuple[str, str], ...], only_if: str
+) -> str:
     if on_conflict == "error":
         return ""
     target = f" ON CONFLICT ({', '.join(keys)})" if keys else " ON CONFLICT"
-    if on_conflict == "nothing":
+    if isinstance(on_conflict, str):
         return f"{target} DO NOTHING"
-    assert not isinstance(on_conflict, str)
     changes = ", ".join(
         f"{column} = old.{column} + excluded.{column}" if how == "add" else f"{column} = excluded.{column}"
-        for column, how in on_conflict.items()
+        for column, how in on_conflict
     )
     return f"{target} DO UPDATE SET {changes}" + (f" WHERE {only_if}" if only_if else "")
 
@@ -74,6 +98,12 @@ def _source(table: Table, columns: Sequence[str], dialect: str) -> str:
         return f"SELECT {picked} FROM json_to_recordset(CAST(:rows AS json)) AS r({types})"
     picked = ", ".join(f"json_extract(value, '$.{name}')" for name in columns)
     return f"SELECT {picked} FROM json_each(:rows) WHERE true"
+
+
+def _payload(rows: Sequence[Mapping[str, Any]], dialect: str) -> str:
+    if dialect == "postgresql":
+        return orjson.dumps(rows).decode()  # PostgreSQL reads times as orjson writes them
+    return orjson.dumps(rows, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
 
 
 def _plain(value: Any) -> Any:

@@ -18,7 +18,7 @@ BigInt = BigInteger().with_variant(Integer(), "sqlite")
 
 def time_text(at: datetime) -> str:
     """A moment as fixed-width UTC text, sortable as text: 2026-03-01T08:00:00.000000Z."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_time(text: str) -> datetime:

@@ -7,6 +7,7 @@ marks and counts just add, so the order of arrival changes nothing.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -45,7 +46,8 @@ def record(work: Work, items: Sequence[Item]) -> None:
     """Append fresh events to the log and bring the states up to them."""
     events = [item.value for item in items]
     first = _take_numbers(work, len(events))
-    rows = [_row(event, first + offset, work) for offset, event in enumerate(events)]
+    now = work.clock.now()
+    rows = [_row(event, first + offset, now) for offset, event in enumerate(events)]
     write_rows(work.session, EVENT_LOG, rows)
     corrected = _keys_touched_by_corrections(work, rows)
     _merge(work, (row for row in rows if _key(row) not in corrected))
@@ -60,7 +62,7 @@ def _take_numbers(work: Work, count: int) -> int:
     return size - count + 1
 
 
-def _row(event: Any, seq: int, work: Work) -> dict[str, Any]:
+def _row(event: Any, seq: int, received_at: datetime) -> dict[str, Any]:
     assert isinstance(event, ScoredEvent)
     leaf = leaf_bytes(event, seq)
     occurred_at = from_microseconds(event.occurred_at_us)
@@ -78,7 +80,7 @@ def _row(event: Any, seq: int, work: Work) -> dict[str, Any]:
         "corrects": event.corrects or None,
         "occurred_at": occurred_at,
         "recorded_at": from_microseconds(event.recorded_at_us),
-        "received_at": work.clock.now(),
+        "received_at": received_at,
         "leaf": leaf.decode(),
         "leaf_hash": leaf_hash(leaf),
     }

@@ -97,12 +97,20 @@ def _fill_our_queue(trial: Trial) -> None:
 
 
 def _row(message: Message) -> dict[str, object]:
-    return {"id": message.id, "name": message.name, "body": message.body, "headers": "{}", "created_at": RECORDED}
+    return {
+        "id": message.id,
+        "name": message.name,
+        "body": message.body,
+        "headers": "{}",
+        "created_at": RECORDED,
+    }
 
 
 def _publish_json(trial: Trial, queue: str, messages: Sequence[Message]) -> None:
     del queue  # nameko's queue is bound to the source's exchange
-    properties = pika.BasicProperties(content_type="application/json", content_encoding="utf-8", delivery_mode=2)
+    properties = pika.BasicProperties(
+        content_type="application/json", content_encoding="utf-8", delivery_mode=2
+    )
     bodies = (orjson.dumps({"id": m.id, "body": base64.b64encode(m.body).decode()}) for m in messages)
     _publish(trial, [(f"{SOURCE}.events", SCORED, body, properties) for body in bodies])
 
@@ -110,7 +118,10 @@ def _publish_json(trial: Trial, queue: str, messages: Sequence[Message]) -> None
 def _publish_bytes(trial: Trial, queue: str, messages: Sequence[Message]) -> None:
     _publish(
         trial,
-        [("", queue, message.body, pika.BasicProperties(message_id=message.id, delivery_mode=2)) for message in messages],
+        [
+            ("", queue, message.body, pika.BasicProperties(message_id=message.id, delivery_mode=2))
+            for message in messages
+        ],
     )
 
 

@@ -8,7 +8,16 @@ from sqlalchemy.pool import NullPool
 from fazhi.bench.room import BenchFailed, Trial
 from fazhi.bench.workload import State
 
-COLUMNS = ("passed", "failed", "graded_milli", "not_applicable", "not_computable", "not_due", "numerator", "denominator")
+COLUMNS = (
+    "passed",
+    "failed",
+    "graded_milli",
+    "not_applicable",
+    "not_computable",
+    "not_due",
+    "numerator",
+    "denominator",
+)
 
 
 def judge(trial: Trial) -> None:
@@ -17,7 +26,9 @@ def judge(trial: Trial) -> None:
     engine = create_engine(trial.url_of("assessment"), poolclass=NullPool)
     with engine.connect() as connection:
         found = {
-            "event_log": connection.execute(text("SELECT count(DISTINCT event_id) FROM event_log")).scalar_one(),
+            "event_log": connection.execute(
+                text("SELECT count(DISTINCT event_id) FROM event_log")
+            ).scalar_one(),
             "log_head": connection.execute(text("SELECT size FROM log_head")).scalar_one(),
             "inbox": connection.execute(text("SELECT count(*) FROM inbox")).scalar_one(),
         }

@@ -196,4 +196,3 @@ def queue_depth(broker_url: str, name: str) -> int | None:
         return None
     finally:
         connection.close()
-

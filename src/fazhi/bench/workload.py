@@ -24,7 +24,14 @@ UNITS, PROBES, DAYS = 500, 20, 90
 FIRST_DAY = datetime(2026, 3, 1, 1, 0, tzinfo=UTC)
 RECORDED = FIRST_DAY + timedelta(days=DAYS)
 BASIS = (Basis("行政处罚法", "2021-01-22", "第六十条"),)
-EVIDENCE = (Evidence("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "application/pdf", "决定书", "第2页"),)
+EVIDENCE = (
+    Evidence(
+        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "application/pdf",
+        "决定书",
+        "第2页",
+    ),
+)
 OUTCOMES = (Outcome.PASS,) * 7 + (Outcome.FAIL, Outcome.NOT_APPLICABLE, Outcome.NOT_DUE)
 
 State = tuple[str, str, str, str]

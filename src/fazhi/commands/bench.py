@@ -19,14 +19,18 @@ SEED = Annotated[int, typer.Option(help="随机种子")]
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    group = typer.Typer(help="评测：在本机的 RabbitMQ 和 PostgreSQL 上，与同类实现同场比较。", no_args_is_help=True)
+    group = typer.Typer(
+        help="评测：在本机的 RabbitMQ 和 PostgreSQL 上，与同类实现同场比较。", no_args_is_help=True
+    )
     group.command()(events)
     app.add_typer(group, name="bench")
 
 
 def events(  # noqa: PLR0917  (typer reads them by name)
     json: JSON = None,
-    number: Annotated[int, typer.Option("--events", min=100, help="每轮的事件数（逐条处理者按比例减少）")] = 30_000,
+    number: Annotated[
+        int, typer.Option("--events", min=100, help="每轮的事件数（逐条处理者按比例减少）")
+    ] = 30_000,
     per_message: Annotated[int, typer.Option(min=1, max=100, help="一条消息携带的事件数")] = 10,
     rounds: Annotated[int, typer.Option(min=1, help="轮数，取中位数")] = 3,
     seed: SEED = 1,

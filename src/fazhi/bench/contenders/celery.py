@@ -16,7 +16,9 @@ QUEUE = "bench.celery"
 DOORS: list[Inbound] = []
 
 app = Celery("bench", broker=Settings().broker_url)
-app.conf.update(task_default_queue=QUEUE, task_acks_late=True, task_ignore_result=True, worker_enable_remote_control=False)
+app.conf.update(
+    task_default_queue=QUEUE, task_acks_late=True, task_ignore_result=True, worker_enable_remote_control=False
+)
 
 
 @app.task(name="scored")  # type: ignore[untyped-decorator]
@@ -29,4 +31,16 @@ def scored(id: str, body: str) -> None:
 
 
 if __name__ == "__main__":
-    app.worker_main(["worker", "--pool", "prefork", "--concurrency", "2", "--loglevel", "ERROR", "--without-gossip", "--without-mingle"])
+    app.worker_main(
+        [
+            "worker",
+            "--pool",
+            "prefork",
+            "--concurrency",
+            "2",
+            "--loglevel",
+            "ERROR",
+            "--without-gossip",
+            "--without-mingle",
+        ]
+    )

@@ -29,7 +29,9 @@ def main() -> None:
     bus.consume(ASSESSMENT_SCORED, count, stop, batch=batch_size(), linger_seconds=0.05)
     started, before = next(entry for entry in seen if entry[1] >= workload.warm_up)
     ended, after = seen[-1]
-    sys.stdout.buffer.write(orjson.dumps({"events": after - before, "seconds": ended - started, "seen": after}))
+    sys.stdout.buffer.write(
+        orjson.dumps({"events": after - before, "seconds": ended - started, "seen": after})
+    )
 
 
 if __name__ == "__main__":

@@ -33,7 +33,9 @@ class Assessment:
     def scored(self, payload: dict[str, Any]) -> None:
         """Take one event."""
         body = base64.b64decode(payload["body"])
-        DOOR.take([Delivery(Message(id=payload["id"], source=SOURCE, name=SCORED, body=body), redelivered=False)])
+        DOOR.take(
+            [Delivery(Message(id=payload["id"], source=SOURCE, name=SCORED, body=body), redelivered=False)]
+        )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ def main() -> None:
     for start in range(warm, len(deliveries), size):
         entry.take(deliveries[start : start + size])
     seconds = time.monotonic() - started
-    sys.stdout.buffer.write(orjson.dumps({"events": workload.events, "seconds": seconds, "seen": workload.total}))
+    sys.stdout.buffer.write(
+        orjson.dumps({"events": workload.events, "seconds": seconds, "seen": workload.total})
+    )
 
 
 if __name__ == "__main__":
