@@ -154,7 +154,7 @@ class Cases:
                 return _repeated(known, step, opened.row)
             self._take_silence(work, opened)
             if corrects:
-                self._correct(work, opened, step, who, step_id, corrects)
+                self._correct(work, opened, step, who, step_id=step_id, corrects=corrects)
             else:
                 self._check(opened, step, work)
                 self._append(work, opened, step, who, step_id=step_id)
@@ -221,7 +221,7 @@ class Cases:
             )
 
     def _correct(
-        self, work: Work, opened: OpenCase, step: AnyStep, who: Principal, step_id: str, corrects: str
+        self, work: Work, opened: OpenCase, step: AnyStep, who: Principal, *, step_id: str, corrects: str
     ) -> None:
         former = next((entry for entry in opened.log if entry.id == corrects), None)
         in_force_now = any(former is not None and former.step is kept for kept in opened.case.steps)

@@ -94,20 +94,25 @@ class Case:
 
     @property
     def state(self) -> str:
-        """The state 状态, a key of STATES."""
-        if self.has(s.NotAnApplication):
-            return "returned"
-        if self.decided is not None:
-            return "effective" if self.effective_on else "decided"
-        if self.has(s.Refused):
-            return "refused"
-        if self.accepted_on is not None:
-            return "suspended" if self.is_suspended else "accepted"
-        if self.has(s.Abandoned):
-            return "abandoned"
-        if self.awaits_material:
-            return "awaiting_material"
-        return "received" if self.has(s.Received) else "draft"
+        """The state 状态, a key of STATES: the first of these that holds."""
+        accepted = self.accepted_on is not None
+        holding = (
+            (self.has(s.NotAnApplication), "returned"),
+            (self.decided is not None and self.effective_on is not None, "effective"),
+            (self.decided is not None, "decided"),
+            (self.has(s.Refused), "refused"),
+            (accepted and self.is_suspended, "suspended"),
+            (accepted, "accepted"),
+            (self.has(s.Abandoned), "abandoned"),
+            (self.awaits_material, "awaiting_material"),
+            (self.has(s.Received), "received"),
+        )
+        return next((state for holds, state in holding if holds), "draft")
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is decided in it 已办结."""
+        return self.state in ("returned", "effective", "decided", "refused", "abandoned")
 
 
 def in_force(recorded: Iterable[tuple[str, str, AnyStep]]) -> Case:

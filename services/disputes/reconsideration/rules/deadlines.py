@@ -27,6 +27,17 @@ BY_TRACK = frozenset({COPY, ANSWER, DECIDE})  # the catalog has one row for each
 TITLES = {PERFORM: "履行复议决定"}
 
 
+_STARTED_BY: dict[type[s.Step], str] = {
+    s.Received: ACCEPTANCE,
+    s.MaterialAsked: SUPPLY,
+    s.MaterialSupplied: ACCEPTANCE,
+    s.CopyReceived: ANSWER,
+    s.Served: LAWSUIT,
+    s.OpinionReceived: OPINION,
+}
+_CHANGES_PERIOD_TO_DECIDE = (s.Accepted, s.DeemedAccepted, s.Resumed, s.Extended, s.TrackChanged)
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """One row of catalog/clocks: `unit` is working or calendar; `extension` in the same unit."""
@@ -80,31 +91,18 @@ class Clocks:
 
     def set_by(self, before: Case, step: AnyStep) -> list[Due]:
         """The deadlines a step sets or changes, given the case before it."""
-        case, track = before.plus(step), before.plus(step).track
-        first_acceptance = before.accepted_on is None and case.accepted_on is not None
-        match step:
-            case s.Received():
-                return [self.due(ACCEPTANCE, track, step.on)]
-            case s.MaterialAsked():
-                return [self.due(SUPPLY, track, step.on)]
-            case s.MaterialSupplied():
-                return [self.due(ACCEPTANCE, track, step.on)]
-            case s.Accepted() | s.DeemedAccepted() if first_acceptance:
-                return [self.due(COPY, track, step.on), self._to_decide(case)]
-            case s.CopyReceived():
-                return [self.due(ANSWER, track, step.on)]
-            case s.Suspended() if step.reason in self._ends_after_60_days:
-                return [self.due(SUSPENSION, track, step.on)]
-            case s.Resumed() | s.Extended() | s.TrackChanged() if case.accepted_on is not None:
-                return [self._to_decide(case)]
-            case s.Decided() if step.perform_by is not None:
-                return [Due(PERFORM, step.on, step.perform_by, provisional=False, calendar_version="")]
-            case s.Served():
-                return [self.due(LAWSUIT, track, step.on)]
-            case s.OpinionReceived():
-                return [self.due(OPINION, track, step.on)]
-            case _:
-                return []
+        case = before.plus(step)
+        clock = _STARTED_BY.get(type(step))
+        if clock is not None:
+            return [self.due(clock, case.track, step.on)]
+        if isinstance(step, s.Suspended) and step.reason in self._ends_after_60_days:
+            return [self.due(SUSPENSION, case.track, step.on)]
+        if isinstance(step, s.Decided) and step.perform_by is not None:
+            return [Due(PERFORM, step.on, step.perform_by, provisional=False, calendar_version="")]
+        if isinstance(step, _CHANGES_PERIOD_TO_DECIDE) and case.accepted_on is not None:
+            copy = [self.due(COPY, case.track, step.on)] if before.accepted_on is None else []
+            return [*copy, self._to_decide(case)]
+        return []
 
     def again(self, case: Case, kept: Due) -> Due:
         """A kept deadline reckoned again with the calendar of today; for DeadlineSettled."""
@@ -133,26 +131,19 @@ def running(case: Case, kept: Mapping[str, Due]) -> list[Due]:
 
 
 def _is_open(case: Case, clock: str) -> bool:
-    closed = case.decided is not None or case.has(s.Refused) or case.has(s.Abandoned) or case.has(s.NotAnApplication)
-    match clock:
-        case "reconsideration.acceptance":
-            return not closed and case.accepted_on is None and not case.awaits_material
-        case "reconsideration.supply_material":
-            return not closed and case.accepted_on is None and case.awaits_material
-        case "reconsideration.copy":
-            return not closed and not case.has(s.CopyReceived)
-        case "reconsideration.answer":
-            return not closed and not case.has(s.Answered)
-        case "reconsideration.decide":
-            return not closed and not case.is_suspended
-        case "reconsideration.suspension_ends":
-            return not closed and case.is_suspended
-        case "reconsideration.perform":
-            return not case.has(s.Performed)
-        case "reconsideration.opinion_letter":
-            return not case.has(s.OpinionAnswered)
-        case _:
-            return False
+    """Whether a clock runs, by the state of the case; the lawsuit is the applicant's and nobody's duty."""
+    state = case.state
+    proceeding = state in ("accepted", "suspended")
+    return {
+        ACCEPTANCE: state == "received",
+        SUPPLY: state == "awaiting_material",
+        COPY: proceeding and not case.has(s.CopyReceived),
+        ANSWER: proceeding and not case.has(s.Answered),
+        DECIDE: state == "accepted",
+        SUSPENSION: state == "suspended",
+        PERFORM: not case.has(s.Performed),
+        OPINION: not case.has(s.OpinionAnswered),
+    }.get(clock, False)
 
 
 def _kept(clock: str, start: date, deadline: Deadline) -> Due:

@@ -62,6 +62,7 @@ class Seen:
 
 
 PROBES: ProbeSet[Seen] = ProbeSet()
+NOT_ON_MERITS = "RF02"  # 驳回申请 (Art. 33): accepted, but the conditions were not met
 OF_THE_ORGAN = frozenset({"DIS-ACC-01", "DIS-TIM-01", "DIS-HEA-01"})
 
 
@@ -75,19 +76,16 @@ def examined_in_time(seen: Seen) -> Verdict:
     case, due = seen.case, seen.kept.get(ACCEPTANCE)
     if due is None:
         return not_computable("未登记收到申请的日期")
-    handled = [step.on for step in case.steps if isinstance(step, (s.Accepted, s.Refused))]
     if case.has(s.DeemedAccepted):
         return failed("五个工作日内未作处理，视为受理")
-    asked = case.first(s.MaterialAsked)
-    if asked is not None and not handled:
-        return not_due("等待申请人补正") if not case.has(s.Abandoned) else passed("按期通知补正，申请人放弃")
-    if not handled:
-        return failed("逾期没有审查") if seen.is_over(ACCEPTANCE) else not_due("审查期限未满")
-    if due.provisional and min(handled) > due.due_on:
-        return not_computable("期限跨入尚未公布节假日的年度，待核定")
-    if min(handled) > due.due_on:
-        return failed("收到申请五个工作日后才作出受理决定")
-    return passed("按期审查")
+    handled = [step.on for step in case.steps if isinstance(step, (s.Accepted, s.Refused))]
+    if handled:
+        return _in_time(min(handled), due, "按期审查", "收到申请五个工作日后才作出受理决定")
+    if case.has(s.Abandoned):
+        return passed("按期通知补正，申请人放弃")
+    if case.awaits_material or not seen.is_over(ACCEPTANCE):
+        return not_due("等待申请人补正" if case.awaits_material else "审查期限未满")
+    return failed("逾期没有审查")
 
 
 @PROBES.probe("DIS-TIM-01", version=1, title="复议案件在法定期限内审结", basis=_articles("第六十二条"))
@@ -95,19 +93,13 @@ def decided_in_time(seen: Seen) -> Verdict:
     """Sixty days, thirty in the simple procedure, with extension and suspension as recorded."""
     case, due = seen.case, seen.kept.get(DECIDE)
     if case.accepted_on is None or due is None:
-        closed = case.has(s.Refused) or case.has(s.Abandoned)
-        return not_applicable("没有受理") if closed else not_due("尚未受理")
-    decided = case.decided
-    if decided is None:
-        if case.is_suspended:
-            return not_due("案件中止")
-        return failed("超过法定期限尚未作出复议决定") if seen.is_over(DECIDE) else not_due("审理期限未满")
-    late = (decided.on - due.due_on).days
-    if late <= 0:
-        return passed("在法定期限内审结")
-    if due.provisional:
-        return not_computable("期限跨入尚未公布节假日的年度，待核定")
-    return failed(f"超过法定期限{late}日作出复议决定")
+        return _never_accepted(case)
+    if case.decided is not None:
+        late = (case.decided.on - due.due_on).days
+        return _in_time(case.decided.on, due, "在法定期限内审结", f"超过法定期限{late}日作出复议决定")
+    if case.is_suspended:
+        return not_due("案件中止")
+    return failed("超过法定期限尚未作出复议决定") if seen.is_over(DECIDE) else not_due("审理期限未满")
 
 
 @PROBES.probe("DIS-HEA-01", version=1, title="应当听证的复议案件举行听证", basis=_articles("第五十条", "第五十一条"))
@@ -115,16 +107,15 @@ def heard_where_required(seen: Seen) -> Verdict:
     """Major, difficult and complex cases are heard before the decision."""
     case = seen.case
     if case.accepted_on is None:
-        closed = case.has(s.Refused) or case.has(s.Abandoned)
-        return not_applicable("没有受理") if closed else not_due("尚未受理")
-    said, held = case.last(s.HearingDecided), case.first(s.HearingHeld)
-    if held is not None:
+        return _never_accepted(case)
+    if case.has(s.HearingHeld):
         return passed("已举行听证")
-    if said is None:
-        return not_computable("未登记是否应当听证") if case.decided else not_due("尚未作出决定")
-    if not said.required:
+    said = case.last(s.HearingDecided)
+    if said is not None and not said.required:
         return not_applicable("不属于应当听证的案件")
-    return failed("重大疑难复杂案件应当听证而未听证") if case.decided else not_due("尚未作出决定")
+    if case.decided is None:
+        return not_due("尚未作出决定")
+    return failed("重大疑难复杂案件应当听证而未听证") if said else not_computable("未登记是否应当听证")
 
 
 @PROBES.probe(
@@ -136,17 +127,13 @@ def heard_where_required(seen: Seen) -> Verdict:
 def act_stood(seen: Seen) -> Verdict:
     """Whether the act stood; once, when the decision took effect."""
     case = seen.case
-    decided = case.decided
-    if decided is None:
-        closed = case.has(s.Refused) or case.has(s.Abandoned)
-        return not_applicable("没有受理，未对行政行为作出评价") if closed else not_due("尚未作出决定")
-    outcome = seen.outcomes.get(decided.outcome)
+    if case.decided is None:
+        return _never_accepted(case) if case.accepted_on is None else not_due("尚未作出决定")
+    outcome = seen.outcomes.get(case.decided.outcome)
     if outcome is None:
         return not_computable("复议结果代码不在代码表中")
-    if outcome.corrected == "separate":
-        return not_applicable(f"{outcome.title}，单独统计")
-    if outcome.corrected == "no" and decided.outcome == "RF02":
-        return not_applicable("驳回申请，未对行政行为作出评价")
+    if outcome.corrected == "separate" or case.decided.outcome == NOT_ON_MERITS:
+        return not_applicable(f"{outcome.title}，未对行政行为作出评价，单独统计")
     if case.effective_on is None:
         return not_due("决定尚未送达生效")
     if outcome.corrected == "yes" and not outcome.against_document:
@@ -165,20 +152,17 @@ def _made_in(case: Case) -> str:
 def respondent_answered(seen: Seen) -> Verdict:
     """In ten working days from the copy, five in the simple procedure."""
     case, due = seen.case, seen.kept.get(ANSWER)
+    if case.accepted_on is None:
+        return _never_accepted(case)
     if due is None:
-        if case.has(s.Refused) or case.has(s.Abandoned):
-            return not_applicable("没有受理")
         return not_computable("未登记副本送达日期") if case.decided else not_due("尚未送达副本")
     answered = case.first(s.Answered)
-    if answered is None:
-        if seen.is_over(ANSWER):
-            return failed("被申请人没有在期限内提出书面答复、提交证据")
-        return not_computable("案件已办结，未登记答复日期") if case.decided else not_due("答复期限未满")
-    if answered.on <= due.due_on:
-        return passed("按期答复")
-    if due.provisional:
-        return not_computable("期限跨入尚未公布节假日的年度，待核定")
-    return failed(f"被申请人逾期{(answered.on - due.due_on).days}日答复")
+    if answered is not None:
+        late = (answered.on - due.due_on).days
+        return _in_time(answered.on, due, "按期答复", f"被申请人逾期{late}日答复")
+    if seen.is_over(ANSWER):
+        return failed("被申请人没有在期限内提出书面答复、提交证据")
+    return not_computable("案件已办结，未登记答复日期") if case.decided else not_due("答复期限未满")
 
 
 @PROBES.probe("DIS-PER-01", version=1, title="复议决定按期履行", basis=_articles("第七十六条", "第七十七条"))
@@ -187,8 +171,7 @@ def decision_performed(seen: Seen) -> Verdict:
     case = seen.case
     decided = case.decided
     if decided is None:
-        closed = case.has(s.Refused) or case.has(s.Abandoned)
-        return not_applicable("没有受理") if closed else not_due("尚未作出决定")
+        return _never_accepted(case) if case.accepted_on is None else not_due("尚未作出决定")
     duties = [
         _kept_in_time(seen, PERFORM, case.first(s.Performed)),
         _kept_in_time(seen, OPINION, case.first(s.OpinionAnswered)),
@@ -203,6 +186,20 @@ def decision_performed(seen: Seen) -> Verdict:
         return not_due("履行期限未满")
     verdict = graded(1000 * good // len(asked), "按期履行" if bad == 0 else "逾期未履行复议决定、意见书")
     return Verdict(verdict.outcome, verdict.score_milli, verdict.reason, good, len(asked))
+
+
+def _never_accepted(case: Case) -> Verdict:
+    """No acceptance: for good, or not yet."""
+    return not_applicable("没有受理") if case.is_closed else not_due("尚未受理")
+
+
+def _in_time(done_on: date, due: Due, well: str, late: str) -> Verdict:
+    """An act against its deadline; a provisional deadline proves nobody late."""
+    if done_on <= due.due_on:
+        return passed(well)
+    if due.provisional:
+        return not_computable("期限跨入尚未公布节假日的年度，待核定")
+    return failed(late)
 
 
 def _kept_in_time(seen: Seen, clock: str, done: s.Step | None) -> str:
