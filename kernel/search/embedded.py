@@ -1,28 +1,43 @@
 """
 Embedded index: tantivy in this process, in a folder or in memory.
 
-A folder holds generations, each a complete index, and a file `current` that names the one which answers. A
+A folder holds generations, each a complete index, and a file `current-v1` that names the one which answers. A
 rebuild writes a new generation beside it and then replaces that file in one step, so that another process
 with the folder open (the command line beside a running server) changes over with its next question.
 
 The meaning of a match is in words.py; the contract is in port.py.
 """
 
+import fcntl
 import shutil
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import tantivy
 
 from kernel.ids import new_id
 from kernel.search import words
-from kernel.search.port import Document, Hits, Row, SearchUnavailable, Shape, asked, best_snippet
+from kernel.search.port import (
+    Document,
+    Hits,
+    Row,
+    SearchDamaged,
+    SearchUnavailable,
+    Shape,
+    asked,
+    best_snippet,
+)
 
 _WRITER_BYTES = 32_000_000
 _WAIT_FOR_WRITER_SECONDS = 10.0
+_OPENINGS = 3
+_PREFIX = f"v{words.VERSION}-"
+_POINTER = f"current-v{words.VERSION}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +58,24 @@ class EmbeddedIndex:
         self._opened: _Opened | None = None
 
     def rebuild(self, documents: Iterable[Document]) -> int:
-        with self._writing:
-            name = new_id()
+        with self._alone():
+            name = _new_name()
             index = self._create(name)
             written = self._write(index, documents, replacing=False)
             self._switch_to(name, index)
             return written
 
     def add(self, documents: Iterable[Document]) -> int:
-        with self._writing:
+        with self._alone():
             index = self._current()
             if index is None:
-                name = new_id()
+                name = _new_name()
                 index = self._create(name)
                 self._switch_to(name, index)
             return self._write(index, documents, replacing=True)
 
     def remove(self, ids: Iterable[str]) -> None:
-        with self._writing:
+        with self._alone():
             index = self._current()
             if index is None:
                 return
@@ -149,12 +164,14 @@ class EmbeddedIndex:
     def _current(self) -> tantivy.Index | None:
         if self._folder is None:
             return self._opened.index if self._opened else None
-        for _ in range(3):
+        for attempt in range(1, _OPENINGS + 1):
             try:
                 return self._reopened(self._folder)
-            except (OSError, ValueError):
-                # Another process changed over between reading its name and opening it: read again.
+            except (OSError, ValueError) as unreadable:
+                # Another process may have changed over between reading its name and opening it: read again.
                 self._opened = None
+                if attempt == _OPENINGS:
+                    raise SearchDamaged from unreadable
         return None
 
     def _reopened(self, folder: Path) -> tantivy.Index | None:
@@ -171,6 +188,18 @@ class EmbeddedIndex:
         self._opened = opened
         return opened.index
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One writer at a time, in this process and among those that share the folder."""
+        with self._writing:
+            if self._folder is None:
+                yield
+                return
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with (self._folder / "writing").open("w") as held:
+                _lock(held)
+                yield
+
     def _create(self, name: str) -> tantivy.Index:
         if self._folder is None:
             return tantivy.Index(self._schema)
@@ -182,17 +211,36 @@ class EmbeddedIndex:
         self._opened = _Opened(name, index, 0)
         if self._folder is None:
             return
-        written = self._folder / f"current.{name}"
+        written = self._folder / f"{_POINTER}.{name}"
         written.write_text(name, encoding="ascii")
-        written.replace(self._folder / "current")
+        written.replace(self._folder / _POINTER)
         for other in self._folder.iterdir():
-            if other.is_dir() and other.name != name:
+            # Generations of another version belong to a process that is being replaced by this one.
+            if other.is_dir() and other.name != name and other.name.startswith(_PREFIX):
                 shutil.rmtree(other, ignore_errors=True)
+
+
+def _new_name() -> str:
+    return _PREFIX + new_id()
+
+
+def _lock(held: IO[str]) -> None:
+    patience = time.monotonic() + _WAIT_FOR_WRITER_SECONDS
+    while True:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as busy:
+            if time.monotonic() > patience:
+                raise SearchUnavailable(
+                    "检索索引正由另一进程写入，请稍后再试。", code="search.busy"
+                ) from busy
+            time.sleep(0.05)
 
 
 def _named(folder: Path) -> str:
     try:
-        return (folder / "current").read_text(encoding="ascii").strip()
+        return (folder / _POINTER).read_text(encoding="ascii").strip()
     except FileNotFoundError:
         return ""
 
@@ -210,16 +258,7 @@ def _schema(shape: Shape) -> tantivy.Schema:
 
 
 def _writer(index: tantivy.Index) -> tantivy.IndexWriter:
-    patience = time.monotonic() + _WAIT_FOR_WRITER_SECONDS
-    while True:
-        try:
-            return index.writer(_WRITER_BYTES, 1)
-        except ValueError as busy:
-            if time.monotonic() > patience:
-                raise SearchUnavailable(
-                    "检索索引正由另一进程写入，请稍后再试。", code="search.busy"
-                ) from busy
-            time.sleep(0.05)
+    return index.writer(_WRITER_BYTES, 1)
 
 
 def _finish(index: tantivy.Index, writer: tantivy.IndexWriter) -> None:

@@ -1,7 +1,7 @@
 """
 OpenSearch index: the same meaning of a match on a cluster.
 
-The alias is the name of the index; behind it stands one real index. A rebuild fills a new one and moves the
+An alias with the version of the words is the name of the index; behind it stands one real index. A rebuild fills a new one and moves the
 alias in one step. Texts arrive already cut into units and pairs (words.py), so the analyser only splits at
 blanks and no plugin is needed. Queries are built from typed parts, never from a query string that a person
 could write operators into, and every request has a time limit.
@@ -32,7 +32,7 @@ class OpenSearchIndex:
         self, shape: Shape, url: str, alias: str, *, timeout_seconds: float = 10.0, replicas: int = 1
     ) -> None:
         self._shape = shape
-        self._alias = alias
+        self._alias = f"{alias}-v{words.VERSION}"
         self._replicas = replicas
         self._client = OpenSearch(hosts=[url], timeout=timeout_seconds, max_retries=1, retry_on_timeout=False)
 
@@ -193,6 +193,6 @@ def _away_as_unavailable() -> Iterator[None]:
     except LinkError as away:
         raise SearchUnavailable from away
     except TransportError as error:
-        if error.status_code == 429 or int(error.status_code) >= 500:
+        if error.status_code in (429, 500, 502, 503, 504):
             raise SearchUnavailable from error
         raise

@@ -61,6 +61,13 @@ class SearchUnavailable(Unavailable):
     message = "全文检索服务暂时不可用，请稍后再试。"
 
 
+class SearchDamaged(SearchUnavailable):
+    """What the index keeps cannot be read; only `rebuild` helps."""
+
+    code = "search.damaged"
+    message = "全文检索索引已损坏，请重建索引（fazhi rebuild）。"
+
+
 class SearchIndex(Protocol):
     """A full-text index. Every method raises `SearchUnavailable` when the engine is away."""
 

@@ -18,6 +18,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+# Part of the name of every index: one that was cut by other rules is left alone, and a new one is built beside it.
+VERSION = 1
 LONGEST_UNIT = 64
 PUNCTUATION = "¦"
 PAIR = "_"

@@ -15,7 +15,7 @@ from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from kernel.search import words
-from kernel.search.port import Document, Hits, SearchIndex, SearchUnavailable, Shape, asked
+from kernel.search.port import Document, Hits, SearchDamaged, SearchIndex, SearchUnavailable, Shape, asked
 from kernel.search.port import Row as Hit
 from kernel.storage.work import Store
 from kernel.telemetry.log import logger
@@ -106,13 +106,16 @@ class ArticleSearch:
         return written
 
     def keep(self) -> None:
-        """What the clock does: catch up, and rebuild an index that was lost. Waits for the engine to come back."""
+        """What the clock does: catch up, and rebuild an index that was lost or damaged. Waits for the engine to come back."""
         try:
             if self._indexed() and self._index.count() == 0:
                 log.warning("search_index_lost")
                 self.rebuild()
             else:
                 self.catch_up()
+        except SearchDamaged:
+            log.warning("search_index_damaged")
+            self.rebuild()
         except SearchUnavailable as away:
             log.warning("search_index_waits", code=away.stable_code)
 

@@ -1,7 +1,9 @@
 """Articles are found as soon as the index has caught up, and slower when it is away."""
 
+import shutil
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +80,26 @@ class TestSearch:
         search = ArticleSearch(desk.app.store, EmbeddedIndex(SHAPE))
         search.keep()
         assert len(found(search, "处罚")) == 2
+
+    @pytest.mark.parametrize("harm", ["meta.json", "current-v1", "*.term", "v1-*"])
+    def test_a_damaged_index_heals_itself_and_the_database_answers_meanwhile(
+        self, desk: Desk, tmp_path: Path, harm: str
+    ) -> None:
+        two_texts(desk)
+        search = ArticleSearch(desk.app.store, EmbeddedIndex(SHAPE, tmp_path / "index"))
+        search.keep()
+        for file in (tmp_path / "index").rglob(harm):
+            if file.is_dir():
+                shutil.rmtree(file)
+            else:
+                file.unlink()
+        reopened = ArticleSearch(desk.app.store, EmbeddedIndex(SHAPE, tmp_path / "index"))
+        if harm != "current-v1":
+            assert reopened.search("处罚").degraded
+            assert len(found(reopened, "处罚")) == 2
+        reopened.keep()
+        hits = reopened.search("处罚")
+        assert (hits.total, hits.degraded) == (2, False)
 
     def test_a_rebuild_keeps_what_came_in_meanwhile(self, desk: Desk) -> None:
         index = EmbeddedIndex(SHAPE)
