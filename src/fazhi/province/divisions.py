@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-CATALOG = Path(__file__).resolve().parents[2] / "catalog"
+CATALOG = Path(__file__).resolve().parents[3] / "catalog"
 
 _STAND_INS = ("市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划")
 _TOWNSHIP_ENDS = ("街道", "镇", "乡", "苏木")

@@ -1,0 +1,196 @@
+"""
+Loads a province in a box into the services, through their own use cases.
+
+Order matters: units first, and everybody must have heard of them before cases of theirs arrive. Case files are
+made and imported body by body as real ones are, units that only report (报送) in files of their own. At the end
+everything told has been heard and every score is up to date.
+"""
+
+import csv
+import io
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, fields
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+
+from contracts.directory.v1.directory_pb2 import UnitKind, UnitLevel
+from contracts.roles import TITLES, UNIT_HEAD
+from fazhi.embedded import Embedded
+from fazhi.province import Province
+from kernel.access.principal import Principal
+from kernel.errors import Invalid, TemporaryError
+
+Bar = Callable[[str, int | None], Callable[[int], None]]
+T = TypeVar("T")
+CASES_A_FILE = 5000
+QUIET_SECONDS = 3600
+MODE = "接入模式"
+PARTNERS = {"petition": "信访系统（演示）", "hotline": "12345 热线（演示）", "litigation": "行政诉讼协同（演示）"}
+
+
+class Demonstration:
+    """One load of one province."""
+
+    def __init__(self, platform: Embedded, box: Province) -> None:
+        self._apps = {name: service.app for name, service in platform.services.items()}
+        self._platform = platform
+        self._box = box
+        self._counts = box.counts()
+        root = next(iter(box.units()))
+        self._who = Principal(
+            account="demonstration", unit=root.code, unit_path=f"/{root.code}/", roles=frozenset({UNIT_HEAD})
+        )
+
+    def load(self, bar: Bar) -> None:
+        """Load everything; `bar(title, total)` gives a function that moves a progress bar on."""
+        self._units(bar)
+        self._until_quiet(bar("单位目录送达各服务", None))
+        self._registry(bar)
+        self._documents(bar)
+        self._decisions(bar)
+        self._reconsiderations(bar)
+        self._cases(bar)
+        self._clues(bar)
+        self._accounts()
+        self._until_quiet(bar("计分事件送达考核", None))
+        self._apps["assessment"].roll_up.catch_up()
+
+    def _units(self, bar: Bar) -> None:
+        from gateway.directory.rules import UnitState
+
+        moved = bar("单位目录", self._counts["units"])
+        states = (
+            UnitState(
+                code=unit.code,
+                name=unit.name,
+                kind=UnitKind.Value(f"UNIT_KIND_{unit.kind.upper()}"),
+                level=UnitLevel.Value(f"UNIT_LEVEL_{unit.level.upper()}"),
+                parent=unit.parent,
+                region_code=unit.region_code,
+                valid_from=unit.valid_from.isoformat(),
+                credit_code=unit.credit_code,
+                field=unit.field,
+                valid_to=unit.valid_to.isoformat() if unit.valid_to else "",
+                successor=unit.successor,
+            )
+            for unit in _counted(self._box.units(), moved)
+        )
+        self._apps["gateway"].directory.load(states, reason="装入演示数据")
+
+    def _registry(self, bar: Bar) -> None:
+        from services.enforcement.registry import rules
+
+        registry = self._apps["enforcement"].registry
+        bodies = (_as(rules.Body, body) for body in _counted(self._box.bodies(), bar("执法主体", self._counts["bodies"])))
+        registry.load_bodies(self._who, bodies)
+        officers = (
+            rules.Officer(
+                code=officer.code,
+                name=officer.name,
+                unit=officer.unit,
+                certificates=tuple(_certificate(rules.Certificate, held) for held in officer.certificates),
+            )
+            for officer in _counted(self._box.officers(), bar("执法人员", self._counts["officers"]))
+        )
+        registry.load_officers(self._who, officers)
+        items = _counted(self._box.power_items(), bar("权责清单", self._counts["power_items"]))
+        registry.load_powers(self._who, (_as(rules.PowerItem, item) for item in items))
+
+    def _documents(self, bar: Bar) -> None:
+        from services.legislation.drafting.service import Entry
+
+        documents = _counted(
+            self._box.normative_documents(), bar("行政规范性文件", self._counts["normative_documents"])
+        )
+        self._apps["legislation"].register.import_entries(_as(Entry, document) for document in documents)
+
+    def _decisions(self, bar: Bar) -> None:
+        decisions = _counted(self._box.decisions(), bar("重大行政决策", self._counts["decisions"]))
+        self._apps["decisions"].intake.load(self._who, (asdict(decision) for decision in decisions))
+
+    def _reconsiderations(self, bar: Bar) -> None:
+        cases = _counted(self._box.reconsiderations(), bar("行政复议案件", self._counts["reconsiderations"]))
+        self._apps["disputes"].intake.load(self._who, (asdict(case) for case in cases))
+
+    def _cases(self, bar: Bar) -> None:
+        moved = bar("执法案件", self._counts["cases"])
+        with tempfile.TemporaryDirectory(prefix="fazhi-demonstration-") as folder:
+            for kind in ("reported", "entered"):
+                rows = (row for row in self._box.cases() if (row[MODE] == "报送") == (kind == "reported"))
+                for number, part in enumerate(_parts(rows, CASES_A_FILE), 1):
+                    path = Path(folder) / f"{kind}-{number}.csv"
+                    path.write_text(_csv(part), encoding="utf-8-sig")
+                    report = self._apps["enforcement"].cases.import_file(self._who, path)
+                    if report.faults:
+                        raise Invalid("演示案件未能导入。", code="demo.cases_refused", problems=report.faults[:20])
+                    moved(len(part))
+
+    def _clues(self, bar: Bar) -> None:
+        from gateway.partners.service import Sender
+
+        gateway = self._apps["gateway"]
+        for system, title in PARTNERS.items():
+            gateway.partners.register(self._who, system, title=title)
+            gateway.partners.add_key(self._who, system)
+        for number, clue in enumerate(_counted(self._box.clues(), bar("线索", self._counts["clues"]))):
+            sender = Sender(system=clue.system, message_id=f"demo-{number}", channel="demonstration")
+            gateway.intake.take(sender, orjson.dumps(clue.record))
+
+    def _accounts(self) -> None:
+        from gateway.identity.demonstration import DemonstrationPerson
+
+        people = [
+            DemonstrationPerson(
+                account=account.account, name=account.title, title=account.title, unit=account.unit, roles=account.roles
+            )
+            for account in self._box.accounts()
+        ]
+        unknown = {role for person in people for role in person.roles} - set(TITLES)
+        assert not unknown, unknown
+        self._apps["gateway"].demonstrations.create_demonstration(
+            people, province=self._box.code, size=self._box.size, seed=self._box.seed
+        )
+
+    def _until_quiet(self, moved: Callable[[int], None]) -> None:
+        ends = time.monotonic() + QUIET_SECONDS
+        while not self._platform.is_quiet():
+            if time.monotonic() > ends:
+                raise TemporaryError("一小时内消息仍未送达完毕，请查看日志。", code="demo.not_quiet")
+            moved(1)
+            time.sleep(0.2)
+
+
+def _as(kind: type[T], record: object) -> T:
+    """The same-named fields of a record as a value of another kind."""
+    return kind(**{field.name: getattr(record, field.name) for field in fields(kind) if hasattr(record, field.name)})  # type: ignore[arg-type]
+
+
+def _certificate(kind: Callable[..., T], held: Any) -> T:
+    """A certificate; one that is no longer valid was not from the day it ended."""
+    given = {name: getattr(held, name) for name in ("number", "body", "field", "valid_from", "valid_to", "status")}
+    return kind(**given, status_on=None if held.status == "valid" else held.valid_to)
+
+
+def _counted(rows: Iterable[T], moved: Callable[[int], None]) -> Iterator[T]:
+    for row in rows:
+        yield row
+        moved(1)
+
+
+def _parts(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    stream = iter(rows)
+    while part := list(islice(stream, size)):
+        yield part
+
+
+def _csv(rows: list[dict[str, str]]) -> str:
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
