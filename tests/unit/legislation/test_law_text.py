@@ -124,6 +124,10 @@ class TestHeading:
         law = parsed("第一条 甲。\n", head=f"# 某某规定\n{line}\n<!-- INFO END -->\n", of=Collection())
         assert law.kind is kind
 
+    def test_a_rule_that_calls_itself_a_regulation_is_marked(self) -> None:
+        law = parsed("第一条 甲。\n", of=Collection(kind=Kind.LOCAL_RULE))
+        assert [note for note in law.notes if "第七条" in note]
+
 
 class TestEffect:
     def test_a_later_day_in_the_text_is_the_day_of_effect(self) -> None:

@@ -28,6 +28,7 @@ _FILE_DATE = re.compile(r"[(（](\d{4})-(\d{2})-(\d{2})[)）]$")
 _BODY_BEGINS = re.compile(rf"^(?:#+\s*)?第\s*{NUMBER}\s*(?:编|章|条)(?:\s|$)|^##")
 _LONGEST_TITLE = 200
 _STATE_COUNCIL = re.compile(r"国务院(?:、[^，。]{2,20}?)?(?:令|批准|发布|公布|第|$)|国务院关于修|政务院")
+_RULE_NAMED_REGULATION = "规章的名称不得称“条例”（规章制定程序条例第七条），请核对文件种类"
 _DEPARTMENTAL_ONLY = "标题下未见国务院批准或公布的记载，请核对文件种类"
 
 
@@ -114,7 +115,7 @@ def parse_law(name: str, text: str, collection: Collection, *, version_on: date 
         effect=None if kind is Kind.CASE or day is None else read_effect(day, heading, body),
         articles=body.articles,
         repeals=repealed_titles(body.articles, besides=title),
-        notes=(*body.notes, *_doubts(kind, heading.issuing_body, above)),
+        notes=(*body.notes, *_doubts(kind, title, heading.issuing_body, above)),
         content_sha256=_digest(title, above, day, body),
     )
 
@@ -147,7 +148,9 @@ def _day_in_name(name: str) -> date | None:
         ) from impossible
 
 
-def _doubts(kind: Kind, body: str, above: Sequence[str]) -> list[str]:
+def _doubts(kind: Kind, title: str, body: str, above: Sequence[str]) -> list[str]:
+    if kind in (Kind.DEPARTMENT_RULE, Kind.LOCAL_RULE) and title.endswith("条例"):
+        return [_RULE_NAMED_REGULATION]
     national = body.startswith(("国务院", "政务院", "中共中央", "中央")) or not body
     approved = any(_STATE_COUNCIL.search(line) for line in above)
     return (
