@@ -18,6 +18,7 @@ from contracts.roles import UNIT_HEAD
 from kernel.access.principal import SYSTEM, Principal
 from kernel.clock import local_date
 from kernel.errors import Conflict, Invalid, NotAllowed, NotFound
+from kernel.ids import is_id
 from kernel.storage.work import Store, Work
 from services.enforcement.areas import within
 from services.enforcement.cases.entering import Entry, enter_corrections, enter_new, forget_parts
@@ -164,7 +165,8 @@ class Cases:
     def one(self, who: Principal, case: str) -> CaseDetail:
         """One case with its fields, timeline and findings as of today. Raises NotFound outside the area."""
         with self._store.reading() as session:
-            row = session.execute(CURRENT.where(CASES.c.id == case, within(who, CASES.c.unit))).one_or_none()
+            wanted = CURRENT.where(CASES.c.id == case, within(who, CASES.c.unit))
+            row = session.execute(wanted).one_or_none() if is_id(case) else None
             if row is None:
                 raise NotFound("未找到该案件，或不在您的管辖范围内。", code="enforcement.unknown_case")
             today = local_date(self._store.clock.now())

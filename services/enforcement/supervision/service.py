@@ -8,13 +8,15 @@ Every step tells the gateway, which answers the sender; whether the answer came 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, update
+from sqlalchemy.orm import Session
 
 from contracts.clues.v1 import clues_pb2 as clues
 from contracts.clues.wire import tell_progress
 from kernel.access.principal import SYSTEM, Principal
 from kernel.clock import from_microseconds
 from kernel.errors import Invalid, NotFound, RuleViolation
+from kernel.ids import is_id
 from kernel.messages import Item
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
@@ -89,10 +91,7 @@ class Supervision:
     def one(self, who: Principal, lead: str) -> dict[str, Any]:
         """One lead in the caller's area. Raises NotFound."""
         with self._store.reading() as session:
-            row = session.execute(select(LEADS).where(LEADS.c.id == lead, _area(who))).mappings().one_or_none()
-        if row is None:
-            raise NotFound("未找到该线索，或不在您的管辖范围内。", code="enforcement.unknown_lead")
-        return dict(row)
+            return dict(_found(session, who, lead))
 
     def page(
         self, who: Principal, *, state: str = "", unit: str = "", offset: int = 0, limit: int = 50
@@ -111,10 +110,7 @@ class Supervision:
 
     def _move(self, who: Principal, lead: str, state: str, note: str) -> dict[str, Any]:
         def move(work: Work) -> dict[str, Any]:
-            wanted = select(LEADS).where(LEADS.c.id == lead, _area(who)).with_for_update()
-            row = work.session.execute(wanted).mappings().one_or_none()
-            if row is None:
-                raise NotFound("未找到该线索，或不在您的管辖范围内。", code="enforcement.unknown_lead")
+            row = _found(work.session, who, lead, change=True)
             if state not in FOLLOWS[row["state"]]:
                 raise RuleViolation(
                     f"线索目前为“{STATE_WORDS[row['state']]}”，不能改为“{STATE_WORDS[state]}”。",
@@ -127,6 +123,17 @@ class Supervision:
             return {**row, **changes}
 
         return self._store.transact(move)
+
+
+def _found(session: Session, who: Principal, lead: str, *, change: bool = False) -> RowMapping:
+    """The lead in the caller's area. Raises NotFound."""
+    wanted = select(LEADS).where(LEADS.c.id == lead, _area(who))
+    if change:
+        wanted = wanted.with_for_update()
+    row = session.execute(wanted).mappings().one_or_none() if is_id(lead) else None
+    if row is None:
+        raise NotFound("未找到该线索，或不在您的管辖范围内。", code="enforcement.unknown_lead")
+    return row
 
 
 def _area(who: Principal) -> ColumnElement[bool]:

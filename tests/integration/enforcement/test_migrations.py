@@ -1,0 +1,16 @@
+"""The first migration makes exactly the tables that the models describe, on both databases."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from kernel.storage.migrate import is_current, upgrade
+from services.enforcement.tables import Base
+from tests.integration.enforcement.conftest import Office
+
+
+def test_models_and_migrations_agree_and_migrating_again_is_harmless(empty_office: Office) -> None:
+    database = empty_office.app.store.database
+    upgrade(database, "services.enforcement")
+    assert is_current(database, "services.enforcement")
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
