@@ -135,6 +135,8 @@ class Answers:
             .join(Partner, Partner.system == AnswerRow.system)
             .where(AnswerRow.state == "pending", AnswerRow.next_at <= now, Partner.state == "active")
             .where(or_(Partner.rest_until.is_(None), Partner.rest_until <= now))
+            # a partner without address or virtual host asks for its answers itself (GET clues/{receipt})
+            .where(or_(Partner.answer_url != "", Partner.system.in_(list(self._doors))))
             .order_by(AnswerRow.next_at)
             .limit(AT_ONCE)
             .with_for_update(skip_locked=True, of=AnswerRow)

@@ -52,11 +52,11 @@ def router(partners: Partners, intake: Intake, review: Review, answers: Answers)
     @router.post("/clues/{receipt}/follow")
     @public
     @raw_body
-    def follow_signed(receipt: str, request: Request, raw: RawBody) -> dict[str, Any]:
-        """For systems that only sign: the body is empty, the receipt number is what is signed."""
+    def follow_signed(receipt: str, request: Request) -> dict[str, Any]:
+        """For systems that only sign: the receipt number is what is signed, whatever the body."""
         sender = partners.authenticate(
             headers_of(request),
-            raw or receipt.encode(),
+            receipt.encode(),
             address=address_of(request),
             request=request.state.request_id,
             action="clue.follow_refused",

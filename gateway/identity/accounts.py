@@ -43,13 +43,19 @@ class DutiesExclude(RuleViolation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstAccount:
-    """An account of the very first start: the three administrators, or demonstration accounts."""
+    """
+    An account of the very first start: the three administrators, or demonstration accounts.
+
+    `area` is the unit the roles are granted for: a justice department supervises all that is under its government
+    (行政执法监督条例 Art. 6), so its inspectors act for the government. Empty: the account's own unit.
+    """
 
     account: str
     name: str
     unit: str
     roles: tuple[str, ...]
     password: str
+    area: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +240,7 @@ def enter(work: Work, first: FirstAccount, password_hash: str) -> None:
             id=new_id(),
             account=first.account,
             role=role,
-            unit=first.unit,
+            unit=first.area or first.unit,
             state="active",
             proposed_at=now,
             proposed_by=SYSTEM.account,

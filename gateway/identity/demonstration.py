@@ -24,13 +24,14 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are mistaken for one a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemonstrationPerson:
-    """A demonstration account to be made: `title` is what the sign-in page says of it."""
+    """A demonstration account to be made: `title` is what the sign-in page says of it, `area` as in FirstAccount."""
 
     account: str
     name: str
     title: str
     unit: str
     roles: tuple[str, ...]
+    area: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Demonstrations:
                         unit=person.unit,
                         roles=person.roles,
                         password=password,
+                        area=person.area,
                     )
                     enter(work, first, password_hash)
                     work.session.add(

@@ -90,7 +90,6 @@ class Link:
     answer_fields: dict[str, str]
     answer_states: dict[str, str]
     body_bytes: int
-    per_minute: int
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -116,7 +115,7 @@ def load_links(folder: Path) -> dict[str, Link]:
 
 def _link(file: CatalogFile) -> Link:
     data: dict[str, Any] = file.data
-    answer, limits = data["answer"], data["limits"]
+    answer = data["answer"]
     basis = answer.get("basis")
     return Link(
         system=data["system"],
@@ -130,8 +129,7 @@ def _link(file: CatalogFile) -> Link:
         answer_basis=(Basis(basis["document"], str(basis["version"]), basis["article"]),) if basis else (),
         answer_fields=dict(answer["fields"]),
         answer_states=dict(answer["states"]),
-        body_bytes=limits["body_bytes"],
-        per_minute=limits["per_minute"],
+        body_bytes=data["limits"]["body_bytes"],
     )
 
 

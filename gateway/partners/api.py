@@ -9,8 +9,11 @@ from contracts.roles import SECURITY_ADMIN, SYSTEM_ADMIN
 from gateway.partners.service import Partners
 from gateway.partners.signature import lower_names
 from kernel.access.rules import allow, public
+from kernel.errors import Invalid
 from kernel.hosting.api import Caller
-from kernel.hosting.edge import raw_body
+from kernel.hosting.edge import check_json, raw_body
+
+PURPOSE = {"purpose": "token"}
 
 
 class PartnerView(BaseModel):
@@ -56,6 +59,7 @@ def router(partners: Partners) -> APIRouter:
     @public
     @raw_body
     def token(request: Request, raw: RawBody) -> PartnerToken:
+        """The signed body says what it is for, so that nobody turns a captured clue into a token."""
         sender = partners.authenticate(
             headers_of(request),
             raw,
@@ -63,6 +67,8 @@ def router(partners: Partners) -> APIRouter:
             request=request.state.request_id,
             action="token.refused",
         )
+        if check_json(raw) != PURPOSE:
+            raise Invalid("请签名发送正文 {\"purpose\": \"token\"} 以换取凭证。", code="partners.wrong_purpose")
         return PartnerToken(token=partners.token(sender), system=sender.system)
 
     @router.put("/{system}", status_code=204)
