@@ -9,15 +9,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fazhi.identity import verifier
 from fazhi.pages import Pages
 from fazhi.services import Service
 from kernel.hosting import rpc
-from kernel.hosting.api import build_api, operations_router, refuse_undeclared
+from kernel.hosting.api import build_api, build_operations
 from kernel.hosting.runtime import Runtime
+from kernel.hosting.serving import ImpatientProtocol
 from kernel.settings import Settings
 from kernel.telemetry.log import logger
 
@@ -72,9 +72,7 @@ def compose(
         for service in services:
             service.app.store.database.ping()
 
-    operations = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    operations.include_router(operations_router(name, ready, runtime.settings.metrics_networks))
-    refuse_undeclared(operations)
+    operations = build_operations(name, ready, runtime.settings.metrics_networks)
     apis = {
         service.name: build_api(service.name, service.title, service.routers(), checks, service.app.store)
         for service in services
@@ -107,6 +105,7 @@ def serve(app: Any, settings: Settings) -> None:
         app,
         host=settings.host,
         port=settings.port,
+        http=ImpatientProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

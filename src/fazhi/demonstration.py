@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import orjson
 
 from contracts.directory.v1.directory_pb2 import UnitKind, UnitLevel
-from contracts.roles import TITLES, UNIT_HEAD
+from contracts.roles import INSPECTOR, REVIEWER, TITLES, UNIT_HEAD
 from fazhi.embedded import Embedded
 from fazhi.province import Province
 from kernel.access.principal import Principal
@@ -27,6 +27,7 @@ from kernel.errors import Invalid, TemporaryError
 
 Bar = Callable[[str, int | None], Callable[[int], None]]
 T = TypeVar("T")
+AREA_ROLES = {REVIEWER, INSPECTOR}  # they look at all that is under their unit's government
 CASES_A_FILE = 5000
 QUIET_SECONDS = 3600
 MODE = "接入模式"
@@ -144,9 +145,15 @@ class Demonstration:
     def _accounts(self) -> None:
         from gateway.identity.demonstration import DemonstrationPerson
 
+        superior = {unit.code: unit.parent for unit in self._box.units()}
         people = [
             DemonstrationPerson(
-                account=account.account, name=account.title, title=account.title, unit=account.unit, roles=account.roles
+                account=account.account,
+                name=account.title,
+                title=account.title,
+                unit=account.unit,
+                roles=account.roles,
+                area=superior[account.unit] if not AREA_ROLES.isdisjoint(account.roles) else "",
             )
             for account in self._box.accounts()
         ]

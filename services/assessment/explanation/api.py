@@ -26,7 +26,7 @@ def router(explanations: Explanations) -> APIRouter:
     def explanation(
         unit: str,
         who: Caller,
-        period: Period,
+        period: Period = "",
         node: str = "",
         probe: str = "",
         outcome: Annotated[str, Query(pattern="^(|pass|fail|not_applicable|not_computable|not_due)$")] = "",
@@ -40,7 +40,7 @@ def router(explanations: Explanations) -> APIRouter:
         method = told.node.node.method
         return {
             "unit": {"code": told.unit.code, "name": told.unit.name},
-            "period": period,
+            "period": told.period,
             "framework": framework_ref(told.framework).model_dump(),
             "node": node_view(told.node, depth=1).model_dump(),
             "ancestors": [{"node": above.code, "title": above.title} for above in told.ancestors],

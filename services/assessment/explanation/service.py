@@ -20,6 +20,7 @@ from services.assessment.explanation.rules import arithmetic
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, Node
 from services.assessment.ranking.service import visible_unit
+from services.assessment.scoring.roll_up import latest_year
 from services.assessment.scoring.rules import NodeScore, ProbeState, roll_up
 from services.assessment.scoring.tallies import Assessed, states_of
 
@@ -80,6 +81,7 @@ class Explanations:
         """Explain a node of a unit's tree; `probe` and `outcome` narrow the events. Raises NotFound."""
         framework = self._frameworks.current()
         with self._store.reading() as session:
+            period = period or latest_year(session)
             assessed = visible_unit(session, framework, who, unit)
             states = states_of(session, [assessed], period).get(unit, {})
             tree = roll_up(framework, assessed.group.id, states)

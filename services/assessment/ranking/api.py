@@ -14,7 +14,7 @@ from services.assessment.ranking.rules import points_text, share_text
 from services.assessment.ranking.service import RankingRow, Rankings
 from services.assessment.scoring.rules import NodeScore, score_of
 
-Period = Annotated[str, Query(pattern=r"^[0-9]{4}$", description="年度，如 2026")]
+Period = Annotated[str, Query(pattern=r"^([0-9]{4})?$", description="年度，如 2026；不写则为最近有数据的年度")]
 
 
 class UnitRef(BaseModel):
@@ -125,8 +125,8 @@ def router(rankings: Rankings) -> APIRouter:
     @router.get("/rankings")
     @allow(*EVERYONE_SIGNED_IN)
     def ranking(
-        period: Period,
         peer_group: str,
+        period: Period = "",
         name: Annotated[str, Query(max_length=50)] = "",
         offset: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
@@ -146,13 +146,13 @@ def router(rankings: Rankings) -> APIRouter:
 
     @router.get("/units/{unit}/score")
     @allow(*EVERYONE_SIGNED_IN)
-    def unit_score(unit: str, period: Period, who: Caller) -> ScoreView:
+    def unit_score(unit: str, who: Caller, period: Period = "") -> ScoreView:
         """A unit's score, place and whole tree."""
         standing = rankings.unit(who, unit, period)
         score = score_of(standing.tree)
         return ScoreView(
             unit=UnitRef(code=standing.unit.code, name=standing.unit.name, region_code=standing.unit.region_code),
-            period=period,
+            period=standing.period,
             framework=framework_ref(standing.framework),
             peer_group={"id": standing.unit.group.id, "title": standing.unit.group.title},
             score=None if score is None else points_text(score),

@@ -21,7 +21,7 @@ from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, PeerGroup
 from services.assessment.ranking.rules import may_see_detail
 from services.assessment.scoring.model import LOG_HEAD, UNIT_SCORES
-from services.assessment.scoring.roll_up import key_of, known_years
+from services.assessment.scoring.roll_up import key_of, known_years, latest_year
 from services.assessment.scoring.rules import NodeScore, Standing, rank, roll_up
 from services.assessment.scoring.tallies import Assessed, assessed_units, states_of
 from services.assessment.tables import UNITS
@@ -98,10 +98,11 @@ class Rankings:
             return framework, units, known_years(session)
 
     def page(self, period: str, group: str, *, offset: int, limit: int, name: str = "") -> RankingPage:
-        """A page of the ranking of a peer group in a year, units whose name contains `name` only."""
+        """A page of the ranking of a peer group in a year ("" the newest), units whose name contains `name` only."""
         framework = self._frameworks.current()
         found = self._group(framework, group)
         with self._store.reading() as session:
+            period = period or latest_year(session)
             standings = self._standings(session, framework, period, group)
             if name:
                 standings = self._named(session, standings, name)
@@ -123,6 +124,7 @@ class Rankings:
         """One unit's tree; raises NotFound when there is none, or none this caller may see."""
         framework = self._frameworks.current()
         with self._store.reading() as session:
+            period = period or latest_year(session)
             assessed = visible_unit(session, framework, who, unit)
             states = states_of(session, [assessed], period).get(unit, {})
             standings = self._standings(session, framework, period, assessed.group.id)

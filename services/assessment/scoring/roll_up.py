@@ -106,6 +106,11 @@ def known_years(session: Session) -> list[str]:
     return [row[0] for row in session.execute(select(year).distinct().order_by(year.desc()))]
 
 
+def latest_year(session: Session) -> str:
+    """The newest year in which something was found; "" while nothing was."""
+    return next(iter(known_years(session)), "")
+
+
 def _score_row(
     framework: Framework, year: str, unit: Assessed, states: Mapping[str, ProbeState], upto: int, work: Work
 ) -> dict[str, object]:

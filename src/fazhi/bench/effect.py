@@ -14,12 +14,17 @@ from kernel.bus.inbound import Inbound
 from kernel.bus.markers import subscriptions
 from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
+from services.assessment.app import Assessment
 from services.assessment.worker import AssessmentWorker
 
 
 def door() -> Inbound:
     """Where scored events go in, over the database that the environment names."""
-    app = build("assessment", Runtime(Settings())).app
+    return door_of(build("assessment", Runtime(Settings())).app)
+
+
+def door_of(app: Assessment) -> Inbound:
+    """Where scored events go into this assessment."""
     worker = AssessmentWorker(app)
     for name, subscription in subscriptions(worker):
         if subscription.queue == ASSESSMENT_SCORED:
@@ -35,4 +40,5 @@ def batch_size() -> int:
 
 def given_workload() -> Workload:
     """The workload this process was started for."""
-    return Workload(*(int(word) for word in os.environ["BENCH_WORKLOAD"].split(",")))
+    events, warm_up, per_message, seed = map(int, os.environ["BENCH_WORKLOAD"].split(","))
+    return Workload(events, warm_up, per_message, seed)

@@ -33,7 +33,7 @@ def judge(trial: Trial) -> None:
             "inbox": connection.execute(text("SELECT count(*) FROM inbox")).scalar_one(),
         }
         held = connection.execute(text("SELECT count(*) FROM quarantine")).scalar_one()
-        rows = connection.execute(text(f"SELECT unit, period, probe, {', '.join(COLUMNS)} FROM probe_states"))
+        rows = connection.execute(text("SELECT * FROM probe_states"))
         sums: Counter[State] = Counter()
         for row in rows:
             for column in COLUMNS:

@@ -8,7 +8,7 @@ or doubles an event is found out.
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from contracts.events.v1.scored_pb2 import ScoredEvent, ScoredEvents
@@ -20,7 +20,12 @@ from kernel.ids import new_id
 from kernel.messages import Message
 
 SOURCE = "enforcement"
-UNITS, PROBES, DAYS = 500, 20, 90
+UNITS, DAYS = 500, 90
+PROBES = (
+    *("ENF-SUB-01", "ENF-SUB-02", "ENF-OFF-01", "ENF-OFF-02", "ENF-OFF-03", "ENF-PRO-01", "ENF-PRO-03"),
+    *("ENF-PRO-05", "ENF-REV-01", "ENF-REV-03", "ENF-TIM-01", "ENF-TIM-02", "ENF-TIM-03", "ENF-TIM-04"),
+    *("ENF-PUB-01", "ENF-PUB-02", "ENF-REC-01", "ENF-REC-02", "ENF-REC-03", "ENF-DOC-01"),
+)
 FIRST_DAY = datetime(2026, 3, 1, 1, 0, tzinfo=UTC)
 RECORDED = FIRST_DAY + timedelta(days=DAYS)
 BASIS = (Basis("行政处罚法", "2021-01-22", "第六十条"),)
@@ -60,6 +65,11 @@ class Workload:
     warm_up: int
     per_message: int = 10
     seed: int = 1
+    unit: str = ""
+
+    def about(self, unit: str) -> "Workload":
+        """The same, all of it about one unit."""
+        return replace(self, unit=unit)
 
     @property
     def total(self) -> int:
@@ -94,8 +104,8 @@ class Workload:
     def _draw(self) -> Iterator[Drawn]:
         chance = random.Random(self.seed)  # noqa: S311  (a workload, not a secret)
         for _ in range(self.total):
-            unit, probe = f"1501{chance.randrange(UNITS):04d}", f"ENF-BEN-{chance.randrange(PROBES):02d}"
-            yield Drawn(unit, probe, chance.randrange(DAYS), chance.choice(OUTCOMES))
+            unit, probe = f"1501{chance.randrange(UNITS):04d}", chance.choice(PROBES)
+            yield Drawn(self.unit or unit, probe, chance.randrange(DAYS), chance.choice(OUTCOMES))
 
 
 def _event(drawn: Drawn, case: int) -> ScoredEvent:

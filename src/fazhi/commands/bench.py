@@ -23,6 +23,8 @@ def add_to(app: typer.Typer) -> None:
         help="评测：在本机的 RabbitMQ 和 PostgreSQL 上，与同类实现同场比较。", no_args_is_help=True
     )
     group.command()(events)
+    group.command()(rebuild)
+    group.command()(rollup)
     app.add_typer(group, name="bench")
 
 
@@ -68,6 +70,51 @@ def events(  # noqa: PLR0917  (typer reads them by name)
         found = report(results, room.versions())
     _print_events(results)
     _write(json, found)
+
+
+def rebuild(
+    json: JSON = None,
+    number: Annotated[int, typer.Option("--events", min=1000, help="事件数")] = 1_000_000,
+    seed: SEED = 1,
+) -> None:
+    """从事件日志重建全部投影：先用十分之一的事件，再用全部，看是否线性。"""
+    from fazhi.bench import rebuild as bench
+    from fazhi.bench.events import machine
+    from fazhi.bench.room import open_room
+
+    with console.status(f"正在启动服务器、装入 {number:,} 个事件并重建 …"), open_room() as room:
+        results = bench.run(room, number, seed)
+    table = Table("事件", "秒", "事件/秒", "计数", "得分", "本进程内存峰值 MB", "PostgreSQL 后端峰值 MB")
+    for each in bench.report(results):
+        table.add_row(
+            f"{each['events']:,}",
+            f"{each['seconds']:.1f}",
+            f"{each['events_per_second']:,.0f}",
+            f"{each['states']:,}",
+            f"{each['scores']:,}",
+            f"{each['peak_mb']:.0f}",
+            f"{each['postgresql_peak_mb'] or 0:.0f}",
+        )
+    console.print(table)
+    _write(json, {"results": bench.report(results), "machine": machine()})
+
+
+def rollup(
+    json: JSON = None,
+    units: Annotated[int, typer.Option(min=200, help="单位数")] = 8300,
+) -> None:
+    """全省汇总一次要多久；一个单位的变化多久可见。"""
+    from fazhi.bench import roll_up as bench
+    from fazhi.bench.events import machine
+    from fazhi.bench.room import open_room
+
+    with console.status(f"正在启动服务器并汇总 {units:,} 个单位 …"), open_room() as room:
+        found = bench.run(room, units)
+    console.print(
+        f"{found.units:,} 个单位 × {found.results} 项结果（{found.states:,} 条计数）全部汇总 {found.seconds:.1f} 秒，"
+        f"内存峰值 {found.peak_mb:.0f} MB；一个单位的一次变化 {found.change_milliseconds:.0f} 毫秒后可见"
+    )
+    _write(json, {"results": [bench.report(found)], "machine": machine()})
 
 
 def _print_events(results: Sequence["Result"]) -> None:

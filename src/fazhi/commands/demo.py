@@ -89,7 +89,7 @@ def announce(platform: "Embedded", settings: Settings) -> None:
         return
     console.print("演示账号（仅存在于演示数据中）：")
     for account in shown.accounts:
-        console.print(f"  {account.account:<16}{account.password:<20}{account.title}  {account.unit_name}", markup=False)
+        console.print(f"  {account.account:<16}{account.password:<20}{account.title}  {account.unit_name}", markup=False, soft_wrap=True)
     console.print("Ctrl-C 停止。\n")
 
 
