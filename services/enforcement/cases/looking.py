@@ -45,14 +45,16 @@ def look_at_waiting(work: Work, law: Law, limit: int) -> int:
     """Look at up to `limit` cases whose day has come; returns how many there were."""
     today = local_date(work.clock.now())
     waiting = (
-        CURRENT.where(CASES.c.look_on <= today)
+        select(CASES.c.id)
+        .where(CASES.c.look_on <= today)
         .order_by(CASES.c.look_on, CASES.c.id)
         .limit(limit)
-        .with_for_update(of=CASES, skip_locked=True)
+        .with_for_update(skip_locked=True)
     )
-    rows = work.session.execute(waiting).all()
-    if not rows:
+    taken = work.session.execute(waiting).scalars().all()
+    if not taken:
         return 0
+    rows = work.session.execute(CURRENT.where(CASES.c.id.in_(taken))).all()
     every = [(row, facts) for row, facts in zip(rows, facts_of(work.session, law, rows, today), strict=True)]
     FINDINGS.record(
         work,
