@@ -5,6 +5,7 @@ The error tree every service speaks.
   x PermanentError       trying again will not help
     + Invalid            the input breaks a rule; `problems` name each place
       - TooLarge
+      - TooSlow
     + NotSignedIn        who are you?
     + NotAllowed         we know who you are, and no
     + NotFound           there is no such thing (or not for you)
@@ -63,6 +64,13 @@ class TooLarge(Invalid):
 
     code = "platform.too_large"
     message = "提交的内容超过大小限制，请拆分后再提交。"
+
+
+class TooSlow(Invalid):
+    """The input did not arrive in the time this door waits."""
+
+    code = "platform.too_slow"
+    message = "请求内容未能在规定时间内传完，请检查网络后重试。"
 
 
 class NotSignedIn(PermanentError):

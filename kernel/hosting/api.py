@@ -27,12 +27,13 @@ from kernel.errors import (
     NotFound,
     NotSignedIn,
     PlatformError,
-    Problem,
     RuleViolation,
     TemporaryError,
     TooLarge,
+    TooSlow,
 )
 from kernel.hosting.edge import Edge, takes_raw_body
+from kernel.hosting.validation import problems_of
 from kernel.storage.work import Store
 from kernel.telemetry import metrics
 from kernel.telemetry.log import logger
@@ -43,6 +44,7 @@ TOKEN_COOKIE = "fazhi_token"
 CSRF_HEADER = "x-fazhi-csrf"
 STATUS: tuple[tuple[type[PlatformError], int], ...] = (
     (TooLarge, 413),
+    (TooSlow, 408),
     (Invalid, 422),
     (NotSignedIn, 401),
     (NotAllowed, 403),
@@ -84,6 +86,18 @@ def build_api(
     )
     for router in routers:
         app.include_router(router, prefix=f"{prefix}/v1")
+    return _dressed(app, service, prefix)
+
+
+def build_operations(name: str, ready: Callable[[], None], networks: str) -> FastAPI:
+    """Health, readiness and metrics of a process; every other path is answered as not found."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.include_router(operations_router(name, ready, networks))
+    return _dressed(app, name, "")
+
+
+def _dressed(app: FastAPI, service: str, prefix: str) -> FastAPI:
+    """The application behind the edge, with the error tree turned into HTTP."""
     refuse_undeclared(app)
     app.add_exception_handler(PlatformError, _platform_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -183,19 +197,21 @@ async def _platform_error(request: Request, error: Exception) -> Response:
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    problems = [
-        Problem(".".join(str(part) for part in fault["loc"]), f"platform.{fault['type']}", fault["msg"])
-        for fault in error.errors()
-    ]
-    return await _platform_error(request, Invalid(problems=problems))
+    return await _platform_error(request, Invalid(problems=problems_of(error.errors())))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    kind = {404: NotFound(), 405: Invalid("此地址不支持该操作。", code="platform.method_not_allowed")}
+    if isinstance(error.__cause__, PlatformError):  # the framework hides what the edge raised in mid-body
+        return await _platform_error(request, error.__cause__)
+    kind = {
+        400: Invalid(),
+        404: NotFound("没有这个地址，请核对后再试。", code="platform.unknown_address"),
+        405: Invalid("此地址不支持该操作。", code="platform.method_not_allowed"),
+    }
     shown = kind.get(error.status_code, PlatformError())
     _, body = render_error(shown, request.state.request_id)
-    return Response(body, error.status_code, media_type="application/json")
+    return Response(body, error.status_code, error.headers, media_type="application/json")
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -1,18 +1,19 @@
 """
 Edge: what every request passes before a route sees it (R40).
 
-Bodies are counted while they are read, not believed; JSON must be UTF-8, finite, shallow, without duplicate
-keys, NUL or lone surrogates. Every answer carries a request id, security headers, and is measured. Pure ASGI,
+Bodies are counted and timed while they are read, not believed; JSON must be UTF-8, finite, shallow, without
+duplicate keys, NUL or lone surrogates. Headers are timed by kernel.hosting.serving. Every answer carries a request id, security headers, and is measured. Pure ASGI,
 so that it costs nothing on streams.
 """
 
+import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from kernel.errors import Invalid, PlatformError, TooLarge
+from kernel.errors import Invalid, PlatformError, TooLarge, TooSlow
 from kernel.ids import new_id
 from kernel.telemetry import metrics
 from kernel.telemetry.log import trace_id
@@ -27,6 +28,8 @@ E = TypeVar("E", bound=Callable[..., Any])
 
 MAX_JSON_BYTES = 1024 * 1024
 MAX_UPLOAD_BYTES = 21 * 1024 * 1024
+BODY_SECONDS = 30.0
+UPLOAD_SECONDS = 300.0
 MAX_DEPTH = 20
 MAX_NODES = 10_000
 
@@ -97,7 +100,7 @@ class Edge:
 
 
 async def _read_checked(scope: Scope, receive: Receive, raw: Collection[str]) -> Receive:
-    if scope["method"] in ("GET", "HEAD", "DELETE", "OPTIONS"):
+    if scope["method"] in ("GET", "HEAD", "OPTIONS"):
         return receive
     headers = dict(scope["headers"])
     kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
@@ -105,18 +108,28 @@ async def _read_checked(scope: Scope, receive: Receive, raw: Collection[str]) ->
         raise Invalid("不接受压缩的请求正文，请直接发送原文。", code="platform.compressed_body")
     if kind == b"multipart/form-data":
         return _counted(receive, MAX_UPLOAD_BYTES)
-    body = await _whole_body(receive, MAX_JSON_BYTES)
-    if kind == b"application/json" and scope["path"] not in raw:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _whole_body(receive, MAX_JSON_BYTES)
+    except TimeoutError as error:
+        raise TooSlow() from error
+    # The framework reads every type that ends so as JSON, and an empty body as none.
+    if kind.endswith(b"json") and body and scope["path"] not in raw:
         check_json(body)
     return _replayed(body, receive)
 
 
 def _counted(receive: Receive, limit: int) -> Receive:
     seen = 0
+    ends = asyncio.get_running_loop().time() + UPLOAD_SECONDS
 
     async def counting() -> Event:
         nonlocal seen
-        event = await receive()
+        try:
+            async with asyncio.timeout_at(ends):
+                event = await receive()
+        except TimeoutError as error:
+            raise TooSlow() from error
         seen += len(event.get("body", b""))
         if seen > limit:
             raise TooLarge(f"上传内容超过 {limit // 1024 // 1024} MB，请拆分后再传。")
