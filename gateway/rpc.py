@@ -37,7 +37,7 @@ class ClueExchange(clues_pb2_grpc.ClueExchangeServicer):
         self._app = app
         self._guard = guard
 
-    async def Submit(self, request: SubmitClueRequest, context: Context) -> ClueReceipt:
+    async def Submit(self, request: SubmitClueRequest, context: Context) -> ClueReceipt:  # noqa: N802 - the contract's name
         """Take a clue in; a repeat gets the same receipt."""
 
         def act(who: Principal) -> ClueReceipt:
@@ -45,7 +45,7 @@ class ClueExchange(clues_pb2_grpc.ClueExchangeServicer):
 
         return await self._guard.call(context, (EXTERNAL_SYSTEM,), act)
 
-    async def Follow(self, request: FollowClueRequest, context: Context) -> ClueHistory:
+    async def Follow(self, request: FollowClueRequest, context: Context) -> ClueHistory:  # noqa: N802 - the contract's name
         """The course of one of the caller's own clues."""
 
         def act(who: Principal) -> ClueHistory:

@@ -190,15 +190,14 @@ class Answers:
 
     def _failed(self, due: _Due, failure: CallFailed) -> None:
         attempts = due.attempts + 1
-        wait = rules.next_try(attempts, random.random())
+        wait = rules.next_try(attempts, random.random())  # noqa: S311 - jitter is no secret
         with self._store.work() as work:
             now = work.clock.now()
             changes: dict[str, Any] = {"attempts": attempts, "last_error": failure.code[:200]}
             changes |= {"next_at": now + wait} if wait else {"state": "dead", "settled_at": now}
             work.session.execute(update(AnswerRow).where(AnswerRow.id == due.id).values(**changes))
             if failure.is_theirs:
-                partner = work.session.get(Partner, due.system, with_for_update=True)
-                assert partner is not None
+                partner = work.session.get_one(Partner, due.system, with_for_update=True)
                 partner.failures += 1
                 partner.rest_until = now + rules.rest(partner.failures)
             work.commit()

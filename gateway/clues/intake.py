@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 import orjson
 from sqlalchemy import insert, select
@@ -47,9 +48,9 @@ class Receipt:
     """What the sender gets: the number under which the clue is followed; the same for a repeat."""
 
     receipt: str
-    is_repeat: bool
     state: str
     received_at: datetime
+    is_repeat: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ class Intake:
             return None
         if row.digest != clue.digest():
             raise ClueChanged()
-        return Receipt(row.receipt, True, row.state, row.received_at)
+        return Receipt(row.receipt, row.state, row.received_at, is_repeat=True)
 
     def _enter(self, work: Work, sender: Sender, clue: MappedClue, raw: bytes) -> Receipt:
         link = self._links[sender.system]
@@ -211,20 +212,17 @@ class Intake:
             returning=("receipt",),
         )
         if not entered:  # somebody was faster by a moment
-            known = self._known(work, sender.system, clue)
-            assert known is not None
-            return known
+            return cast(Receipt, self._known(work, sender.system, clue))
         sealed = self._vault.seal(f"clue/{receipt}", raw)
         original = {"receipt": receipt, "sealed": sealed, "raw_digest": hashlib.sha256(raw).hexdigest()}
         work.session.execute(insert(ClueOriginal).values(original))
-        self._route(work, receipt, place, clue, sender.system, service)
+        self._route(work, row, place, clue)
         work.audit(sender.principal, "clue.received", f"clues/{receipt}", after_digest=clue.digest())
-        return Receipt(receipt, False, state, now)
+        return Receipt(receipt, state, now, is_repeat=False)
 
-    def _route(
-        self, work: Work, receipt: str, place: Place, clue: MappedClue, system: str, service: str
-    ) -> None:
-        now = work.clock.now()
+    def _route(self, work: Work, row: Mapping[str, Any], place: Place, clue: MappedClue) -> None:
+        receipt, system, service = row["receipt"], row["system"], row["routed_to"]
+        now = row["received_at"]
         states = [("received", "")] + ([("routed", "")] if service else [("returned", NOT_OURS)])
         steps = [
             {

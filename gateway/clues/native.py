@@ -1,5 +1,6 @@
 """Reading a clue that comes in the platform's own form (clues.proto), under the same rules as mapped ones."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from contracts.clues.v1.clues_pb2 import Clue
@@ -47,13 +48,9 @@ def read_native(clue: Clue, system: str, *, now: datetime, hashed: HashPerson) -
         place = "due_at_us"
         due_at = fields.due_window(_moment(clue.due_at_us), now) if clue.due_at_us else None
         place = "kind"
-        kind = KIND_NAMES.get(clue.kind, "")
-        if not kind:
-            raise Fault("clues.unknown_code", "线索类别不在代码表中")
+        kind = _kind(clue.kind)
         place = "attributes"
-        attributes = {fields.text(name, 64): fields.text(value, 200) for name, value in clue.attributes.items()}
-        if len(attributes) > MAX_ATTRIBUTES:
-            raise Fault("clues.too_many_attributes", f"附加属性不超过 {MAX_ATTRIBUTES} 项")
+        attributes = _attributes(clue.attributes)
     except Fault as fault:
         raise BadClue(code=fault.code, problems=[Problem(place, fault.code, fault.message)]) from fault
     except Invalid as error:
@@ -71,6 +68,19 @@ def read_native(clue: Clue, system: str, *, now: datetime, hashed: HashPerson) -
         due_at=due_at,
         attributes=attributes,
     )
+
+
+def _kind(number: int) -> str:
+    name = KIND_NAMES.get(number, "")
+    if not name:
+        raise Fault("clues.unknown_code", "线索类别不在代码表中")
+    return name
+
+
+def _attributes(given: Mapping[str, str]) -> dict[str, str]:
+    if len(given) > MAX_ATTRIBUTES:
+        raise Fault("clues.too_many_attributes", f"附加属性不超过 {MAX_ATTRIBUTES} 项")
+    return {fields.text(name, 64): fields.text(value, 200) for name, value in given.items()}
 
 
 def _moment(value: int) -> datetime:

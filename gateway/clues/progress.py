@@ -6,7 +6,7 @@ answered. A batch costs a handful of statements whatever its size.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from sqlalchemy import select, text, update
@@ -101,8 +101,7 @@ class Progress:
 
 
 def _step(item: Item) -> dict[str, Any]:
-    told = item.value
-    assert isinstance(told, ClueProgressed)
+    told = cast(ClueProgressed, item.value)
     state = rules.STATE_NAMES.get(told.state)
     if state is None:
         raise Unacceptable(f"不认识的线索状态 {told.state}。", code="clues.unknown_state")

@@ -101,7 +101,7 @@ def _lines(session: Session, page: Select[Any]) -> list[UnitLine]:
     counted = session.execute(
         select(units.c.parent, func.count()).where(units.c.parent.in_([row.code for row in rows])).group_by(units.c.parent)
     )
-    children: dict[str, int] = {parent: count for parent, count in counted}
+    children = {row.parent: row[1] for row in counted}
     return [_line(row, children.get(row.code, 0)) for row in rows]
 
 

@@ -56,6 +56,10 @@ def problems(unit: UnitState) -> Iterator[Problem]:
         yield _problem("credit_code", "统一社会信用代码应为 18 位")
     if unit.code in (unit.parent, unit.successor):
         yield _problem("parent", "单位不能是自己的上级或承接单位")
+    yield from _time_problems(unit)
+
+
+def _time_problems(unit: UnitState) -> Iterator[Problem]:
     if not _is_day(unit.valid_from):
         yield _problem("valid_from", "设立日期应为 年-月-日")
     elif unit.valid_to and (not _is_day(unit.valid_to) or unit.valid_to < unit.valid_from):

@@ -111,7 +111,17 @@ class Accounts:
             _demand_reach(work.session, who, unit)
             if work.session.get(Account, account) is not None:
                 raise Conflict("账号已存在，请换用其他名称。", code="identity.account_taken")
-            work.session.add(_account(account, name, unit, hashed, work, who, changed=False))
+            made = Account(
+                account=account,
+                name=name,
+                unit=unit,
+                password_hash=hashed,
+                password_changed_at=None,
+                state="active",
+                created_at=work.clock.now(),
+                created_by=who.account,
+            )
+            work.session.add(made)
             work.audit(who, "account.created", f"accounts/{account}")
             work.commit()
 
@@ -232,9 +242,19 @@ def enter(work: Work, first: FirstAccount, password_hash: str) -> None:
     """An account with its roles in force, without proposals; only for `establish` and demonstration data."""
     if len(rules.ADMINISTRATORS & set(first.roles)) > 1:
         raise DutiesExclude()
-    work.session.add(_account(first.account, first.name, first.unit, password_hash, work, SYSTEM, changed=True))
-    work.session.flush()
     now = work.clock.now()
+    account = Account(
+        account=first.account,
+        name=first.name,
+        unit=first.unit,
+        password_hash=password_hash,
+        password_changed_at=now,
+        state="active",
+        created_at=now,
+        created_by=SYSTEM.account,
+    )
+    work.session.add(account)
+    work.session.flush()
     for role in first.roles:
         grant = Grant(
             id=new_id(),
@@ -249,22 +269,6 @@ def enter(work: Work, first: FirstAccount, password_hash: str) -> None:
         )
         work.session.add(grant)
     work.session.flush()
-
-
-def _account(
-    account: str, name: str, unit: str, password_hash: str, work: Work, who: Principal, *, changed: bool
-) -> Account:
-    now = work.clock.now()
-    return Account(
-        account=account,
-        name=name,
-        unit=unit,
-        password_hash=password_hash,
-        password_changed_at=now if changed else None,
-        state="active",
-        created_at=now,
-        created_by=who.account,
-    )
 
 
 def _roles_held(session: Session, account: str) -> set[str]:

@@ -144,10 +144,10 @@ class Sessions:
         with self._store.reading() as session:
             known = session.get(Account, account) if rules.is_account_name(account) else None
         living = known if known is not None and known.state == "active" else None
-        if not self._passwords.fits(living.password_hash if living else None, password):
+        fits = self._passwords.fits(living.password_hash if living else None, password)
+        if living is None or not fits:
             self._refuse(who, WrongCredentials.code)
             raise WrongCredentials()
-        assert living is not None
         self._forget_failures(account, password, who, living)
         return living
 

@@ -116,7 +116,7 @@ def _answer_server(port: int, secret: bytes, say: Say) -> ThreadingHTTPServer:
     class Answers(BaseHTTPRequestHandler):
         """Takes answers; one that is not signed is refused."""
 
-        def do_POST(self) -> None:  # noqa: N802 - the base class's name
+        def do_POST(self) -> None:
             body = self.rfile.read(min(int(self.headers.get("content-length", "0")), 1024 * 1024))
             good = verified(secret, dict(self.headers.items()), body)
             self.send_response(204 if good else 401)

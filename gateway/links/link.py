@@ -167,7 +167,10 @@ def _problems(data: Any) -> Iterator[Problem]:
     for kind in KINDS:
         if kind not in data["routing"]:
             yield Problem("routing", "catalog.missing_route", f"没有写明 {kind} 分派到哪里")
-    answer = data["answer"]
+    yield from _answer_problems(data["answer"])
+
+
+def _answer_problems(answer: Mapping[str, Any]) -> Iterator[Problem]:
     if answer.get("unit") not in ("working", "calendar") or not isinstance(answer.get("days"), int):
         yield Problem("answer", "catalog.bad_period", "答复期限应写明 days（整数）和 unit（working 或 calendar）")
     for part, names in (("fields", _ANSWER_FIELDS), ("states", STATES)):

@@ -123,8 +123,7 @@ class Partners:
         try:
             given = signature.read_headers(headers)
             signature.demand_fresh(given, self._store.clock.now())
-            with self._store.reading() as session:
-                owner = self._owner(session, named, given, body)
+            owner = self._owner(named, given, body)
         except (signature.Unsigned, signature.StaleSignature, signature.BadSignature) as error:
             self._record_refusal(named, address, request, action, error.stable_code)
             raise
@@ -149,10 +148,11 @@ class Partners:
             rows = session.execute(select(Partner.system, Partner.bus_user).where(Partner.state == "active"))
             return {row.system: row.bus_user for row in rows}
 
-    def _owner(self, session: Session, named: str, given: signature.SignatureHeaders, body: bytes) -> str:
-        for key in self._keys(session, named):
-            if signature.fits(self._opened(key), given, body):
-                return key.system
+    def _owner(self, named: str, given: signature.SignatureHeaders, body: bytes) -> str:
+        with self._store.reading() as session:
+            for key in self._keys(session, named):
+                if signature.fits(self._opened(key), given, body):
+                    return key.system
         raise signature.BadSignature()
 
     def _keys(self, session: Session, system: str) -> list[PartnerKey]:
@@ -180,11 +180,7 @@ class Partners:
 
 def _check_address(url: str, networks: str) -> None:
     faults = []
-    try:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
-            raise ValueError(url)
-    except ValueError:
+    if url and not _is_web_address(url):
         faults.append(Problem("answer_url", "partners.bad_url", "回复地址应为完整的 http 或 https 地址"))
     for network in filter(None, networks.split(",")):
         try:
@@ -193,3 +189,11 @@ def _check_address(url: str, networks: str) -> None:
             faults.append(Problem("answer_networks", "partners.bad_network", "网段应写成 10.0.0.0/8 的形式"))
     if faults:
         raise Invalid("回复地址不可用，请修改后再保存。", code="partners.bad_address", problems=faults)
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None

@@ -80,7 +80,7 @@ def demand_fresh(headers: SignatureHeaders, now: datetime) -> None:
 def fits(secret: bytes, headers: SignatureHeaders, body: bytes) -> bool:
     """Whether one of the signatures was made with this secret; compares all in constant time."""
     expected = _mac(secret, headers.id, headers.timestamp, body)
-    return any([hmac.compare_digest(expected, given) for given in headers.signatures])
+    return sum(hmac.compare_digest(expected, given) for given in headers.signatures) > 0
 
 
 def read_secret_text(text: str) -> bytes:

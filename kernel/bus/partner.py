@@ -119,8 +119,7 @@ class PartnerDoor:
                 channel.basic_ack(tag)
 
     def _open(self) -> BlockingChannel:
-        if self._channel is not None and self._channel.is_open:
-            assert self._sending is not None
+        if self._sending is not None and self._channel is not None and self._channel.is_open:
             self._sending.process_data_events(time_limit=0)
             if self._channel.is_open:
                 return self._channel

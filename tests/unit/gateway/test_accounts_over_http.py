@@ -1,0 +1,199 @@
+import pytest
+
+from gateway.app import build
+from gateway.http import routers
+from gateway.identity.demonstration import DemonstrationPerson
+from kernel.access.rules import rule_of
+from kernel.access.tokens import Verifier, public_half
+from kernel.errors import RuleViolation
+from kernel.hosting.api import build_api, walk
+from kernel.hosting.runtime import Runtime
+from kernel.settings import Settings
+from tests.support.gateway import PASSWORD, TREE
+from tests.support.http import Client
+from tests.support.stores import built
+
+ROOT = "/api/gateway/v1"
+
+
+@pytest.fixture
+def as_account(http):
+    """Calls with somebody's token, as a programme does."""
+
+    def call(account: str):
+        token = http.post(f"{ROOT}/sessions", json={"account": account, "password": PASSWORD}).json()["token"]
+        http.cookies.clear()
+
+        def request(method: str, path: str, **options):
+            return http.request(method, f"{ROOT}{path}", headers={"authorization": f"Bearer {token}"}, **options)
+
+        return request
+
+    return call
+
+
+class TestRights:
+    """Who may knock where; the rows are the product's table of rights (R36)."""
+
+    PUBLIC = {
+        "POST /sessions", "POST /sessions/renew", "POST /passwords", "GET /demonstration", "POST /clues",
+        "POST /clues/{receipt}/follow", "POST /partners/tokens",
+    }  # fmt: skip
+    WRITES = {
+        "system_admin": {
+            "POST /units", "POST /units/{code}/versions", "POST /accounts", "POST /accounts/{account}/state",
+            "POST /grants", "PUT /partners/{system}",
+        },
+        "security_admin": {
+            "POST /grants/{grant}/decision", "DELETE /grants/{grant}", "POST /partners/{system}/keys",
+            "DELETE /partners/{system}/keys",
+        },
+        "unit_head": {"POST /grants"},
+        "inspector": {
+            "POST /quarantine/{entry}/release", "POST /quarantine/{entry}/refusal", "POST /answers/{answer}/attempts",
+        },
+        "audit_admin": set(), "reviewer": set(), "reporter": set(), "third_party": set(), "external_system": set(),
+    }  # fmt: skip
+
+    def routes(self, app):
+        for router in routers(app):
+            for route in walk(router.routes):
+                for method in route.methods:
+                    yield f"{method} {route.path}", rule_of(route.endpoint)
+
+    def test_what_is_open_to_everybody(self, app):
+        assert {name for name, rule in self.routes(app) if rule.is_public} == self.PUBLIC
+
+    def test_who_may_change_what(self, app):
+        own = "DELETE /sessions/current"
+        found = {role: set() for role in self.WRITES}
+        for name, rule in self.routes(app):
+            if not name.startswith("GET") and name != own:
+                for role in rule.roles:
+                    found[role].add(name)
+        assert found == self.WRITES
+
+    def test_the_wrong_role_is_refused_and_audited(self, app, as_account):
+        from sqlalchemy import select
+
+        answer = as_account("tianbao")("GET", "/clues")
+        assert (answer.status_code, answer.json()["code"]) == (403, "identity.not_allowed")
+        table = app.store.spine.audit
+        with app.store.reading() as session:
+            actions = session.scalars(select(table.c.action).where(table.c.actor == "tianbao", table.c.result == "denied"))
+            assert "GET /api/gateway/v1/clues" in list(actions)
+
+
+class TestAdministrators:
+    def test_from_a_new_account_to_its_first_session(self, http, as_account):
+        system, security = as_account("xitong"), as_account("anquan")
+        account = {"account": "lisi", "name": "李四", "unit": "1501", "password": "Linshi-Kouling-9"}
+        assert system("POST", "/accounts", json=account).status_code == 201
+        grant = system("POST", "/grants", json={"account": "lisi", "role": "reviewer", "unit": "1501"}).json()["id"]
+        assert [g["id"] for g in security("GET", "/grants?state=proposed").json()] == [grant]
+        assert security("POST", f"/grants/{grant}/decision", json={"approve": True}).status_code == 204
+        first = http.post(f"{ROOT}/sessions", json={"account": "lisi", "password": "Linshi-Kouling-9"})
+        assert (first.status_code, first.json()["code"]) == (403, "identity.password_expired")
+        change = {"account": "lisi", "password": "Linshi-Kouling-9", "new_password": "Wode-Xin-Kouling-8"}
+        assert http.post(f"{ROOT}/passwords", json=change).status_code == 204
+        me = http.post(f"{ROOT}/sessions", json={"account": "lisi", "password": "Wode-Xin-Kouling-8"}).json()
+        assert [role["code"] for role in me["roles"]] == ["reviewer"]
+
+    def test_a_weak_password_is_refused_with_the_reason(self, as_account):
+        account = {"account": "lisi", "name": "李四", "unit": "1501", "password": "password1234"}
+        answer = as_account("xitong")("POST", "/accounts", json=account)
+        assert (answer.status_code, answer.json()["code"]) == (422, "identity.weak_password")
+        assert "password1234" not in answer.text
+
+    def test_units_are_listed_as_the_console_reads_them(self, as_account):
+        page = as_account("ducha")("GET", "/units?parent=15").json()
+        assert page["total"] == 2
+        assert page["rows"][0] | {} == page["rows"][0]
+        assert {"code", "name", "kind", "level", "parent", "path", "region_code", "children"} <= set(page["rows"][0])
+
+    def test_a_partner_key_is_shown_once_and_works(self, http, as_account):
+        as_account("xitong")("PUT", "/partners/petition", json={"title": "信访"})
+        secret = as_account("anquan")("POST", "/partners/petition/keys").json()["secret"]
+        from gateway.partners.signature import read_secret_text, sign
+        from tests.support.gateway import NOW
+
+        for body, status in ((b'{"purpose": "token"}', 200), (b"{}", 422)):
+            headers = sign(read_secret_text(secret), "t-1", NOW, body)
+            answer = http.post(f"{ROOT}/partners/tokens", content=body, headers=headers)
+            assert answer.status_code == status
+        assert answer.json()["code"] == "partners.wrong_purpose"
+
+    @pytest.mark.parametrize("url", ["ftp://x/", "http:///nohost", "http://u:p@h/", "nonsense"])
+    def test_an_unusable_answer_address_is_refused(self, as_account, url):
+        answer = as_account("xitong")("PUT", "/partners/petition", json={"title": "信访", "answer_url": url})
+        assert (answer.status_code, answer.json()["code"]) == (422, "partners.bad_address")
+
+
+class TestDemonstration:
+    PEOPLE = (DemonstrationPerson(account="demo-ducha", name="演示督察员", title="督察员", unit="15", roles=("inspector",)),)
+
+    def gateway(self, folder, *, production=False):
+        runtime = Runtime(Settings(data=folder, cookie_secure=False, production=production))
+        app = built(runtime, "gateway")
+        app.directory.load(TREE)
+        return app, runtime
+
+    def test_accounts_are_shown_with_passwords_that_open(self, tmp_path):
+        app, runtime = self.gateway(tmp_path)
+        app.demonstrations.create_demonstration(self.PEOPLE, province="内蒙古自治区", size="county", seed=1)
+        (shown,) = app.demonstrations.shown().accounts
+        app.sessions.sign_in(shown.account, shown.password, address="x")
+        pem = (runtime.folder("keys") / "identity.pem").read_bytes()
+        api = build_api("gateway", "网关", routers(app), Verifier(public_half(pem), runtime.clock), app.store)
+        answer = Client(api).get(f"{ROOT}/demonstration").json()
+        assert answer["accounts"] == [
+            {"account": "demo-ducha", "password": shown.password, "title": "督察员", "unit_name": "自治区人民政府"}
+        ]
+        assert (answer["size"], answer["seed"]) == ("county", 1)
+
+    def test_made_twice_they_stay_as_they_were(self, tmp_path):
+        app, _ = self.gateway(tmp_path)
+        once = app.demonstrations.create_demonstration(self.PEOPLE, province="x", size="county", seed=1)
+        assert app.demonstrations.create_demonstration(self.PEOPLE, province="x", size="county", seed=1) == once
+
+    def test_passwords_differ_from_one_data_folder_to_the_next(self, tmp_path):
+        shown = [
+            self.gateway(tmp_path / name)[0].demonstrations.create_demonstration(
+                self.PEOPLE, province="x", size="county", seed=1
+            )
+            for name in "ab"
+        ]
+        assert shown[0].accounts[0].password != shown[1].accounts[0].password
+
+    def test_a_real_installation_has_none_and_takes_none(self, app, http):
+        answer = http.get(f"{ROOT}/demonstration")
+        assert (answer.status_code, answer.json()["code"]) == (404, "identity.no_demonstration")
+        with pytest.raises(RuleViolation):
+            app.demonstrations.create_demonstration(self.PEOPLE, province="x", size="county", seed=1)
+
+    def test_production_refuses_them_even_over_demonstration_data(self, tmp_path):
+        app, runtime = self.gateway(tmp_path)
+        app.demonstrations.create_demonstration(self.PEOPLE, province="x", size="county", seed=1)
+        runtime.close()
+        strict = build(Runtime(Settings(data=tmp_path, production=True)))
+        with pytest.raises(RuleViolation):
+            strict.demonstrations.create_demonstration(self.PEOPLE, province="x", size="county", seed=1)
+
+
+def test_keys_that_others_may_read_stop_the_start(tmp_path):
+    runtime = Runtime(Settings(data=tmp_path, cookie_secure=False))
+    build(runtime)
+    (tmp_path / "keys" / "partners.key").chmod(0o644)
+    with pytest.raises(PermissionError, match="chmod"):
+        build(Runtime(Settings(data=tmp_path, cookie_secure=False)))
+
+
+def test_the_public_half_checks_what_the_private_half_signed(app, runtime, clock):
+    token = app.partners.service_token("assessment", "legislation")
+    pem = (runtime.folder("keys") / "identity.pem").read_bytes()
+    principal, _ = Verifier(public_half(pem), clock, "legislation").principal(token)
+    assert principal.account == "assessment"
+    from kernel.errors import NotSignedIn
+
+    with pytest.raises(NotSignedIn):
+        Verifier(public_half(pem), clock, "disputes").principal(token)
