@@ -1,8 +1,8 @@
 """
 Logs: JSON lines with a constant event name and fields; identifiers, not objects (R52).
 
-Values are cut at 500 characters and control characters are escaped by the JSON encoder. Bodies, tokens and
-personal data never go in: callers pass ids.
+Values are bounded and masked (masking.py), control characters escaped, so that one event is one line whatever
+is in it. Lines of libraries come through the same door; exceptions keep the end of their trace.
 """
 
 import logging
@@ -12,7 +12,9 @@ from typing import Any
 
 import structlog
 
-MAX_VALUE_CHARACTERS = 500
+from kernel.telemetry.masking import masked, shown
+
+MAX_TRACE_CHARACTERS = 8000
 
 trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 
@@ -23,20 +25,38 @@ def logger(name: str) -> Any:
 
 
 def configure(*, level: str = "INFO", process: str = "") -> None:
-    """Set up logging of this process: JSON lines on standard error."""
+    """Set up logging of this process: JSON lines on standard error, libraries from WARNING on."""
+    first: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _context(process),
+        structlog.processors.format_exc_info,
+        _bounded,
+    ]
+    last = structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _context(process),
-            structlog.processors.format_exc_info,
-            _bounded,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+        processors=[*first, last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=first,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        )
+    )
+    threshold = max(logging.WARNING, logging.getLevelNamesMapping()[level])
+    logging.basicConfig(handlers=[libraries], level=threshold, force=True)
+    sys.excepthook = _crashed
+
+
+def _crashed(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    if issubclass(kind, Exception):
+        logger(__name__).critical("crashed", exc_info=(kind, error, trace))
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
 def _context(process: str) -> Any:
@@ -52,6 +72,7 @@ def _context(process: str) -> Any:
 
 def _bounded(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str) and len(value) > MAX_VALUE_CHARACTERS and key != "exception":
-            event[key] = value[:MAX_VALUE_CHARACTERS] + "…"
+        if key.startswith("_"):
+            continue  # the formatter's own, taken off before the line is written
+        event[key] = masked(str(value))[-MAX_TRACE_CHARACTERS:] if key == "exception" else shown(key, value)
     return event
