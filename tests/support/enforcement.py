@@ -180,7 +180,7 @@ def csv_file(rows: Sequence[Row], encoding: str = "utf-8-sig", headers: Sequence
 def xlsx_file(rows: Sequence[Row], *, raw: Mapping[tuple[int, int], Any] | None = None, title: str = "") -> bytes:
     """Rows as a workbook; `raw` puts a number or "=formula" into a cell (row and column counted from 0)."""
     out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+    with xlsxwriter.Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
         sheet = book.add_worksheet("案件")
         names = list(rows[0])
         top = 0

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Query, UploadFile
 from pydantic import BaseModel
 
-from contracts.roles import EVERYONE_SIGNED_IN, REPORTER, UNIT_HEAD
+from contracts.roles import EVERYONE_SIGNED_IN, REPORTER, REVIEWER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.errors import Invalid
 from kernel.hosting.api import Caller
@@ -78,6 +78,12 @@ class CasePage(BaseModel):
     rows: list[CaseRow]
 
 
+class Waiting(BaseModel):
+    """How many cases wait to be looked at again."""
+
+    waiting: int
+
+
 class CaseView(BaseModel):
     """One case with everything known of it."""
 
@@ -115,6 +121,11 @@ def router(cases: Cases) -> APIRouter:
     @allow(*EVERYONE_SIGNED_IN)
     def one(case: str, who: Caller) -> Any:
         return asdict(cases.one(who, case))
+
+    @router.post("/cases/look-again", response_model=Waiting)
+    @allow(REVIEWER)
+    def look_again(who: Caller, unit: Annotated[str, Query(max_length=100)] = "") -> Any:
+        return {"waiting": cases.look_again(who, unit=unit)}
 
     @router.post("/case-files", response_model=ReportView)
     @allow(REPORTER, UNIT_HEAD)

@@ -29,7 +29,6 @@ from services.enforcement.probes.facts import CaseFacts
 from services.enforcement.registry.lookup import Registers, cited_in_lists, look_up
 from services.enforcement.tables import FINDINGS
 
-MODES = {"reported": Mode.REPORTED, "entered": Mode.ENTERED, "real_time": Mode.REAL_TIME}
 CURRENT = (
     select(CASES, VERSIONS.c.record)
     .join(VERSIONS, (VERSIONS.c.case_id == CASES.c.id) & (VERSIONS.c.version == CASES.c.version))
@@ -39,6 +38,17 @@ CURRENT = (
 def subject_of(case: str) -> str:
     """How others name a case."""
     return f"enforcement/cases/{case}"
+
+
+def mode_of(facts: CaseFacts) -> Mode:
+    """
+    How the facts reached us 接入模式. It bounds credibility, so a file cannot claim to be 实时 by itself: only a
+    body that is registered as connected in real time is believed.
+    """
+    if facts.case.mode == "reported":
+        return Mode.REPORTED
+    connected = facts.body is not None and facts.body.mode == "real_time"
+    return Mode.REAL_TIME if facts.case.mode == "real_time" and connected else Mode.ENTERED
 
 
 def look_at_waiting(work: Work, law: Law, limit: int) -> int:
@@ -59,7 +69,7 @@ def look_at_waiting(work: Work, law: Law, limit: int) -> int:
     FINDINGS.record(
         work,
         (
-            Found(subject_of(row.id), row.unit, MODES[row.mode], finding)
+            Found(subject_of(row.id), row.unit, mode_of(facts), finding)
             for row, facts in every
             for finding in look(facts)
         ),

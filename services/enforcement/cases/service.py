@@ -109,9 +109,10 @@ class Cases:
         """
         check_size(path.stat().st_size)
         report = self.check_file(who, path.read_bytes(), path.name, progress=progress)
-        if report.state == REFUSED or report.already_imported:
+        if report.state == REFUSED:
             return report
-        report = self.confirm(who, report.digest)
+        if not report.already_imported:
+            report = self.confirm(who, report.digest)
         done = 0
         while looked := self.look_at_waiting():
             done += looked

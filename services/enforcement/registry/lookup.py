@@ -35,7 +35,7 @@ class Registers:
         if row is None:
             return None
         why = body_on(day, row.confirmed_on, row.valid_from, row.valid_to)
-        return BodyOnDay(not why, row.field, row.principal, why)
+        return BodyOnDay(not why, row.field, row.principal, why, row.mode)
 
     def field(self, unit: str) -> str:
         """The unit's field of work 领域, from the register or else the directory."""

@@ -83,12 +83,13 @@ class PowerItem:
 
 @dataclass(frozen=True, slots=True)
 class BodyOnDay:
-    """What the register says of a body on the day of an act."""
+    """What the register says of a body on the day of an act; `mode` is the way it is connected 接入模式."""
 
     is_confirmed: bool
     field: str
     principal: str
     why: str = ""
+    mode: str = "entered"
 
 
 @dataclass(frozen=True, slots=True)

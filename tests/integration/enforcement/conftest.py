@@ -53,6 +53,17 @@ HEAD = person("unit_head", account="head")
 INSPECTOR = person("inspector", path="/150000/", unit="150000-sf", account="inspector")
 STRANGER = person(path="/150000/150200/", unit="150200", account="stranger")
 
+BODY = Body(
+    unit=UNIT,
+    name="新城区市场监督管理局",
+    credit_code=BODY_CODE,
+    kind="statutory",
+    field="market",
+    region_code="150102",
+    valid_from=date(2019, 1, 1),
+    confirmed_on=date(2022, 5, 1),
+)
+
 
 class Office:
     """Enforcement with doors for messages."""
@@ -145,20 +156,10 @@ def stock(office: Office) -> None:
         a_unit(UNIT, f"{COUNTY}{UNIT}/", name="新城区市场监督管理局", credit_code=BODY_CODE),
         a_unit("150103-x", "/150000/150100/150103/150103-x/", credit_code=OTHER_CODE),
     )
-    body = Body(
-        unit=UNIT,
-        name="新城区市场监督管理局",
-        credit_code=BODY_CODE,
-        kind="statutory",
-        field="market",
-        region_code="150102",
-        valid_from=date(2019, 1, 1),
-        confirmed_on=date(2022, 5, 1),
-    )
     item = PowerItem(
         unit=UNIT, code="MKT-1", name="某处罚", kind="penalty", field="market", document="行政处罚法", article="第二十八条"
     )
-    office.app.registry.load_bodies(HEAD, [body])
+    office.app.registry.load_bodies(HEAD, [BODY])
     office.app.registry.load_officers(HEAD, [an_officer("15000001"), an_officer("15000002")])
     office.app.registry.load_powers(HEAD, [item])
 

@@ -1,5 +1,7 @@
 """A case file is taken whole or not at all, once, by whoever may, and its cases are scored from then on."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +14,16 @@ from kernel.errors import Invalid, NotAllowed, NotFound
 from services.enforcement.cases.entering import CaseChanged
 from services.enforcement.cases.model import CASES, FILES, PARTS, VERSIONS
 from services.enforcement.cases.service import FileHasFaults
-from tests.integration.enforcement.conftest import CLERK, HEAD, OTHER_CODE, STRANGER, UNIT, Office, person
+from tests.integration.enforcement.conftest import (
+    BODY,
+    CLERK,
+    HEAD,
+    OTHER_CODE,
+    STRANGER,
+    UNIT,
+    Office,
+    person,
+)
 from tests.support.enforcement import a_row, csv_file, rows_of, xlsx_file
 
 FAIL = scored.OUTCOME_FAIL
@@ -160,6 +171,30 @@ class TestScoring:
         raw = b"".join(office.told("scored.v1"))
         assert "商贸".encode() not in raw
         assert b"123456" not in raw
+
+
+    def test_a_file_cannot_claim_to_be_real_time_for_a_body_that_is_not(self, office: Office) -> None:
+        office.enter(csv_file([a_row(接入模式="实时")]))
+        assert {event.mode for event in office.events()} == {scored.MODE_ENTERED}
+        office.app.registry.load_bodies(HEAD, [replace(BODY, mode="real_time")])
+        office.app.cases.look_again(HEAD)
+        office.settle()
+        assert office.events()[-1].mode == scored.MODE_REAL_TIME
+
+    def test_two_workers_never_tell_the_same_finding_twice(self, office: Office) -> None:
+        report = office.app.cases.check_file(CLERK, csv_file(rows_of(120)), "案件.csv")
+        office.app.cases.confirm(CLERK, report.digest)
+
+        def work(_: int) -> None:
+            while office.app.cases.look_at_waiting(limit=7):
+                pass
+
+        with ThreadPoolExecutor(3) as workers:
+            list(workers.map(work, range(3)))
+        office.settle()
+        told = [(event.subject, event.probe) for event in office.events()]
+        assert len({subject for subject, _ in told}) == 120
+        assert len(told) == len(set(told))
 
 
 class TestCorrections:

@@ -2,13 +2,24 @@
 
 import io
 import zipfile
+from datetime import date
+from decimal import Decimal
 
 import pytest
+import xlsxwriter
 
 from kernel.errors import Invalid, TooLarge
 from services.enforcement.cases.files.limits import MAX_FILE_BYTES
 from services.enforcement.cases.files.table import open_table
-from tests.support.enforcement import a_row, csv_file, rows_of, xlsx_file
+from services.enforcement.cases.rules.columns import Header
+from services.enforcement.cases.rules.rows import RowReader
+from tests.support.enforcement import TODAY, Row, a_row, csv_file, rows_of, the_columns, xlsx_file
+
+
+def header_of(row: Row) -> Header:
+    header = the_columns().match(1, list(row))
+    assert header is not None
+    return header
 
 
 def repacked(data: bytes, changes: dict[str, bytes | None]) -> bytes:
@@ -119,6 +130,31 @@ class TestZipBombs:
 
 
 class TestOddWorkbooks:
+    def test_date_cells_are_days_and_number_cells_stay_numbers(self) -> None:
+        raw = {(1, 9): date(2026, 3, 13), (1, 8): 2000, (1, 15): 15000001}
+        cells = list(open_table(xlsx_file([a_row()], raw=raw), "a.xlsx").rows)[1][1]
+        record, faults = RowReader(header_of(a_row()), TODAY).read(2, cells)
+        assert faults == []
+        assert record is not None
+        assert (record.decided_on, record.fine_yuan) == (date(2026, 3, 13), Decimal("2000.00"))
+        assert record.officer_certificates == ("15000001",)
+
+    def test_a_second_sheet_with_rows_is_refused_and_a_hidden_one_is_told(self) -> None:
+        out = io.BytesIO()
+        with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+            book.add_worksheet("一月").write_string(0, 0, "案件类型")
+            book.add_worksheet("二月").write_string(0, 0, "案件类型")
+        with pytest.raises(Invalid) as refused:
+            open_table(out.getvalue(), "a.xlsx")
+        assert refused.value.stable_code == "enforcement.many_sheets"
+        out = io.BytesIO()
+        with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+            book.add_worksheet("案件").write_string(0, 0, "案件类型")
+            codes = book.add_worksheet("代码表")
+            codes.write_string(0, 0, "处罚")
+            codes.hide()
+        assert open_table(out.getvalue(), "a.xlsx").hidden_sheets == ["代码表"]
+
     def test_formulas_are_found_wherever_they_stand(self) -> None:
         table = open_table(xlsx_file(rows_of(400), raw={(300, 8): "=1000+1000"}), "a.xlsx")
         assert table.oddities.formulas == ["I301"]

@@ -31,8 +31,6 @@ _FORMULA = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3}\d{1,7})"[^>]*>\s*<(
 _ANY_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\br="(\d{1,7})"')
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]{1,3}\d{1,7}(?::[A-Z]{1,3}\d{1,7})?)"')
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 @dataclass(slots=True)
@@ -96,8 +94,9 @@ def _sheets(package: zipfile.ZipFile, packed: int) -> list[tuple[str, str, bool]
         raise Invalid("文件不是 .xlsx 工作簿，请核对文件类型。", code="enforcement.wrong_file_type") from broken
     targets = {r.get("Id", ""): r.get("Target", "") for r in relations}
     sheets = []
-    for sheet in book.iter(f"{_MAIN}sheet"):
-        part = targets.get(sheet.get(_RELATION, ""), "")
+    for sheet in book.iterfind(".//{*}sheet"):
+        relation = next((value for name, value in sheet.attrib.items() if name.endswith("}id")), "")
+        part = targets.get(relation, "")
         part = part.lstrip("/") if part.startswith("/") else f"xl/{part}"
         if "worksheets/" in part and part in package.namelist():
             sheets.append((sheet.get("name", ""), part, sheet.get("state", "visible") != "visible"))
