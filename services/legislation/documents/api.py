@@ -14,7 +14,7 @@ from services.legislation.documents.intake import FileOutcome, Intake, SourceFil
 from services.legislation.documents.model import DocumentVersion, LegalDocument, StoredArticle
 from services.legislation.documents.rules import MOST_BYTES, Collection, read_kind
 from services.legislation.documents.service import Library, notes_of
-from services.legislation.search.api import DocumentName, read_kinds
+from services.legislation.shapes import DocumentName, Line, read_kinds
 from services.legislation.usage.service import Usage
 
 MOST_FILES = 200
@@ -121,9 +121,9 @@ def router(library: Library, usage: Usage) -> APIRouter:
     @router.get("/basis")
     @allow(*EVERYONE_SIGNED_IN)
     def basis(
-        document: Annotated[str, Query(max_length=300)],
-        article: Annotated[str, Query(max_length=100)],
-        version: Annotated[str, Query(max_length=10)] = "",
+        document: Annotated[Line, Query(max_length=300)],
+        article: Annotated[Line, Query(max_length=100)],
+        version: Annotated[Line, Query(max_length=10)] = "",
         on: date | None = None,
     ) -> BasisView:
         """The article that a basis names; without a version, of the one in force `on` that day (today)."""
@@ -147,8 +147,8 @@ def router(library: Library, usage: Usage) -> APIRouter:
     @router.get("/documents")
     @allow(*EVERYONE_SIGNED_IN)
     def documents(
-        title: Annotated[str, Query(max_length=300)] = "",
-        kind: Annotated[str, Query(max_length=200)] = "",
+        title: Annotated[Line, Query(max_length=300)] = "",
+        kind: Annotated[Line, Query(max_length=200)] = "",
         offset: int = 0,
         limit: int = 50,
     ) -> DocumentPage:
@@ -160,7 +160,7 @@ def router(library: Library, usage: Usage) -> APIRouter:
 
     @router.get("/documents/{document}")
     @allow(*EVERYONE_SIGNED_IN)
-    def document(document: str, version: Annotated[str, Query(max_length=10)] = "") -> WholeDocument:
+    def document(document: Line, version: Annotated[Line, Query(max_length=10)] = "") -> WholeDocument:
         """One document by id or title, with the text of one version (the youngest unless said)."""
         found, versions = library.document(document)
         chosen = next((one for one in versions if not version or one.version == version), None)
@@ -188,8 +188,8 @@ def intake_router(intake: Intake) -> APIRouter:
     def upload(
         who: Caller,
         files: Annotated[list[UploadFile], File()],
-        kind: Annotated[str, Form(max_length=50)] = "",
-        issuing_body: Annotated[str, Form(max_length=200)] = "",
+        kind: Annotated[Line, Form(max_length=50)] = "",
+        issuing_body: Annotated[Line, Form(max_length=200)] = "",
     ) -> ImportView:
         """Take in texts; each file is in the library afterwards or listed with the reason."""
         if len(files) > MOST_FILES:

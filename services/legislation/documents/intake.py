@@ -11,6 +11,7 @@ The search index is not touched here; search/service.py brings it up to date.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -168,8 +169,14 @@ class Intake:
         return [taken.outcome for taken in batch if taken.outcome is not None]
 
 
+def _storable(name: str) -> str:
+    """A file's name as text: what no database can keep, or is in another encoding, becomes a question mark."""
+    return re.sub(r"[\x00-\x1f\x7f]", "?", name.encode("utf-8", "replace").decode())
+
+
 def _taken(file: SourceFile, collection: Collection) -> _Taken:
     """A file with its digest: of its bytes and of what else decides the outcome, its own name and its collection."""
+    file = SourceFile(_storable(file.name), file.raw)
     hasher = hashlib.sha256(b"legislation/file/v1\n")
     for part in (PurePosixPath(file.name).name, collection.kind or "", collection.issuing_body):
         hasher.update(part.encode() + b"\n")
@@ -189,8 +196,6 @@ def _parse(taken: _Taken) -> None:
 def _read(folder: Path, path: Path) -> SourceFile:
     """A file below a folder, named with the folder's own name; of an oversize file only enough to refuse it."""
     name = (Path(folder.resolve().name) / path.relative_to(folder)).as_posix()
-    # A name in another encoding than the machine's cannot be stored as it is; its letters become question marks.
-    name = name.encode("utf-8", "replace").decode()
     if not name.lower().endswith(SUFFIXES):
         return SourceFile(name, b"")
     with path.open("rb") as opened:

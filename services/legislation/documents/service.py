@@ -27,8 +27,7 @@ from services.legislation.documents.rules import (
     status_on,
     title_key,
 )
-
-MOST_ROWS = 200
+from services.legislation.paging import check_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +88,7 @@ class Library:
         self, title: str = "", kinds: Values[str] = (), *, offset: int = 0, limit: int = 50
     ) -> tuple[int, list[DocumentRow]]:
         """Documents by title, with their number in all. At most 200 a page."""
-        if not 1 <= limit <= MOST_ROWS or offset < 0:
-            raise Invalid(f"每页条数应在 1 至 {MOST_ROWS} 之间。", code="legislation.bad_page")
+        check_page(offset, limit)
         wanted: list[ColumnElement[bool]] = []
         if title.strip():
             wanted.append(LegalDocument.title_key.contains(title_key(title), autoescape=True))

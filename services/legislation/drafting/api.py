@@ -12,6 +12,7 @@ from kernel.hosting.api import Caller
 from services.legislation.drafting.model import NormativeDocument
 from services.legislation.drafting.rules import REVIEW_RESULTS
 from services.legislation.drafting.service import Entry, Register
+from services.legislation.shapes import Line
 
 
 class EntryForm(BaseModel):
@@ -103,7 +104,7 @@ def router(register: Register) -> APIRouter:
     @router.get("")
     @allow(*EVERYONE_SIGNED_IN)
     def entries(
-        who: Caller, title: Annotated[str, Query(max_length=200)] = "", offset: int = 0, limit: int = 50
+        who: Caller, title: Annotated[Line, Query(max_length=200)] = "", offset: int = 0, limit: int = 50
     ) -> RegisterPage:
         """Entries of the units within reach, youngest first."""
         total, rows = register.documents(who, title=title, offset=offset, limit=limit)

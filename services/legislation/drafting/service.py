@@ -27,10 +27,10 @@ from services.legislation.documents.rules import title_key
 from services.legislation.drafting.model import NormativeDocument
 from services.legislation.drafting.periods import DocumentPeriods
 from services.legislation.drafting.rules import REVIEW_RESULTS, DocumentFacts, look, next_look_on
+from services.legislation.paging import check_page
 from services.legislation.tables import FINDINGS, UNITS, table_of
 
 BATCH = 500
-MOST_ROWS = 200
 _KEPT = ("id", "recorded_at", "version", "used_on")
 KINDS = ("决定", "办法", "规定", "细则", "意见", "通告", "通知", "其他")
 
@@ -169,8 +169,7 @@ class Register:
         self, who: Principal, *, title: str = "", offset: int = 0, limit: int = 50
     ) -> tuple[int, list[NormativeDocument]]:
         """Entries of the units within the caller's reach, youngest first, with their number in all."""
-        if not 1 <= limit <= MOST_ROWS or offset < 0:
-            raise Invalid(f"每页条数应在 1 至 {MOST_ROWS} 之间。", code="legislation.bad_page")
+        check_page(offset, limit)
         wanted = _in_reach(who)
         if title.strip():
             wanted = wanted.where(NormativeDocument.title_key.contains(title_key(title), autoescape=True))

@@ -8,15 +8,9 @@ from pydantic import BaseModel
 from contracts.roles import EVERYONE_SIGNED_IN
 from kernel.access.rules import allow
 from kernel.errors import Invalid
-from services.legislation.documents.rules import Status, read_kind
+from services.legislation.documents.rules import Status
 from services.legislation.search.service import ArticleSearch, FoundArticle
-
-
-class DocumentName(BaseModel):
-    """A document by id and title."""
-
-    id: str
-    title: str
+from services.legislation.shapes import DocumentName, Line, read_kinds
 
 
 class ArticleView(BaseModel):
@@ -46,9 +40,9 @@ def router(search: ArticleSearch) -> APIRouter:
     @router.get("/search")
     @allow(*EVERYONE_SIGNED_IN)
     def search_articles(
-        q: Annotated[str, Query(max_length=500)],
-        kind: Annotated[str, Query(max_length=200)] = "",
-        status: Annotated[str, Query(max_length=200)] = "",
+        q: Annotated[Line, Query(max_length=500)],
+        kind: Annotated[Line, Query(max_length=200)] = "",
+        status: Annotated[Line, Query(max_length=200)] = "",
         offset: int = 0,
         limit: int = 20,
     ) -> ArticlePage:
@@ -61,17 +55,6 @@ def router(search: ArticleSearch) -> APIRouter:
         )
 
     return router
-
-
-def read_kinds(text: str) -> list[str]:
-    """Codes of the kinds that a comma-separated list names by code or official term."""
-    kinds = []
-    for part in filter(None, (part.strip() for part in text.replace("，", ",").split(","))):
-        kind = read_kind(part)
-        if kind is None:
-            raise Invalid("不认识的文件种类，请从列表中选择。", code="legislation.unknown_kind")
-        kinds.append(kind.value)
-    return kinds
 
 
 def _statuses(text: str) -> list[str]:

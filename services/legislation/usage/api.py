@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from contracts.roles import EVERYONE_SIGNED_IN
 from kernel.access.rules import allow
-from services.legislation.search.api import DocumentName
+from services.legislation.shapes import DocumentName, Line
 from services.legislation.usage.rules import ACTIVE_ORGANS, Share
 from services.legislation.usage.service import Usage
 
@@ -63,8 +63,8 @@ def router(usage: Usage) -> APIRouter:
     @router.get("/documents")
     @allow(*EVERYONE_SIGNED_IN)
     def most_cited(
-        since: Annotated[str, Query(max_length=7)],
-        until: Annotated[str, Query(max_length=7)],
+        since: Annotated[Line, Query(max_length=7)],
+        until: Annotated[Line, Query(max_length=7)],
         offset: int = 0,
         limit: int = 50,
     ) -> UsagePage:
@@ -85,9 +85,9 @@ def router(usage: Usage) -> APIRouter:
     @router.get("/documents/{document}")
     @allow(*EVERYONE_SIGNED_IN)
     def of_document(
-        document: str,
-        since: Annotated[str, Query(max_length=7)],
-        until: Annotated[str, Query(max_length=7)],
+        document: Line,
+        since: Annotated[Line, Query(max_length=7)],
+        until: Annotated[Line, Query(max_length=7)],
     ) -> DocumentUsageView:
         """Usage of one document (id or title) in the months since..until."""
         found = usage.of_document(document, since, until)

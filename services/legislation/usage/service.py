@@ -23,13 +23,13 @@ from kernel.storage.work import Store, Work
 from services.legislation.documents.model import DocumentVersion, LegalDocument, StoredArticle
 from services.legislation.documents.rules import title_key
 from services.legislation.documents.service import choose_version, find_document, versions_of
+from services.legislation.paging import check_page
 from services.legislation.tables import table_of
 from services.legislation.usage.model import UNKNOWN, StoredCitation, UsageCount
 from services.legislation.usage.resolving import Cited, Resolution, resolve
 from services.legislation.usage.rules import Share, month, read_day
 
 AGAIN_AT_ONCE = 2000
-MOST_ROWS = 200
 _COUNTED = ("document_id", "version_id", "article_key", "unit", "month")
 
 
@@ -112,8 +112,7 @@ class Usage:
     def most_cited(self, since: str, until: str, *, offset: int = 0, limit: int = 50) -> list[UsageRow]:
         """Documents by citations in the months since..until, most cited first."""
         _check_period(since, until)
-        if not 1 <= limit <= MOST_ROWS or offset < 0:
-            raise Invalid(f"每页条数应在 1 至 {MOST_ROWS} 之间。", code="legislation.bad_page")
+        check_page(offset, limit)
         total = func.sum(UsageCount.citations).label("citations")
         wanted = (
             select(

@@ -81,6 +81,7 @@ class TestSearch:
         search.keep()
         assert len(found(search, "处罚")) == 2
 
+    @pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
     @pytest.mark.parametrize("harm", ["meta.json", "current-v1", "*.term", "v1-*"])
     def test_a_damaged_index_heals_itself_and_the_database_answers_meanwhile(
         self, desk: Desk, tmp_path: Path, harm: str
@@ -142,6 +143,7 @@ class TestWhenTheIndexIsAway:
         assert len(found(desk.app.search, "处罚")) == 2
 
 
+@pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
 def test_on_opensearch_the_same_articles_are_found(desk: Desk, request: pytest.FixtureRequest) -> None:
     url = request.getfixturevalue("opensearch").url
     two_texts(desk)
@@ -151,6 +153,7 @@ def test_on_opensearch_the_same_articles_are_found(desk: Desk, request: pytest.F
     assert found(search, "处罚", statuses=["in_force"]) == [("2020-01-02", "第一条")]
 
 
+@pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
 def test_an_opensearch_that_is_not_there_is_unavailable(desk: Desk) -> None:
     two_texts(desk)
     search = ArticleSearch(
