@@ -19,6 +19,7 @@ from gateway.directory.service import Directory
 from gateway.identity.accounts import Accounts
 from gateway.identity.demonstration import Demonstrations
 from gateway.identity.passwords import Passwords, load_policy
+from gateway.identity.records import AuditRecords
 from gateway.identity.sessions import Sessions
 from gateway.links.link import Link, load_links
 from gateway.partners.service import Partners
@@ -43,6 +44,7 @@ class Gateway:
     sessions: Sessions
     accounts: Accounts
     demonstrations: Demonstrations
+    records: AuditRecords
     partners: Partners
     links: dict[str, Link]
     intake: Intake
@@ -73,6 +75,7 @@ def build(runtime: Runtime) -> Gateway:
         sessions=sessions,
         accounts=Accounts(store, passwords, sessions),
         demonstrations=Demonstrations(store, passwords, production=runtime.settings.production),
+        records=AuditRecords(store),
         partners=partners,
         links=links,
         intake=intake,

@@ -14,6 +14,7 @@ def routers(app: Gateway) -> list[APIRouter]:
     return [
         identity.session_router(app.sessions, app.accounts, app.demonstrations, secure=app.cookie_secure),
         identity.account_router(app.accounts),
+        identity.record_router(app.records),
         directory.router(app.directory, app.units),
         partners.router(app.partners),
         clues.router(app.partners, app.intake, app.review, app.answers),

@@ -1,15 +1,19 @@
-"""What the gateway hears, which clocks it keeps, and the partners' virtual hosts it listens in."""
+"""What the gateway hears, which clocks it keeps, and the partners it listens and answers to."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from contracts.clues.wire import read_progress
 from contracts.topology import GATEWAY_PROGRESS
 from gateway.app import Gateway
 from kernel.bus.markers import every, loop, subscribe
-from kernel.bus.partner import Letter, PartnerDoor
+from kernel.hosting.background import repeat
 from kernel.messages import Item
 from kernel.storage.work import Work
+
+ANSWER_SECONDS = 2.0
+JOIN_SECONDS = 20
 
 
 class GatewayWorker:
@@ -25,11 +29,6 @@ class GatewayWorker:
         """What became of clues."""
         self._app.progress.apply(work, items)
 
-    @every(seconds=2)
-    def send_answers(self) -> None:
-        """Answers whose time has come."""
-        self._app.answers.send_due()
-
     @every(seconds=60)
     def note_overdue(self) -> None:
         """Clues whose answer has become late."""
@@ -43,21 +42,39 @@ class GatewayWorker:
 
     @loop
     def listen(self, stop: threading.Event) -> None:
-        """The partners' virtual hosts, one thread each, so that a sick one delays nobody."""
-        threads = [
-            threading.Thread(target=self._listen_at, args=(system, door, stop), name=f"partner.{system}", daemon=True)
-            for system, door in self._app.doors.items()
-        ]
-        for thread in threads:
-            thread.start()
-        stop.wait()
-        for thread in threads:
-            thread.join(20)
+        """The partners' virtual hosts."""
+        _side_by_side(
+            {
+                f"listen.{system}": partial(door.run, partial(self._app.letters.take, system), stop)
+                for system, door in self._app.doors.items()
+            },
+            stop,
+        )
+
+    @loop
+    def answer(self, stop: threading.Event) -> None:
+        """Answers whose time has come."""
+        _side_by_side(
+            {
+                f"answer.{system}": partial(
+                    repeat, f"answer.{system}", ANSWER_SECONDS, partial(self._answer_one, system), stop
+                )
+                for system in self._app.links
+            },
+            stop,
+        )
         for door in self._app.doors.values():
             door.close()
 
-    def _listen_at(self, system: str, door: PartnerDoor, stop: threading.Event) -> None:
-        def take(letter: Letter) -> None:
-            self._app.letters.take(system, letter)
+    def _answer_one(self, system: str) -> None:
+        self._app.answers.send_due(system)
 
-        door.run(take, stop)
+
+def _side_by_side(jobs: dict[str, Callable[[], None]], stop: threading.Event) -> None:
+    """Each job in a thread of its own, so that a sick or slow partner delays nobody else."""
+    threads = [threading.Thread(target=job, name=name, daemon=True) for name, job in jobs.items()]
+    for thread in threads:
+        thread.start()
+    stop.wait()
+    for thread in threads:
+        thread.join(JOIN_SECONDS)

@@ -16,6 +16,8 @@ from starlette.responses import JSONResponse
 from contracts.roles import AUDIT_ADMIN, EVERYONE_SIGNED_IN, SECURITY_ADMIN, SYSTEM_ADMIN, UNIT_HEAD
 from gateway.identity.accounts import MAX_ROWS, AccountLine, Accounts, GrantLine
 from gateway.identity.demonstration import Demonstrations, DemonstrationView
+from gateway.identity.records import MAX_ROWS as MAX_RECORDS
+from gateway.identity.records import AuditLine, AuditRecords
 from gateway.identity.sessions import Locked, Me, Opened, Sessions
 from kernel.access.rules import allow, public
 from kernel.clock import SHANGHAI
@@ -217,6 +219,24 @@ def account_router(accounts: Accounts) -> APIRouter:
     @allow(SECURITY_ADMIN)
     def revoke(grant: str, who: Caller) -> None:
         accounts.revoke(who, grant)
+
+    return router
+
+
+def record_router(records: AuditRecords) -> APIRouter:
+    """The audit record, for the audit administrator."""
+    router = APIRouter(tags=["audit"])
+
+    @router.get("/audit")
+    @allow(AUDIT_ADMIN)
+    def acts(
+        who: Caller,
+        before: Annotated[int, Query(ge=0)] = 0,
+        action: Annotated[str, Query(max_length=100)] = "",
+        actor: Annotated[str, Query(max_length=100)] = "",
+        limit: Annotated[int, Query(ge=1, le=MAX_RECORDS)] = 100,
+    ) -> list[AuditLine]:
+        return records.page(who, before=before, action=action, actor=actor, limit=limit)
 
     return router
 

@@ -24,7 +24,6 @@ class Partner(Base):
     bus_user: Mapped[str] = mapped_column(String(100))
     answer_url: Mapped[str] = mapped_column(String(500), default="")
     answer_networks: Mapped[str] = mapped_column(String(500), default="")
-    state: Mapped[str] = mapped_column(String(20), default="active")
     failures: Mapped[int] = mapped_column(Integer, default=0)
     rest_until: Mapped[datetime | None] = mapped_column(Moment)
 

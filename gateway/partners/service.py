@@ -68,7 +68,7 @@ class Partners:
         with self._store.work() as work:
             partner = work.session.get(Partner, system)
             if partner is None:
-                partner = Partner(system=system, state="active", failures=0)
+                partner = Partner(system=system, failures=0)
                 work.session.add(partner)
             partner.title, partner.bus_user = title, bus_user or system
             partner.answer_url, partner.answer_networks = answer_url, answer_networks
@@ -145,7 +145,7 @@ class Partners:
     def bus_users(self) -> dict[str, str]:
         """System by system, the user it must be on the bus."""
         with self._store.reading() as session:
-            rows = session.execute(select(Partner.system, Partner.bus_user).where(Partner.state == "active"))
+            rows = session.execute(select(Partner.system, Partner.bus_user))
             return {row.system: row.bus_user for row in rows}
 
     def _owner(self, named: str, given: signature.SignatureHeaders, body: bytes) -> str:
@@ -159,8 +159,7 @@ class Partners:
         now = self._store.clock.now()
         wanted = (
             select(PartnerKey)
-            .join(Partner, Partner.system == PartnerKey.system)
-            .where(Partner.state == "active", PartnerKey.revoked_at.is_(None), PartnerKey.not_before <= now)
+            .where(PartnerKey.revoked_at.is_(None), PartnerKey.not_before <= now)
             .where(or_(PartnerKey.not_after.is_(None), PartnerKey.not_after > now))
             .order_by(PartnerKey.not_before, PartnerKey.id)
         )

@@ -93,7 +93,6 @@ def upgrade() -> None:
         sa.Column("bus_user", sa.String(length=100), nullable=False),
         sa.Column("answer_url", sa.String(length=500), nullable=False),
         sa.Column("answer_networks", sa.String(length=500), nullable=False),
-        sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("rest_until", Moment, nullable=True),
         sa.PrimaryKeyConstraint("system"),

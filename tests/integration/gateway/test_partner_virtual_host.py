@@ -46,8 +46,8 @@ def door(app, vhost, sender) -> Iterator[PartnerDoor]:
     app.doors["hotline"] = made
     app.answers._doors["hotline"] = made.send
     worker, stop = GatewayWorker(app), threading.Event()
-    (name,) = loops(worker)
-    thread = threading.Thread(target=getattr(worker, name), args=(stop,))
+    assert set(loops(worker)) == {"listen", "answer"}
+    thread = threading.Thread(target=worker.listen, args=(stop,))
     thread.start()
     time.sleep(1)
     yield made

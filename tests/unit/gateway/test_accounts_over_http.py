@@ -129,6 +129,16 @@ class TestAdministrators:
         assert (answer.status_code, answer.json()["code"]) == (422, "partners.bad_address")
 
 
+class TestAuditRecord:
+    def test_the_audit_administrator_reads_who_was_refused_and_that_is_on_record_too(self, http, as_account):
+        http.post(f"{ROOT}/sessions", json={"account": "nobody", "password": "x"})
+        audit = as_account("shenji")
+        (refused,) = audit("GET", "/audit?action=session.refused").json()
+        assert (refused["actor"], refused["reason_code"]) == ("nobody", "identity.wrong_credentials")
+        assert audit("GET", "/audit?action=audit.read&actor=shenji").json()
+        assert as_account("xitong")("GET", "/audit").status_code == 403
+
+
 class TestDemonstration:
     PEOPLE = (DemonstrationPerson(account="demo-ducha", name="演示督察员", title="督察员", unit="15", roles=("inspector",)),)
 
