@@ -79,6 +79,8 @@ def fleet(settings: Settings, *, first_port: int) -> tuple[Fleet, dict[str, str]
         "FAZHI_IDENTITY_PUBLIC_KEY_FILE": str(public),
         "FAZHI_COOKIE_SECURE": "false",
         "FAZHI_CONSOLE": str(settings.console),
+        "FAZHI_CATALOG": str(settings.catalog),
+        "FAZHI_LOG_LEVEL": settings.log_level,
     }
     processes = Fleet(environment)
     addresses = {}
