@@ -41,7 +41,7 @@ class ClueRow(Base):
     person_hash: Mapped[str] = mapped_column(String(64))
     attributes: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(String(64))
-    channel: Mapped[str] = mapped_column(String(10))
+    channel: Mapped[str] = mapped_column(String(20))
     routed_to: Mapped[str] = mapped_column(String(30))
     occurred_at: Mapped[datetime] = mapped_column(Moment)
     received_at: Mapped[datetime] = mapped_column(Moment)

@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.Column("person_hash", sa.String(length=64), nullable=False),
         sa.Column("attributes", sa.Text(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("routed_to", sa.String(length=30), nullable=False),
         sa.Column("occurred_at", Moment, nullable=False),
         sa.Column("received_at", Moment, nullable=False),
