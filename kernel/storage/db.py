@@ -115,12 +115,17 @@ def _sqlite(url: str) -> Engine:
     path = make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_MS / 1000, "check_same_thread": False})
+    engine = create_engine(
+        url,
+        connect_args={"timeout": SQLITE_BUSY_MS / 1000, "check_same_thread": False},
+        hide_parameters=True,  # errors are logged, and parameters are people's data (R52)
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy's begin event below starts transactions
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+        # recursive_triggers: without it REPLACE takes rows away behind the back of append-only guards.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "cache_size=-32000"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -141,7 +146,9 @@ def _postgresql(url: str, pool_size: int) -> Engine:
         if pool_size == 0
         else {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": 3, "pool_pre_ping": True}
     )
-    return create_engine(url, connect_args={"options": options, "connect_timeout": 5}, **pool)
+    return create_engine(
+        url, connect_args={"options": options, "connect_timeout": 5}, hide_parameters=True, **pool
+    )
 
 
 def _check_durability(database: Database, *, production: bool) -> None:

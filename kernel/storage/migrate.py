@@ -1,9 +1,13 @@
 """
 Migrations: alembic, one line of versions per service, safe to run again (R18).
 
-A package's versions live in `<package>/migrations/versions`. On PostgreSQL an advisory lock makes two starters
-take turns; `lock_timeout` is three seconds, so that a migration never queues behind business for long.
+A package's versions live in `<package>/migrations/versions`. All versions of one run are one transaction, so a
+killed run leaves nothing half done. Two starters take turns: an advisory lock on PostgreSQL, the writer's lock on
+SQLite. `lock_timeout` is three seconds, so that a migration never queues business behind itself for long; it
+gives way and tries again instead.
 """
+
+import time
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,16 +21,33 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 
+from kernel.errors import Unavailable
 from kernel.storage.db import Database, translated_errors
 from kernel.storage.spine import Spine, guard_statements
+from kernel.telemetry.log import logger
+
+log = logger(__name__)
 
 LOCK = 0x46415A49
+TRIES = 10
 
 
 def upgrade(database: Database, package: str) -> None:
-    """Bring a service's database to the newest version; does nothing when it is there already."""
-    with translated_errors(), database.engine.connect() as connection, _alone(connection):
-        _run(connection, package, lambda config: command.upgrade(config, "head"))
+    """
+    Bring a service's database to the newest version; does nothing when it is there already.
+
+    Raises Unavailable when business holds its tables for longer than ten tries.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            with translated_errors(), _writer(database) as connection, _alone(connection):
+                _run(connection, package, lambda config: command.upgrade(config, "head"))
+            return
+        except Unavailable as error:
+            if not left:
+                raise
+            log.warning("migration_waits", package=package, error=repr(error.__cause__))
+            time.sleep(1)
 
 
 def is_current(database: Database, package: str) -> bool:
@@ -80,19 +101,24 @@ def _config(package: str) -> Config:
     return config
 
 
+def _writer(database: Database) -> Connection:
+    return database.engine.execution_options(begin="IMMEDIATE").connect()
+
+
 @contextmanager
 def _alone(connection: Connection) -> Iterator[None]:
     if connection.dialect.name != "postgresql":
         yield
         return
+    # The turn of another starter may take long; only the work itself must not wait for locks.
+    connection.execute(text("SET lock_timeout = 0"))
+    connection.execute(text("SET statement_timeout = 0"))
+    connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
+    connection.commit()
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
     connection.execute(text("SET lock_timeout = '3s'"))
-    connection.execute(text("SET statement_timeout = 0"))
     connection.commit()
     try:
         yield
     finally:
-        connection.rollback()
-        connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
-        connection.execute(text("RESET statement_timeout"))
-        connection.commit()
+        connection.detach()  # its session, and with it every setting and the lock, ends with the connection

@@ -7,7 +7,7 @@ by form, as a net below: identity numbers with a right check digit, mobile numbe
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -48,15 +48,14 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, int):
         return STARS if masked(str(value)) == STARS else value
-    if isinstance(value, str):
+    if isinstance(value, (str, date, Decimal)):
+        value = str(value)
         text = masked(value[: 2 * MAX_VALUE_CHARACTERS])
         return text if len(text) <= MAX_VALUE_CHARACTERS else text[:MAX_VALUE_CHARACTERS] + "…"
     if isinstance(value, Mapping):
         return {str(key): shown(str(key), entry) for key, entry in list(value.items())[:MAX_ITEMS]}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(entry) for entry in list(value)[:MAX_ITEMS]]
-    if isinstance(value, (date, datetime, Decimal)):
-        return str(value)
     return f"<{type(value).__name__}>"
 
 
