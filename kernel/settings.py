@@ -8,18 +8,21 @@ settings; a test compares this class with docs/settings.md.
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SECRETS = ("database_url", "broker_url", "opensearch_url")
+_KEY_FILES = ("identity_key_file", "partner_key_file")
+_GUESSED_FIRST = {"", "guest", "admin", "postgres", "rabbitmq", "password", "changeme", "secret", "123456", "fazhi"}
 
 
 class Settings(BaseSettings):
     """Everything an installation can choose; the defaults are the embedded form."""
 
-    model_config = SettingsConfigDict(env_prefix="FAZHI_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="FAZHI_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     data: Path = Field(Path("data"), description="Folder for everything the embedded form keeps.")
     production: bool = Field(False, description="Refuse weak settings instead of warning of them.")
@@ -68,6 +71,31 @@ class Settings(BaseSettings):
                 values[name] = read_secret(Path(path))
         return values
 
+    @model_validator(mode="after")
+    def _nothing_weak_in_production(self) -> Self:
+        if self.production and (weak := self._weaknesses()):
+            raise ValueError("正式环境不接受以下设置 / refused in production: " + "; ".join(weak))
+        return self
+
+    def _weaknesses(self) -> list[str]:
+        """What an installation that holds real cases must not have; no value is repeated."""
+        weak = []
+        for name in _SECRETS:
+            url = urlsplit(getattr(self, name))
+            # No password means a certificate signs in, except on plain AMQP, where it means guest:guest.
+            password = "guest" if url.password is None and url.scheme == "amqp" else url.password
+            if password is not None and password.lower() in {*_GUESSED_FIRST, url.username}:
+                weak.append(f"FAZHI_{name.upper()}: 口令为空、默认或与用户名相同")
+        if not self.cookie_secure:
+            weak.append("FAZHI_COOKIE_SECURE: 会话 Cookie 必须只走 HTTPS")
+        if any(network.strip() in ("0.0.0.0/0", "::/0") for network in self.metrics_networks.split(",")):
+            weak.append("FAZHI_METRICS_NETWORKS: 指标不得对所有网络开放")
+        for name in _KEY_FILES:
+            path = getattr(self, name)
+            if path is not None and path.exists() and _is_open(path):
+                weak.append(f"FAZHI_{name.upper()}: 密钥文件他人可读，请执行 chmod 640")
+        return weak
+
     def database_url_of(self, service: str) -> str:
         """Where a service keeps its things."""
         if self.database_url:
@@ -82,6 +110,11 @@ class Settings(BaseSettings):
 
 def read_secret(path: Path) -> str:
     """A secret from a file; raises PermissionError when others may read the file."""
-    if path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP):
+    if _is_open(path):
         raise PermissionError(f"{path} can be read or changed by others; run: chmod 640 {path}")
     return path.read_text().strip()
+
+
+def _is_open(path: Path) -> bool:
+    """Whether others than the owner and its group may read a file, or the group may change it."""
+    return bool(path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP))
