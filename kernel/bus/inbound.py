@@ -133,7 +133,7 @@ class Inbound:
                 returning=("count",),
             )
             work.commit()
-        return int(written[0].count)
+        return int(written[0][0])
 
     def _forget_attempts(self, work: Work, message: Message) -> None:
         table = work.spine.attempts

@@ -28,7 +28,7 @@ from kernel.telemetry.log import logger
 log = logger(__name__)
 
 WINDOW = 200
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.1
 LOCK_SPACE = 0x46415A48  # advisory locks of relays, apart from those of migrations
 
 
@@ -100,7 +100,8 @@ class Relay:
             .order_by(table.c.pos)
             .limit(self._window)
         )
-        return connection.execute(query).fetchall()
+        rows: Sequence[Row[Any]] = connection.execute(query).fetchall()
+        return rows
 
     def _mark(self, sent: Sequence[int]) -> None:
         table = self._store.spine.outbox

@@ -43,6 +43,7 @@ class Demonstration:
         self._box = box
         self._counts = box.counts()
         root = next(iter(box.units()))
+        self._root_name = root.name
         self._who = Principal(
             account="demonstration", unit=root.code, unit_path=f"/{root.code}/", roles=frozenset({UNIT_HEAD})
         )
@@ -160,7 +161,7 @@ class Demonstration:
         unknown = {role for person in people for role in person.roles} - set(TITLES)
         assert not unknown, unknown
         self._apps["gateway"].demonstrations.create_demonstration(
-            people, province=self._box.code, size=self._box.size, seed=self._box.seed
+            people, province=self._root_name, size=self._box.size, seed=self._box.seed
         )
 
     def _until_quiet(self, moved: Callable[[int], None]) -> None:

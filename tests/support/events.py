@@ -66,8 +66,8 @@ def a_unit(
     *,
     parent: str = "",
     path: str = "",
-    kind: "UnitKind.ValueType" = UnitKind.UNIT_KIND_DEPARTMENT,
-    level: "UnitLevel.ValueType" = UnitLevel.UNIT_LEVEL_COUNTY,
+    kind: UnitKind = UnitKind.UNIT_KIND_DEPARTMENT,
+    level: UnitLevel = UnitLevel.UNIT_LEVEL_COUNTY,
     version: int = 1,
 ) -> Unit:
     """A county department."""

@@ -63,7 +63,7 @@ class Toy:
         """How often a name was counted."""
         with self.store.reading() as session:
             row = session.execute(self.totals.select().where(self.totals.c.name == name)).first()
-        return int(row.count) if row else 0
+        return int(row[1]) if row else 0
 
 
 def one_item(message: Message) -> list[Item]:

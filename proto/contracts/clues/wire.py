@@ -39,7 +39,7 @@ def read_progress(message: Message) -> Sequence[Item | Refused]:
     return [Item(message.source, progressed.id, message.body, progressed)]
 
 
-def tell_progress(work: Work, receipt: str, state: "ClueState.ValueType", note: str, subject: str = "") -> None:
+def tell_progress(work: Work, receipt: str, state: ClueState, note: str, subject: str = "") -> None:
     """Queue what became of a clue for the gateway, which answers the sender."""
     progressed = ClueProgressed(
         id=new_id(),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, text
+from sqlalchemy import BindParameter, bindparam, text
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
@@ -134,7 +134,7 @@ def _events(
         "probes": list(probes),
         "outcome": outcome,
     }
-    expanding = bindparam("probes", expanding=True)
+    expanding: BindParameter[list[str]] = bindparam("probes", expanding=True)
     total = session.execute(
         text(f"SELECT count(*) FROM event_log e WHERE {where}").bindparams(expanding), values
     ).scalar_one()

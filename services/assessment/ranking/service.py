@@ -141,7 +141,8 @@ class Rankings:
     def newest_seq(self) -> int:
         """Up to which event scores are known now."""
         with self._store.reading() as session:
-            return session.execute(select(func.coalesce(func.max(UNIT_SCORES.c.at_seq), 0))).scalar_one()
+            newest: int = session.execute(select(func.coalesce(func.max(UNIT_SCORES.c.at_seq), 0))).scalar_one()
+            return newest
 
     def changes(self, period: str, unit_path: str, after: int) -> list[ScoreChange]:
         """Scores of units below `unit_path` that were made after an event number, oldest first."""

@@ -39,7 +39,7 @@ class RollUp:
         """Bring the scores of touched units up to date; returns how many events were covered."""
         framework = self._frameworks.current()
         with self._store.reading() as session:
-            head = session.execute(select(LOG_HEAD.c.size)).scalar_one()
+            head: int = session.execute(select(LOG_HEAD.c.size)).scalar_one()
             done = _rolled_up(session, key_of(framework))
             directory_changed = _rolled_up(session, DIRECTORY_CHANGED)
         if directory_changed:

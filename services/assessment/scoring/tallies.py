@@ -31,12 +31,12 @@ class Assessed:
 
 def kind_name(kind: int) -> str:
     """ "department" for UNIT_KIND_DEPARTMENT."""
-    return UnitKind.Name(kind).removeprefix("UNIT_KIND_").lower()  # type: ignore[arg-type]
+    return UnitKind.Name(kind).removeprefix("UNIT_KIND_").lower()
 
 
 def level_name(level: int) -> str:
     """ "county" for UNIT_LEVEL_COUNTY."""
-    return UnitLevel.Name(level).removeprefix("UNIT_LEVEL_").lower()  # type: ignore[arg-type]
+    return UnitLevel.Name(level).removeprefix("UNIT_LEVEL_").lower()
 
 
 def assessed_units(session: Session, framework: Framework, codes: Iterable[str] | None = None) -> list[Assessed]:

@@ -20,7 +20,7 @@ from fazhi.bench.room import Room, Trial
 from fazhi.bench.workload import SOURCE, Workload
 
 STOCK, LIMIT = "nameko_event_handler", "sql_without_broker"
-ONE_BY_ONE_SHARE = 40
+ONE_BY_ONE_SHARE = 60
 LEAST_ONE_BY_ONE = 300
 NAMEKO_QUEUE = f"evt-{SOURCE}-{SCORED}--assessment.scored"
 

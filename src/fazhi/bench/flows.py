@@ -31,7 +31,7 @@ def from_the_outbox(trial: Trial) -> float:
     outbox = Spine(metadata).outbox
     engine = create_engine(trial.url_of(SOURCE), poolclass=NullPool)
     metadata.create_all(engine)
-    messages = list(trial.workload.messages())
+    messages = trial.workload.messages()
     warm = trial.workload.warm_up // trial.workload.per_message
     trial.launch("fazhi.worker_process", "assessment")
     trial.launch(f"{CONTENDERS}.relay")
@@ -62,7 +62,7 @@ def one_by_one(trial: Trial, module: str, queue: str) -> float:
             raise BenchFailed(f"{module} 未声明队列 {queue}")
         time.sleep(0.1)
     publish = {"nameko_event_handler": _publish_json, "celery": _send_tasks}.get(module, _publish_bytes)
-    publish(trial, queue, list(trial.workload.messages()))
+    publish(trial, queue, trial.workload.messages())
     return _rate_after_warm_up(trial)
 
 
@@ -88,7 +88,7 @@ def _rate_after_warm_up(trial: Trial) -> float:
 def _fill_our_queue(trial: Trial) -> None:
     bus = RabbitBus(trial.broker_url, [ASSESSMENT_SCORED])
     try:
-        messages = trial.workload.messages()
+        messages = iter(trial.workload.messages())
         while window := list(islice(messages, 200)):
             if bus.publish(window) != {message.id for message in window}:
                 raise BenchFailed("消息总线未确认全部消息")

@@ -5,11 +5,13 @@ The sums are counted here from what is drawn, not read back from the product, so
 or doubles an event is found out.
 """
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from contracts.events.v1.scored_pb2 import ScoredEvent, ScoredEvents
 from contracts.findings import Basis, Evidence, Finding, Mode, Outcome
@@ -76,20 +78,14 @@ class Workload:
         """All events, those of the warm-up included."""
         return self.events + self.warm_up
 
-    def messages(self) -> Iterator[Message]:
-        """The events in messages, as a service's outbox would hold them; ids are new every time."""
-        waiting: list[ScoredEvent] = []
-        for number, drawn in enumerate(self._draw()):
-            waiting.append(_event(drawn, number // self.per_message))
-            if len(waiting) == self.per_message or number == self.total - 1:
-                body = ScoredEvents(events=waiting).SerializeToString(deterministic=True)
-                yield Message(id=new_id(), source=SOURCE, name=SCORED, body=body)
-                waiting = []
+    def messages(self) -> tuple[Message, ...]:
+        """The events in messages, as a service's outbox would hold them; made once a process."""
+        return _messages(self)
 
     def sums(self) -> Counter[State]:
         """(unit, month, probe, column) -> what the aggregate must say when all events are in."""
         sums: Counter[State] = Counter()
-        for drawn in self._draw():
+        for drawn in self.draw():
             place = drawn.unit, local_period(drawn.occurred_at), drawn.probe
             match drawn.outcome:
                 case Outcome.PASS:
@@ -101,11 +97,25 @@ class Workload:
                     sums[*place, other.name.lower()] += 1
         return sums
 
-    def _draw(self) -> Iterator[Drawn]:
+    def draw(self) -> Iterator[Drawn]:
+        """What the events say, the same for the same seed."""
         chance = random.Random(self.seed)  # noqa: S311  (a workload, not a secret)
         for _ in range(self.total):
             unit, probe = f"1501{chance.randrange(UNITS):04d}", chance.choice(PROBES)
             yield Drawn(self.unit or unit, probe, chance.randrange(DAYS), chance.choice(OUTCOMES))
+
+
+@lru_cache(maxsize=4)
+def _messages(workload: Workload) -> tuple[Message, ...]:
+    messages = []
+    drawn = workload.draw()
+    for number in itertools.count():
+        events = [_event(each, number) for each in itertools.islice(drawn, workload.per_message)]
+        if not events:
+            return tuple(messages)
+        body = ScoredEvents(events=events).SerializeToString(deterministic=True)
+        messages.append(Message(id=new_id(), source=SOURCE, name=SCORED, body=body))
+    raise AssertionError("unreachable")
 
 
 def _event(drawn: Drawn, case: int) -> ScoredEvent:

@@ -54,7 +54,8 @@ def _ack_before_commit() -> None:
 
 
 def _no_inbox() -> None:
-    def everything_is_new(_work: Work, _consumer: str, items: Sequence[Item]) -> inbox.Sorted:
+    def everything_is_new(work: Work, consumer: str, items: Sequence[Item]) -> inbox.Sorted:
+        del work, consumer
         return inbox.Sorted(list(items), 0, [])
 
     inbox.take = everything_is_new
