@@ -129,6 +129,56 @@ class TestZipBombs:
         assert refused.value.stable_code in ("enforcement.zip_bomb", "enforcement.broken_file")
 
 
+class TestRectangles:
+    """A parser lays a sheet out in full: two far cells in a file of 5 KB would cost gigabytes."""
+
+    @pytest.mark.parametrize(
+        ("cells", "code"),
+        [
+            (b'<row r="20000"><c r="DZZ20000"><v>1</v></c></row>', "enforcement.too_many_columns"),
+            (b'<row r="9"><c r=\'BM9\'><v>1</v></c></row>', "enforcement.too_many_columns"),
+            (b'<row r="1048576"><c r="A1048576"><v>1</v></c></row>', "enforcement.too_many_rows"),
+            (b'<row r="9"><c r = "A100020"><v>1</v></c></row>', "enforcement.too_many_rows"),
+            (b"<row/>" * 100_020, "enforcement.too_many_rows"),
+            (b"<row><c><v>1</v></c></row>", "enforcement.unsafe_file"),
+            (b'<row r="9"><c s="r=" r="A0"><v>1</v></c></row>', "enforcement.unsafe_file"),
+        ],
+    )
+    def test_cells_far_out_are_refused_before_they_are_parsed(self, cells: bytes, code: str) -> None:
+        data = xlsx_file(rows_of(2))
+        sheet = sheet_of(data).replace(b"</sheetData>", cells + b"</sheetData>")
+        with pytest.raises(Invalid) as refused:
+            open_table(repacked(data, {"xl/worksheets/sheet1.xml": sheet}), "a.xlsx")
+        assert refused.value.stable_code == code
+
+    def test_a_sheet_cannot_hide_from_the_scan_behind_a_repeated_name(self) -> None:
+        data = xlsx_file(rows_of(2))
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            book = package.read("xl/workbook.xml")
+            relations = package.read("xl/_rels/workbook.xml.rels")
+        evil = sheet_of(data).replace(b"</sheetData>", b'<row r="9"><c r="DZZ9"><v>1</v></c></row></sheetData>')
+        kind = b'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"'
+        changes: dict[str, bytes | None] = {
+            "xl/evil.xml": evil,
+            "xl/_rels/workbook.xml.rels": relations.replace(
+                b"</Relationships>", b'<Relationship Id="rId99" ' + kind + b' Target="evil.xml"/></Relationships>'
+            ),
+        }
+        for name, code in (("案件", "enforcement.broken_file"), ("其他", "enforcement.too_many_columns")):
+            second = f'<sheets><sheet name="{name}" sheetId="9" r:id="rId99"/>'.encode()
+            changes["xl/workbook.xml"] = book.replace(b"<sheets>", second)
+            with pytest.raises(Invalid) as refused:
+                open_table(repacked(data, changes), "a.xlsx")
+            assert refused.value.stable_code == code
+
+    def test_the_last_allowed_corner_is_let_in(self) -> None:
+        data = xlsx_file(rows_of(2))
+        corner = b'<row r="1000"><c r="BL1000"><v>1</v></c></row></sheetData>'
+        sheet = sheet_of(data).replace(b"</sheetData>", corner)
+        rows = list(open_table(repacked(data, {"xl/worksheets/sheet1.xml": sheet}), "a.xlsx").rows)
+        assert (rows[-1][0], len(rows[-1][1])) == (1000, 64)
+
+
 class TestOddWorkbooks:
     def test_date_cells_are_days_and_number_cells_stay_numbers(self) -> None:
         raw = {(1, 9): date(2026, 3, 13), (1, 8): 2000, (1, 15): 15000001}

@@ -2,6 +2,7 @@
 Limits on files, kept before anything is parsed (R45, R46).
 
 Sizes a ZIP declares are summed before inflating, and counted again while inflating, because declared sizes lie.
+200 MB inflated, not the usual 100, so that a year of a large city (100,000 rows) fits as a workbook.
 """
 
 import io
@@ -18,7 +19,7 @@ MAX_RATIO = 100
 RATIO_FROM_BYTES = 5 * 1024 * 1024
 MAX_ENTRIES = 1_000
 MAX_ROWS = 100_000
-MAX_COLUMNS = 300
+MAX_COLUMNS = 64
 _STEP = 256 * 1024
 _FORBIDDEN = re.compile(r"vbaProject|externalLinks/|embeddings/|activeX/|\.(?:zip|xlsx|xlsm|docx|exe|dll|js)$", re.IGNORECASE)
 

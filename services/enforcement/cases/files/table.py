@@ -6,8 +6,9 @@ from pathlib import PurePath
 
 from kernel.errors import Invalid
 from services.enforcement.cases.files.limits import check_size, limited
+from services.enforcement.cases.files.sheet_scan import Oddities
 from services.enforcement.cases.files.text import encoding_of, read_text
-from services.enforcement.cases.files.workbook import Oddities, open_workbook
+from services.enforcement.cases.files.workbook import open_workbook
 
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
