@@ -75,7 +75,7 @@ class Guard:
         remaining = context.time_remaining()
         if not stream and (remaining is None or remaining > MAX_DEADLINE_SECONDS + 1):
             raise Invalid("调用必须设置不超过 10 秒的截止时间。", code="platform.deadline_required")
-        metadata = {key: value for key, value in context.invocation_metadata() or ()}
+        metadata = dict(context.invocation_metadata() or ())
         header = str(metadata.get("authorization", ""))
         if not header.lower().startswith("bearer "):
             raise NotSignedIn()
@@ -91,9 +91,55 @@ async def refuse(context: Context, error: PlatformError) -> None:
     await context.abort(status, f"{error.stable_code}: {error.text}")
 
 
+class _Undecodable:
+    """Stands for a request whose bytes could not be read."""
+
+
+class _ReadFirst(aio.ServerInterceptor):
+    """
+    Answers INVALID_ARGUMENT to bytes that cannot be read; the library says INTERNAL, as if it were our bug.
+
+    Streams of requests are not served by the platform, so only single requests are looked at.
+    """
+
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        handler = await continuation(handler_call_details)
+        if handler is None or handler.request_streaming:
+            return handler
+        read, changed = handler.request_deserializer, {}
+
+        def reading(raw: bytes) -> Any:
+            try:
+                return raw if read is None else read(raw)
+            except Exception:  # noqa: BLE001  (every parser has its own; the answer is the same)
+                return _Undecodable()
+
+        if handler.response_streaming:
+
+            async def answering(request: Any, context: Any) -> Any:
+                await _refuse_undecodable(request, context)
+                async for answer in handler.unary_stream(request, context):
+                    yield answer
+
+            changed["unary_stream"] = answering
+        else:
+
+            async def answer(request: Any, context: Any) -> Any:
+                await _refuse_undecodable(request, context)
+                return await handler.unary_unary(request, context)
+
+            changed["unary_unary"] = answer
+        return handler._replace(request_deserializer=reading, **changed)
+
+
+async def _refuse_undecodable(request: Any, context: Context) -> None:
+    if isinstance(request, _Undecodable):
+        await refuse(context, Invalid("请求无法按接口约定解码。", code="platform.undecodable"))
+
+
 def new_server() -> aio.Server:
     """A gRPC server with the platform's limits."""
-    return aio.server(options=OPTIONS, maximum_concurrent_rpcs=200)
+    return aio.server(options=OPTIONS, maximum_concurrent_rpcs=200, interceptors=[_ReadFirst()])
 
 
 async def serve(server: aio.Server, address: str) -> int:
