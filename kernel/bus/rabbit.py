@@ -7,14 +7,17 @@ pipelines confirms in windows and bounds the wait itself, because pika's own wai
 heartbeat's (R5, M18). Consuming is batched; the batch is settled by one multiple ack.
 """
 
+import hashlib
 import threading
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pika
 import pika.exceptions
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.exceptions import ChannelClosedByBroker
 from pika.spec import Basic, BasicProperties
 
 from kernel.bus.port import Delivery, Take, backoff
@@ -31,6 +34,7 @@ DEAD_QUEUE = "fazhi.dead"
 HEARTBEAT_SECONDS = 20
 SOCKET_TIMEOUT_SECONDS = 10
 MAX_QUEUE_BYTES = 4 * 1024**3
+PRECONDITION_FAILED = 406
 AMQP_ERRORS = (pika.exceptions.AMQPError, OSError)
 
 
@@ -155,7 +159,7 @@ class RabbitBus:
 
 
 class _OpenChannel:
-    """A short-lived blocking connection with one channel, closed on leaving."""
+    """A blocking connection with one channel, closed on leaving; what it dies of is said as Unavailable."""
 
     def __init__(self, given: pika.URLParameters) -> None:
         self._given = given
@@ -168,7 +172,17 @@ class _OpenChannel:
         except AMQP_ERRORS as error:
             raise Unavailable("消息总线暂时不可用，请稍后再试。", code="platform.bus_away") from error
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._close()
+        if isinstance(error, ChannelClosedByBroker) and error.reply_code == PRECONDITION_FAILED:
+            raise Unavailable(
+                f"消息总线上已有同名而参数不同的队列，请管理员排空后删除，将自动重建：{error.reply_text}",
+                code="platform.queue_differs",
+            ) from error
+        if isinstance(error, AMQP_ERRORS):
+            raise Unavailable("消息总线暂时不可用，请稍后再试。", code="platform.bus_away") from error
+
+    def _close(self) -> None:
         try:
             if self._connection is not None and self._connection.is_open:
                 self._connection.close()
@@ -179,14 +193,22 @@ class _OpenChannel:
 def _delivery(method: Basic.Deliver, properties: BasicProperties, body: bytes) -> Delivery:
     headers = {str(key): str(value) for key, value in (properties.headers or {}).items()}
     message = Message(
-        id=properties.message_id or f"{method.exchange}/{method.delivery_tag}/{len(body)}",
-        source=properties.app_id or str(method.exchange).removesuffix(".events"),
-        name=str(method.routing_key),
+        # The same bytes keep the same id at every redelivery, or attempts could not be counted.
+        id=_bounded(properties.message_id or f"sha256:{hashlib.sha256(body).hexdigest()}", 100),
+        source=_bounded(properties.app_id or str(method.exchange).removesuffix(".events"), 50),
+        name=_bounded(str(method.routing_key), 100),
         body=body,
         headers=headers,
         content_type=properties.content_type or "",
     )
     return Delivery(message, bool(method.redelivered))
+
+
+def _bounded(text: str, longest: int) -> str:
+    """A word of the envelope that fits its column; what does not fit is named by its hash, always the same."""
+    if len(text) <= longest and text.isprintable():
+        return text
+    return f"hash:{hashlib.sha256(text.encode(errors='replace')).hexdigest()[: longest - 5]}"
 
 
 def _take_patiently(
@@ -200,7 +222,7 @@ def _take_patiently(
     failures = 0
     while True:
         try:
-            take(deliveries)
+            _take_beside(connection, take, deliveries)
             return True
         except TemporaryError as error:
             log.warning("batch_waits", queue=queue.name, messages=len(deliveries), error=str(error))
@@ -213,3 +235,30 @@ def _take_patiently(
             connection.process_data_events(time_limit=0.2)  # keeps the heartbeat while we wait
 
 
+def _take_beside(connection: BlockingConnection, take: Take, deliveries: Sequence[Delivery]) -> None:
+    """Take a batch in a thread beside the connection's own, so that heartbeats go on however long it lasts (R12)."""
+    outcome: list[BaseException | None] = []
+
+    def work() -> None:
+        try:
+            take(deliveries)
+            outcome.append(None)
+        except BaseException as error:  # noqa: BLE001  (raised again below, in the thread that waits)
+            outcome.append(error)
+        finally:
+            with suppress(*AMQP_ERRORS):
+                connection.add_callback_threadsafe(_nothing)  # wakes the wait below at once
+
+    thread = threading.Thread(target=work, name="take")
+    thread.start()
+    try:
+        while not outcome:
+            connection.process_data_events(time_limit=1.0)
+    finally:
+        thread.join()  # a batch under way is never abandoned, even when the connection is lost meanwhile
+    if outcome[0] is not None:
+        raise outcome[0]
+
+
+def _nothing() -> None:
+    """A callback that only wakes."""
