@@ -48,7 +48,7 @@ class Inbound:
                 return
             except TemporaryError:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  (whatever failed, each message is now taken alone)
                 log.warning("batch_failed", queue=self._consumer, messages=len(messages), error=repr(error))
         for message in messages:
             self._take_alone(message)
@@ -68,7 +68,7 @@ class Inbound:
             except PermanentError as error:
                 self._quarantine(message, error.stable_code, error.text)
                 return
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  (counted; the fifth time it is quarantined)
                 log.warning(
                     "message_failed", queue=self._consumer, message=message.id, attempt=attempt, error=repr(error)
                 )
@@ -89,7 +89,7 @@ class Inbound:
             if alone:
                 self._forget_attempts(work, messages[0])
             work.commit()
-        self._measure(messages, taken)
+        self._measure(taken)
 
     def _decode(self, messages: Sequence[Message]) -> tuple[list[tuple[Item, Message]], list[Refusal]]:
         items: list[tuple[Item, Message]] = []
@@ -110,7 +110,7 @@ class Inbound:
             return self._subscription.decode(message)
         except PermanentError as error:
             return [Refused(message.source, message.body, error.stable_code, error.text)]
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (kept with its bytes and the reason)
             return [Refused(message.source, message.body, "platform.undecodable", f"无法解码：{error!r}")]
 
     def _count_attempt(self, message: Message) -> int:
@@ -149,7 +149,7 @@ class Inbound:
         trace_id.set(message.headers.get("trace", ""))
         log.error("quarantined", queue=self._consumer, message=message.id, code=code)
 
-    def _measure(self, messages: Sequence[Message], taken: inbox.Sorted) -> None:
+    def _measure(self, taken: inbox.Sorted) -> None:
         metrics.TAKEN.labels(self._consumer).inc(len(taken.fresh))
         metrics.BATCH_SIZE.labels(self._consumer).observe(len(taken.fresh) + taken.repeats)
         if taken.repeats:

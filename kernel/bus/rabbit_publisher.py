@@ -138,7 +138,7 @@ class Publisher:
     def _spin(connection: SelectConnection) -> None:
         try:
             connection.ioloop.start()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (the thread ends; the next publish connects anew)
             log.warning("publisher_loop_ended", error=repr(error))
         finally:
             connection.ioloop.close()

@@ -40,7 +40,7 @@ from kernel.telemetry.log import logger
 
 log = logger(__name__)
 
-TOKEN_COOKIE = "fazhi_token"
+TOKEN_COOKIE = "fazhi_token"  # noqa: S105  (a name, no secret)
 CSRF_HEADER = "x-fazhi-csrf"
 STATUS: tuple[tuple[type[PlatformError], int], ...] = (
     (TooLarge, 413),

@@ -46,7 +46,7 @@ class Hosted(DependencyProvider):  # type: ignore[misc]
         bound._hosted = self._hosted
         return bound
 
-    def get_dependency(self, worker_ctx: Any) -> object:
+    def get_dependency(self, worker_ctx: Any) -> object:  # noqa: ARG002
         return self._hosted
 
 
@@ -129,10 +129,10 @@ def service_class(store: Store, bus: Bus, worker: object | None) -> type:
     relay = Relay(store, bus)
     body: dict[str, Any] = {"name": store.source, "hosted": Hosted(worker)}
 
-    def carry(self: Any) -> None:
+    def carry(_worker: Any) -> None:
         """Stands for the relay loop; nameko wants a method to hang an entrypoint on."""
 
-    def measure(self: Any) -> None:
+    def measure(_worker: Any) -> None:
         relay.measure()
         quarantine.measure(store)
 
@@ -150,7 +150,7 @@ def service_class(store: Store, bus: Bus, worker: object | None) -> type:
 
 
 def _taking(inbound: Inbound) -> Any:
-    def take(self: Any, deliveries: Sequence[Delivery]) -> None:
+    def take(_worker: Any, deliveries: Sequence[Delivery]) -> None:
         inbound.take(deliveries)
 
     return take

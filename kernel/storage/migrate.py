@@ -8,7 +8,6 @@ gives way and tries again instead.
 """
 
 import time
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files

@@ -22,7 +22,6 @@ from kernel.storage.work import Store, Work
 from kernel.telemetry import metrics
 
 
-
 @dataclass(frozen=True, slots=True)
 class Held:
     """One entry of the quarantine."""

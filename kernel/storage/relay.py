@@ -100,7 +100,7 @@ class Relay:
             .order_by(table.c.pos)
             .limit(self._window)
         )
-        rows: Sequence[Row[Any]] = connection.execute(query).fetchall()
+        rows: Sequence[Any] = connection.execute(query).fetchall()
         return rows
 
     def _mark(self, sent: Sequence[int]) -> None:

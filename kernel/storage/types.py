@@ -44,7 +44,7 @@ class Moment(TypeDecorator[datetime]):
             raise ValueError("a naive datetime cannot be stored")
         return time_text(value) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
             return None
         moment = parse_time(value) if isinstance(value, str) else value
@@ -65,5 +65,5 @@ class Day(TypeDecorator[date]):
             return value
         return value.isoformat()
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> date | None:  # noqa: ARG002
         return date.fromisoformat(value) if isinstance(value, str) else value

@@ -102,7 +102,7 @@ def up(settings: Settings, *, port: int, with_servers: bool) -> None:
                 "分布式形态需要 FAZHI_DATABASE_URL 和 FAZHI_BROKER_URL，或加上 --with-servers 使用本机临时服务器。",
                 code="fazhi.servers_missing",
             )
-        subprocess.run(  # noqa: S603
+        subprocess.run(
             [sys.executable, "-m", "fazhi", "migrate"],
             env={**os.environ, "FAZHI_DATABASE_URL": settings.database_url, "FAZHI_DATA": str(settings.data)},
             check=True,

@@ -109,7 +109,7 @@ def _merge(work: Work, rows: Iterable[dict[str, Any]]) -> None:
             for (unit, period, probe), tally in sorted(tallies.items())
         ],
         keys=("unit", "period", "probe"),
-        on_conflict={name: "add" for name in COUNTS},
+        on_conflict=dict.fromkeys(COUNTS, "add"),
     )
 
 
@@ -166,5 +166,5 @@ def recount(work: Work, keys: Iterable[StateKey]) -> None:
         PROBE_STATES,
         rows,
         keys=("unit", "period", "probe"),
-        on_conflict={name: "replace" for name in COUNTS},
+        on_conflict=dict.fromkeys(COUNTS, "replace"),
     )

@@ -147,7 +147,7 @@ def _remember(work: Work, key: str, seq: int) -> None:
 
 
 def _touched(session: Session, after: int, upto: int) -> dict[str, list[str]]:
-    """year -> units of the events in (after, upto] and of the events those correct."""
+    """Year -> units of the events in (after, upto] and of the events those correct."""
     rows = session.execute(
         text(
             f"SELECT DISTINCT substr(e.period, 1, 4) AS year, e.unit FROM {EVENT_LOG.name} e "

@@ -30,12 +30,12 @@ class Assessed:
 
 
 def kind_name(kind: int) -> str:
-    """ "department" for UNIT_KIND_DEPARTMENT."""
+    """UNIT_KIND_DEPARTMENT as "department"."""
     return UnitKind.Name(kind).removeprefix("UNIT_KIND_").lower()
 
 
 def level_name(level: int) -> str:
-    """ "county" for UNIT_LEVEL_COUNTY."""
+    """UNIT_LEVEL_COUNTY as "county"."""
     return UnitLevel.Name(level).removeprefix("UNIT_LEVEL_").lower()
 
 
@@ -64,7 +64,7 @@ def answerable(session: Session, codes: Iterable[str]) -> list[str]:
 
 
 def states_of(session: Session, units: Iterable[Assessed], year: str) -> dict[str, dict[str, ProbeState]]:
-    """unit -> probe -> state over a year, in one statement for each way of answering."""
+    """Unit -> probe -> state over a year, in one statement for each way of answering."""
     own = [unit for unit in units if unit.group.events == "own"]
     subtree = [unit for unit in units if unit.group.events == "subtree"]
     return _own(session, own, year) | _subtree(session, subtree, year)

@@ -175,7 +175,7 @@ class Trial:
     def _kill(self, victim: str) -> None:
         self.processes[victim].kill()
         self.processes[victim].wait()
-        self.kills[victim.split(" ")[0]] += 1
+        self.kills[victim.split(" ", maxsplit=1)[0]] += 1
 
     def _strike(self, fault: str) -> None:
         self.kills[fault] += 1
@@ -278,7 +278,9 @@ class Trial:
 
 def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
     """Run the experiment; the result has every counter and `passed`."""
-    from tests.support.postgresql import PostgreSQL  # the room that starts real servers is shared with the tests
+    from tests.support.postgresql import (
+        PostgreSQL,  # the room that starts real servers is shared with the tests
+    )
     from tests.support.rabbitmq import RabbitMQ
 
     started = time.monotonic()
