@@ -65,7 +65,7 @@ def router(procedures: Procedures, intake: Intake, register: Register) -> APIRou
 
     @routes.get("")
     @allow(*EVERYONE_SIGNED_IN)
-    def list_decisions(  # noqa: PLR0917 - FastAPI gives them by name
+    def list_decisions(
         who: Caller,
         unit: str = "",
         phase: str = "",

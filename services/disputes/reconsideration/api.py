@@ -79,7 +79,7 @@ def case_routes(cases: Cases, intake: Intake, register: Register, clock: Clock) 
 
     @routes.get("")
     @allow(*EVERYONE_SIGNED_IN)
-    def list_cases(  # noqa: PLR0917 - FastAPI gives them by name
+    def list_cases(
         who: Caller,
         organ: str = "",
         respondent: str = "",
@@ -148,7 +148,7 @@ def rate_routes(rates: Rates) -> APIRouter:
 
     @routes.get("/{rate}/cases")
     @allow(*EVERYONE_SIGNED_IN)
-    def cases_behind(  # noqa: PLR0917 - FastAPI gives them by name
+    def cases_behind(
         rate: str,
         who: Caller,
         since: date,

@@ -121,7 +121,7 @@ class Rates:
             rows = session.execute(query.order_by(CaseRow.number, CaseRow.id).offset(offset).limit(LIST_LIMIT))
             return [(str(row.id), row.number) for row in rows]
 
-    def _cases(  # noqa: PLR0917 - both callers hand their own arguments through
+    def _cases(
         self, who: Principal, rate: Rate, since: date, until: date, organ: str, respondent: str
     ) -> Any:
         inside = case((rate.numerator, 1), else_=0).label("in_numerator")

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from services.decisions.procedures.reading import read_step, step_json
 from services.decisions.procedures.rules.gates import breaches
-from services.decisions.procedures.rules.later_steps import Decided, Discussed, PartyReported, Published, ReviewIssued
+from services.decisions.procedures.rules.later_steps import (
+    Decided,
+    Discussed,
+    PartyReported,
+    Published,
+    ReviewIssued,
+)
 from services.decisions.procedures.rules.procedure import Procedure, in_force
 from services.decisions.procedures.rules.steps import Drafted, Started
 from tests.support.decisions import COURSE, look, outcomes, steps

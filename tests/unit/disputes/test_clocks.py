@@ -110,27 +110,28 @@ class TestPeriodsOfTheProcedure:
         assert due(steps, OPINION) == "2026-07-06"  # 5 July is a Sunday
 
 
-class TestSuspensionIsNotExtension:
-    SUSPENDED = [{"kind": "suspended", "on": "2026-03-20", "reason": "SP08"}, {"kind": "resumed", "on": "2026-03-30"}]
-    EXTENDED = {"kind": "extended", "on": "2026-04-20", "days": 30, "approved": True, "told_on": "2026-04-20"}
+SUSPENDED = [{"kind": "suspended", "on": "2026-03-20", "reason": "SP08"}, {"kind": "resumed", "on": "2026-03-30"}]
+EXTENDED = {"kind": "extended", "on": "2026-04-20", "days": 30, "approved": True, "told_on": "2026-04-20"}
 
+
+class TestSuspensionIsNotExtension:
     def test_while_suspended_no_period_to_decide_runs(self) -> None:
-        done = played([*course(until="answered"), self.SUSPENDED[0]], "2026-08-01")
+        done = played([*course(until="answered"), SUSPENDED[0]], "2026-08-01")
         assert done.case.state == "suspended"
         assert DECIDE not in [open_due.clock for open_due in running(done.case, done.kept)]
 
     def test_suspended_days_are_added(self) -> None:
-        assert due([*course(until="answered"), *self.SUSPENDED], DECIDE) == "2026-05-15"
+        assert due([*course(until="answered"), *SUSPENDED], DECIDE) == "2026-05-15"
 
     def test_an_extension_adds_thirty_days(self) -> None:
-        assert due([*course(until="answered"), self.EXTENDED], DECIDE) == "2026-06-04"
+        assert due([*course(until="answered"), EXTENDED], DECIDE) == "2026-06-04"
 
     def test_both_add_up(self) -> None:
-        steps = [*course(until="answered"), *self.SUSPENDED, self.EXTENDED]
+        steps = [*course(until="answered"), *SUSPENDED, EXTENDED]
         assert due(steps, DECIDE) == "2026-06-15"  # 14 June is a Sunday
 
     def test_an_extension_without_approval_adds_nothing(self) -> None:
-        steps = [*course(until="answered"), self.EXTENDED | {"approved": False}]
+        steps = [*course(until="answered"), EXTENDED | {"approved": False}]
         assert due(steps, DECIDE) == "2026-05-06"
 
     def test_three_reasons_end_a_suspension_after_sixty_days(self) -> None:

@@ -116,9 +116,10 @@ class TestAnswer:
         assert said(course(without=("copy_received",)))["DIS-ANS-01"] == "NOT_COMPUTABLE"
 
 
-class TestPerformance:
-    ORDERED = {"outcome": "RF06", "perform_by": "2026-05-29", "must_perform": True}
+ORDERED: dict[str, Any] = {"outcome": "RF06", "perform_by": "2026-05-29", "must_perform": True}
 
+
+class TestPerformance:
     @pytest.mark.parametrize(
         ("done", "today", "expected"),
         [
@@ -129,7 +130,7 @@ class TestPerformance:
         ],
     )
     def test_by_the_day_the_decision_set(self, done: str, today: str, expected: str) -> None:
-        steps = decided(**self.ORDERED) + ([{"kind": "performed", "on": done}] if done else [])
+        steps = decided(**ORDERED) + ([{"kind": "performed", "on": done}] if done else [])
         assert said(steps, today)["DIS-PER-01"] == expected
 
     def test_without_a_day_it_cannot_be_told(self) -> None:
@@ -137,7 +138,7 @@ class TestPerformance:
 
     def test_an_unanswered_opinion_letter_costs_half(self) -> None:
         steps = [
-            *decided(**self.ORDERED),
+            *decided(**ORDERED),
             {"kind": "performed", "on": "2026-05-20"},
             {"kind": "opinion_received", "on": "2026-05-06"},
         ]
