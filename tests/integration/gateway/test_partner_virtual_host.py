@@ -14,8 +14,11 @@ from gateway.worker import GatewayWorker
 from kernel.access.principal import SYSTEM
 from kernel.bus.markers import loops
 from kernel.bus.partner import PartnerDoor, PartySide
-from kernel.settings import Settings
 from tests.support.gateway import INSPECTOR, body_of, hotline_order, partner
+
+
+# The broker is what is tried here; the databases have their own tests.
+pytestmark = pytest.mark.parametrize("runtime", ["postgresql"], indirect=True)
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
@@ -53,6 +56,7 @@ def door(app, vhost, sender) -> Iterator[PartnerDoor]:
     yield made
     stop.set()
     thread.join(20)
+    made.close()
     assert not thread.is_alive()
 
 
@@ -133,9 +137,3 @@ def test_a_broker_that_is_away_is_waited_for(app, vhost, rabbitmq):
     assert (row.state, row.attempts, row.last_error) == ("pending", 1, "bus_away")
     app.partners.register(SYSTEM, "hotline", title="hotline", bus_user=vhost.user)
 
-
-def test_partner_brokers_are_read_from_settings(tmp_path):
-    from gateway.app import _doors
-
-    doors = _doors(Settings(partner_brokers="petition=amqp://a:b@h/p, hotline=amqp://c:d%2C@h/q").partner_brokers)
-    assert set(doors) == {"petition", "hotline"}

@@ -207,3 +207,8 @@ def test_the_public_half_checks_what_the_private_half_signed(app, runtime, clock
 
     with pytest.raises(NotSignedIn):
         Verifier(public_half(pem), clock, "disputes").principal(token)
+
+
+def test_partner_brokers_are_read_from_settings(tmp_path):
+    brokers = "petition=amqp://a:b@h/p, hotline=amqp://c:d%2C@h/q"
+    assert set(build(Runtime(Settings(data=tmp_path, partner_brokers=brokers))).doors) == {"petition", "hotline"}
