@@ -53,8 +53,9 @@ class ImportReport:
         self.last_decided_on = max(self.last_decided_on, day)
 
     def closed(self) -> "ImportReport":
-        """The same report with its state decided by its faults."""
-        return replace(self, state=REFUSED if self.fault_count else self.state)
+        """The same report with its faults in the order of rows, and its state decided by them."""
+        faults = sorted(self.faults, key=lambda fault: fault.row)
+        return replace(self, faults=faults, state=REFUSED if faults else self.state)
 
     @property
     def problems(self) -> list[Problem]:

@@ -56,6 +56,13 @@ class TestTaking:
         assert count(office, CASES) == 0
         assert count(office, PARTS) == 0
 
+    def test_faults_are_listed_in_the_order_of_rows(self, office: Office) -> None:
+        rows = rows_of(4)
+        rows[0]["决定机关统一社会信用代码"] = OTHER_CODE
+        rows[1]["决定日期"] = rows[3]["决定日期"] = "昨天"
+        report = office.app.cases.check_file(CLERK, csv_file(rows), "案件.csv")
+        assert [fault.row for fault in report.faults] == [2, 3, 5]
+
     def test_the_same_file_twice_gives_the_report_of_the_first_time(self, office: Office) -> None:
         first = office.enter(csv_file(rows_of(2)))
         again = office.app.cases.check_file(CLERK, csv_file(rows_of(2)), "另一个名字.csv")
