@@ -21,7 +21,7 @@ from fazhi.bench.workload import SOURCE, Workload
 
 STOCK, LIMIT = "nameko_event_handler", "sql_without_broker"
 ONE_BY_ONE_SHARE = 60
-LEAST_ONE_BY_ONE = 300
+LEAST_ONE_BY_ONE = 120
 NAMEKO_QUEUE = f"evt-{SOURCE}-{SCORED}--assessment.scored"
 
 

@@ -107,7 +107,7 @@ class Workload:
 
 @lru_cache(maxsize=4)
 def _messages(workload: Workload) -> tuple[Message, ...]:
-    messages = []
+    messages: list[Message] = []
     drawn = workload.draw()
     for number in itertools.count():
         events = [_event(each, number) for each in itertools.islice(drawn, workload.per_message)]
