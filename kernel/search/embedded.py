@@ -153,7 +153,7 @@ class EmbeddedIndex:
         stored.add_text("id", document.id)
         for name in self._shape.text:
             text = words.clean(document.text.get(name, ""))
-            cut = [unit.word for unit in words.units(text)]
+            cut = words.cut(text)
             stored.add_bytes(name, text.encode())
             stored.add_text(f"{name}_one", words.singles(cut))
             stored.add_text(f"{name}_two", words.pairs(cut))

@@ -138,7 +138,7 @@ class OpenSearchIndex:
         source = {"id": document.id, **document.keywords}
         for name in self._shape.text:
             text = words.clean(document.text.get(name, ""))
-            cut = [unit.word for unit in words.units(text)]
+            cut = words.cut(text)
             source[name] = text
             source[f"{name}_one"] = words.singles(cut)
             source[f"{name}_two"] = words.pairs(cut)

@@ -25,9 +25,9 @@ PUNCTUATION = "¦"
 PAIR = "_"
 
 _IDEOGRAPH = r"〇々\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U000323af"
+# An ideograph, digits, other letters, or what stands between words (the only one that does not begin with a letter).
 _UNIT = re.compile(
-    rf"(?P<ideograph>[{_IDEOGRAPH}])|(?P<digits>\d{{1,{LONGEST_UNIT}}})"
-    rf"|(?P<letters>[^\W\d_{_IDEOGRAPH}]{{1,{LONGEST_UNIT}}})|(?P<gap>(?:[^\w\s]|_)+)"
+    rf"[{_IDEOGRAPH}]|\d{{1,{LONGEST_UNIT}}}|[^\W\d_{_IDEOGRAPH}]{{1,{LONGEST_UNIT}}}|(?:[^\w\s]|_)+"
 )
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 # Full-width forms stand for their ASCII neighbours; a drawn circle is how many old texts print zero.
@@ -50,10 +50,13 @@ def clean(text: str) -> str:
 
 def units(text: str) -> Iterator[Unit]:
     """Cut a clean text. Folding keeps every character in its place, so positions are those of the text."""
-    folded = _fold(text)
-    for match in _UNIT.finditer(folded):
-        word = PUNCTUATION if match.lastgroup == "gap" else match[0]
-        yield Unit(word, match.start(), match.end())
+    for match in _UNIT.finditer(_fold(text)):
+        yield Unit(_word(match[0]), match.start(), match.end())
+
+
+def cut(text: str) -> list[str]:
+    """The words of the units of a clean text, without their places: what an index needs, twice as fast."""
+    return [_word(found) for found in _UNIT.findall(_fold(text))]
 
 
 def singles(words: Sequence[str]) -> str:
@@ -70,7 +73,7 @@ def phrases(query: str) -> list[tuple[str, ...]]:
     """What a person typed, as phrases that must all be present: blanks separate them."""
     found = []
     for part in clean(query).split():
-        words = [unit.word for unit in units(part)]
+        words = cut(part)
         while words and words[0] == PUNCTUATION:
             words.pop(0)
         while words and words[-1] == PUNCTUATION:
@@ -82,14 +85,14 @@ def phrases(query: str) -> list[tuple[str, ...]]:
 
 def places(text: str, wanted: Sequence[tuple[str, ...]]) -> list[tuple[int, int]]:
     """Where the phrases stand in a clean text, from left to right, overlaps joined."""
-    cut = list(units(text))
-    words = [unit.word for unit in cut]
+    standing = list(units(text))
+    words = [unit.word for unit in standing]
     spans = []
     for phrase in wanted:
         width = len(phrase)
         for at, word in enumerate(words):
             if word == phrase[0] and tuple(words[at : at + width]) == phrase:
-                spans.append((cut[at].start, cut[at + width - 1].end))
+                spans.append((standing[at].start, standing[at + width - 1].end))
     return _joined(spans)
 
 
@@ -110,6 +113,10 @@ def snippet(text: str, wanted: Sequence[tuple[str, ...]], *, width: int = 120) -
     if stop < len(text):
         pieces.append("…")
     return "".join(pieces)
+
+
+def _word(found: str) -> str:
+    return found if found[0].isalnum() else PUNCTUATION
 
 
 def _fold(text: str) -> str:

@@ -82,6 +82,10 @@ class ArticleSearch:
     def catch_up(self) -> int:
         """Index the versions that wait, some at a time; returns how many. Raises `SearchUnavailable`."""
         done = 0
+        if not self._indexed() and self._waiting():
+            # The first time, or everything changed: one pass is faster than many additions.
+            self.rebuild()
+            done = self._indexed()
         while waiting := self._waiting():
             with self._store.reading() as session:
                 wanted = _articles().where(DocumentVersion.id.in_([version.id for version in waiting]))
@@ -91,18 +95,17 @@ class ArticleSearch:
         return done
 
     def rebuild(self) -> int:
-        """Make the index anew; returns how many articles it has. What came in meanwhile is added afterwards."""
+        """Make the index anew; returns how many articles it has. What came in meanwhile waits for `catch_up`."""
         with self._store.reading() as session:
             begun = self._store.clock.now()
             known = [
                 _Waiting(row.id, row.status)
                 for row in session.execute(select(DocumentVersion.id, DocumentVersion.status))
             ]
-            stream = session.execute(_articles().execution_options(yield_per=1000))
-            written = self._index.rebuild(_document(row) for row in stream)
+            with session.execute(_articles().execution_options(yield_per=1000)) as stream:
+                written = self._index.rebuild(_document(row) for row in stream)
         self._mark(known)
         self._forget_since(begun, {version.id for version in known})
-        self.catch_up()
         return written
 
     def keep(self) -> None:

@@ -117,6 +117,7 @@ class TestSearch:
 
         index.rebuild = interrupted  # type: ignore[method-assign]
         search.rebuild()
+        search.catch_up()
         assert {row.title for row in search.search("处罚").rows} == {"甲条例", "乙条例"}
 
 

@@ -7,10 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.search import words
-
-
-def cut(text: str) -> list[str]:
-    return [unit.word for unit in words.units(text)]
+from kernel.search.words import cut
 
 
 def test_ideographs_digits_letters_and_punctuation_are_units() -> None:
@@ -37,6 +34,7 @@ def test_units_stand_where_they_say(text: str) -> None:
     for unit in words.units(clean):
         assert last <= unit.start < unit.end <= len(clean)
         last = unit.end
+    assert cut(clean) == [unit.word for unit in words.units(clean)]
 
 
 @given(st.text(alphabet="行政处罚法a1，<&\n", max_size=40), st.text(alphabet="行政处罚法a1，", max_size=4))
