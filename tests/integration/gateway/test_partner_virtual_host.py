@@ -16,7 +16,6 @@ from kernel.bus.markers import loops
 from kernel.bus.partner import PartnerDoor, PartySide
 from tests.support.gateway import INSPECTOR, body_of, hotline_order, partner
 
-
 # The broker is what is tried here; the databases have their own tests.
 pytestmark = pytest.mark.parametrize("runtime", ["postgresql"], indirect=True)
 

@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, select
 
 from contracts.directory.v1.directory_pb2 import Units
@@ -13,6 +15,7 @@ from gateway.directory.rules import UnitState
 from gateway.identity.accounts import DutiesExclude
 from gateway.identity.model import Grant
 from gateway.identity.sessions import Locked, WrongCredentials
+from gateway.tables import Base
 from kernel.errors import Conflict, PermanentError
 from kernel.ids import new_id
 from tests.support.gateway import INSPECTOR, PASSWORD, TREE, body_of, hotline_order, partner, principal
@@ -104,6 +107,12 @@ class TestGrants:
         grant = app.accounts.propose(both, account="shenhe", role="inspector", unit="1501")
         with pytest.raises(PermanentError, match="four_eyes"):
             app.accounts.decide(both, grant, approve=True)
+
+
+def test_the_migration_makes_what_the_models_say(app):
+    with app.store.database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
 
 
 class TestDirectory:

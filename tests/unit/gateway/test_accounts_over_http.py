@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import pytest
 
 from gateway.app import build
@@ -35,11 +37,11 @@ def as_account(http):
 class TestRights:
     """Who may knock where; the rows are the product's table of rights (R36)."""
 
-    PUBLIC = {
+    PUBLIC: ClassVar = {
         "POST /sessions", "POST /sessions/renew", "POST /passwords", "GET /demonstration", "POST /clues",
         "POST /clues/{receipt}/follow", "POST /partners/tokens",
     }  # fmt: skip
-    WRITES = {
+    WRITES: ClassVar = {
         "system_admin": {
             "POST /units", "POST /units/{code}/versions", "POST /accounts", "POST /accounts/{account}/state",
             "POST /grants", "PUT /partners/{system}",

@@ -1,7 +1,8 @@
 """Whatever an outside system sends, the mapping either reads it or names the fault; it never stumbles."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def read(link: Link, message: object) -> MappedClue:
     return read_clue(link, message, now=NOW, hashed=lambda value: f"hash of {len(value)}")
 
 
+def outcome_of(link: Link, message: object) -> MappedClue | BadClue:
+    try:
+        return read(link, message)
+    except BadClue as error:
+        return error
+
+
 @pytest.mark.parametrize("system", sorted(LINKS))
 class TestEveryLink:
     def test_reads_what_its_fake_sends(self, system):
@@ -59,15 +67,14 @@ class TestEveryLink:
         message = check_json(body)
         for name in data.draw(st.lists(st.sampled_from(sorted(link.names)), min_size=1, max_size=4)):
             message[name] = data.draw(ANYTHING)
-        try:
-            clue = read(link, message)
-        except BadClue as error:
-            assert error.problems
-            assert all(problem.code.startswith("clues.") and problem.message for problem in error.problems)
+        outcome = outcome_of(link, message)
+        if isinstance(outcome, BadClue):
+            assert outcome.problems
+            assert all(problem.code.startswith("clues.") and problem.message for problem in outcome.problems)
         else:
-            assert clue.external_id
-            assert clue.title == clue.title.strip() != ""
-            assert len(clue.digest()) == 64
+            assert outcome.external_id
+            assert outcome.title == outcome.title.strip() != ""
+            assert len(outcome.digest()) == 64
 
     @settings(max_examples=100, deadline=None)
     @given(message=ANYTHING)
@@ -82,10 +89,8 @@ class TestEveryLink:
         at = data.draw(st.integers(0, len(body) - 1))
         length = data.draw(st.integers(0, 8))
         broken = body[:at] + data.draw(st.binary(max_size=8)) + body[at + length :]
-        try:
+        with suppress(Invalid):  # anything else would be a stumble
             read(LINKS[system], check_json(broken))
-        except Invalid as error:
-            assert error.stable_code
 
 
 class TestSameness:
@@ -128,11 +133,9 @@ class TestKinds:
 
 
 class TestTimes:
-    @given(st.datetimes(min_value=datetime(2017, 1, 1), max_value=NOW.replace(tzinfo=None)), st.integers(-840, 840))
-    def test_a_moment_is_the_same_in_every_offset(self, naive, minutes):
-        from datetime import timezone
-
-        at = naive.replace(tzinfo=UTC, microsecond=0)
+    @given(st.integers(0, 300_000_000), st.integers(-840, 840))
+    def test_a_moment_is_the_same_in_every_offset(self, seconds, minutes):
+        at = NOW - timedelta(seconds=seconds)
         shown = at.astimezone(timezone(timedelta(minutes=minutes))).isoformat()
         assert fields.moment(shown) == at
 
