@@ -107,7 +107,11 @@ def open_database(url: str, *, pool_size: int = 5, production: bool = False) -> 
     if url.startswith("sqlite"):
         return Database(_sqlite(url))
     database = Database(_postgresql(url, pool_size))
-    _check_durability(database, production=production)
+    try:
+        _check_durability(database, production=production)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 
