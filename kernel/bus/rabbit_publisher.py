@@ -71,6 +71,8 @@ class Publisher:
 
     def publish(self, messages: Sequence[Message]) -> set[str]:
         """Publish a window; return the ids confirmed. Raises Unavailable when the broker is away."""
+        if not messages:
+            return set()
         with self._turn:
             exchanges = {message.exchange for message in messages}
             if not exchanges <= self._declared:

@@ -64,6 +64,12 @@ def test_a_fact_reaches_every_queue_that_hears_it(bus):
         assert got[0].message.headers["trace"] == "t1"
 
 
+def test_publishing_nothing_waits_for_nothing(bus):
+    started = time.monotonic()
+    assert bus.publish([]) == set()
+    assert time.monotonic() - started < 1
+
+
 def test_a_fact_nobody_listens_to_is_not_an_error(bus):
     told = greeting(name="unheard.v1")
     assert bus.publish([told]) == {told.id}
