@@ -14,6 +14,7 @@ BROKEN_HOUSE = {
     "kernel.clock": "contracts.findings",
     "kernel.telemetry": "prometheus_client",
     "kernel.access": "",
+    "kernel.bus.partner": "",
     "kernel.bus.rabbit": "",
     "kernel.bus.rabbit_publisher": "",
     "kernel.hosting.api": "kernel.hosting.worker",
