@@ -78,6 +78,11 @@ class TestProgress:
         assert clue(app).answered_at == NOW + timedelta(days=1)
         assert len(scored(app)) == 1
 
+    def test_sent_back_is_final(self, app, progress, receipt):
+        progress(receipt, 4, NOW + timedelta(hours=1))
+        progress(receipt, 5, NOW + timedelta(hours=2))
+        assert clue(app).state == "returned"
+
     def test_progress_about_a_clue_nobody_gave_out_goes_to_quarantine(self, app, progress, receipt):
         progress(new_id(), 5)
         table = app.store.spine.quarantine
