@@ -23,6 +23,7 @@ _OTHER_WORD = BeforeValidator(lambda value: _ALIASES.get(value, value) if isinst
 
 OptionalDay = Annotated[date | None, _EMPTY_IS_NONE]
 Text = Annotated[str, Field(max_length=4000)]
+Code = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class Group(BaseModel):
@@ -50,7 +51,7 @@ class Start(Group):
 
 
 class Unit(Group):
-    unit: Text
+    unit: Code
     lead: bool = False
 
 
@@ -174,7 +175,7 @@ class Remark(Group):
 
 
 class Review(Group):
-    unit: Text
+    unit: Code
     submitted_on: OptionalDay = None
     materials: tuple[Text, ...] = ()
     returned: tuple[Returned, ...] = ()
@@ -327,7 +328,7 @@ class Facts(Group):
 class Dossier(Group):
     """One decision of one government with its facts."""
 
-    number: Annotated[str, Field(min_length=1, max_length=100)]
-    unit: Annotated[str, Field(min_length=1, max_length=100)]
+    number: Code
+    unit: Code
     title: Annotated[str, Field(min_length=1, max_length=500)]
     facts: Facts

@@ -7,7 +7,9 @@ dossier that differs from the one taken before is named, because a record is cor
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -181,7 +183,7 @@ def _read_lines(content: bytes) -> Iterator[Ready]:
     """Every line as a dossier; raises Invalid with the problems of all lines together."""
     problems: list[Problem] = []
     found = 0
-    for place, line in enumerate(content.splitlines(), start=1):
+    for place, line in enumerate(lines_of(content), start=1):
         if not line.strip():
             continue
         try:
@@ -200,7 +202,17 @@ def _read_lines(content: bytes) -> Iterator[Ready]:
         raise Invalid("文件中没有决策卷宗，请核对后再上传。", code="decisions.empty_file")
 
 
+def lines_of(content: bytes) -> list[str]:
+    """The lines of a file in UTF-8 or GB 18030, in composed form (NFC); raises Invalid when it is neither."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return unicodedata.normalize("NFC", content.decode(encoding)).split("\n")
+    raise Invalid("文件编码无法识别，请另存为 UTF-8 后重新上传。", code="decisions.encoding")
+
+
 def _ready(body: Any, path: str) -> Ready:
+    if b"\\u0000" in orjson.dumps(body):
+        raise Invalid(problems=[Problem(path, "decisions.bad_character", "内容中含有空字符，请删去。")])
     try:
         dossier = Dossier.model_validate(body)
     except ValidationError as error:

@@ -6,6 +6,8 @@ against them: unknown fields, wrong types and unknown codes are refused with the
 """
 
 import hashlib
+import re
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import orjson
@@ -13,8 +15,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from kernel.errors import Invalid, Problem
 from services.decisions.procedures.rules.procedure import AnyStep
+from services.decisions.procedures.rules.steps import Started
 
 _STEP: TypeAdapter[AnyStep] = TypeAdapter(Annotated[AnyStep, Field(discriminator="kind")])
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+MAX_CODE = 100
 
 _MESSAGES = {
     "missing": "缺少这一项，请补充。",
@@ -32,9 +38,24 @@ _MESSAGES = {
 def read_step(body: Any, path: str = "step") -> AnyStep:
     """A step out of decoded JSON; raises Invalid naming each faulty place."""
     try:
-        return _STEP.validate_json(orjson.dumps(body))
+        step = _STEP.validate_json(orjson.dumps(body))
     except ValidationError as error:
         raise Invalid(code="decisions.bad_step", problems=problems_of(error, path)) from error
+    problems = list(_beyond_types(step, path))
+    if problems:
+        raise Invalid(code="decisions.bad_step", problems=problems)
+    return step
+
+
+def _beyond_types(step: AnyStep, path: str) -> Iterator[Problem]:
+    """What the types do not say: the form of digests, and unit codes that fit their columns."""
+    for place, document in enumerate(step.documents):
+        if document.digest and not _DIGEST.fullmatch(document.digest):
+            message = "材料摘要应为 sha256: 加六十四位小写十六进制，请重新上传材料。"
+            yield Problem(f"{path}.documents.{place}.digest", "decisions.bad_digest", message)
+    units = (step.reviewer, *(unit.unit for unit in step.undertakers)) if isinstance(step, Started) else ()
+    if any(not 0 < len(unit) <= MAX_CODE for unit in units):
+        yield Problem(f"{path}.undertakers", "decisions.bad_unit", f"单位代码应为1至{MAX_CODE}个字符，请核对。")
 
 
 def load_step(stored: str) -> AnyStep:

@@ -5,11 +5,13 @@ A step passes the gates or is refused with the article. The legality opinion bel
 nobody else may record or correct it. Whole procedures handed in after the fact come through intake.py.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from contracts.citations.wire import tell_citations
 from contracts.findings import Mode
@@ -66,7 +68,7 @@ class Procedures:
 
     def open(self, who: Principal, unit: str, number: str, title: str) -> str:
         """Open the record of a decision of this government 建档; raises NotFound, Conflict."""
-        procedure_id = new_id()
+        procedure_id, number = new_id(), unicodedata.normalize("NFC", number)
         with self._store.work() as work:
             path = work.session.execute(
                 select(UNITS.table.c.path).where(UNITS.table.c.code == unit)
@@ -75,16 +77,20 @@ class Procedures:
                 raise NotFound("找不到这个决策机关，请核对单位代码。", code="decisions.unknown_unit")
             taken = select(ProcedureRow.id).where(ProcedureRow.unit == unit, ProcedureRow.number == number)
             if work.session.execute(taken).first() is not None:
-                raise Conflict("这个决策编号已经登记，请核对编号。", code="decisions.number_taken")
+                raise _number_taken()
             row = ProcedureRow(
                 id=procedure_id,
                 unit=unit,
                 number=number,
-                title=title,
+                title=unicodedata.normalize("NFC", title),
                 mode=int(Mode.REAL_TIME),
                 recorded_at=work.clock.now(),
             )
             work.session.add(row)
+            try:
+                work.session.flush()
+            except IntegrityError as taken_now:
+                raise _number_taken() from taken_now
             work.audit(who, "procedure.opened", f"decisions/{procedure_id}")
             work.commit()
         return procedure_id
@@ -233,6 +239,10 @@ class Procedures:
         if row.template_id:
             return self._conformance.pinned(work.session, row.template_id, row.template_version)
         return self._conformance.in_force(procedure.steps[0].on) if procedure.steps else None
+
+
+def _number_taken() -> Conflict:
+    return Conflict("这个决策编号已经登记，请核对编号。", code="decisions.number_taken")
 
 
 def _repeated(known: Recorded, step: AnyStep, row: ProcedureRow) -> Accepted:

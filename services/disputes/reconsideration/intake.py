@@ -7,7 +7,9 @@ the one taken before is named, because a record is corrected by steps, not repla
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -93,7 +95,7 @@ class Intake:
     def _read_lines(self, content: bytes) -> Iterator[Ready]:
         problems: list[Problem] = []
         found = 0
-        for place, line in enumerate(content.splitlines(), start=1):
+        for place, line in enumerate(lines_of(content), start=1):
             if not line.strip():
                 continue
             try:
@@ -112,6 +114,8 @@ class Intake:
             raise Invalid("文件中没有复议案件，请核对后再上传。", code="disputes.empty_file")
 
     def _ready(self, body: Any, path: str) -> Ready:
+        if b"\\u0000" in orjson.dumps(body):
+            raise Invalid(problems=[Problem(path, "disputes.bad_character", "内容中含有空字符，请删去。")])
         try:
             dossier = Dossier.model_validate(body)
         except ValidationError as error:
@@ -141,10 +145,17 @@ class Intake:
         """One batch, one transaction: a handful of statements whatever its size."""
         with self._store.work() as work:
             today = local_date(work.clock.now())
-            fresh = self._unknown(work, {entry.id: entry for entry in batch}, report)
-            played = [(entry, replay(entry.steps, self._clocks, today)) for entry in fresh]
-            rows = [self._row(work, entry, done) for entry, done in played]
-            write_rows(work.session, CASES, rows)
+            given = {entry.id: entry for entry in batch}
+            known = self._known(work, given)
+            tried = [
+                (entry, replay(entry.steps, self._clocks, today)) for entry in given.values() if entry.id not in known
+            ]
+            rows = [self._row(work, entry, done) for entry, done in tried]
+            written = write_rows(
+                work.session, CASES, rows, keys=("organ", "number"), on_conflict="nothing", returning=("id",)
+            )
+            new = {str(row.id) for row in written}
+            played = [(entry, done) for entry, done in tried if entry.id in new]
             steps, deadlines = _log_rows(work, who, played)
             write_rows(work.session, STEPS, steps)
             write_rows(work.session, DEADLINES, deadlines)
@@ -152,19 +163,22 @@ class Intake:
             tell_citations(
                 work, (c for e, d in played for c in facts.citations(e.id, e.dossier.respondent, d.case))
             )
-            if fresh:
-                digest = hashlib.sha256("".join(entry.digest for entry in fresh).encode()).hexdigest()
-                work.audit(who, "dossiers.imported", f"reconsiderations/{len(fresh)}", after_digest=digest)
+            if played:
+                digest = hashlib.sha256("".join(entry.digest for entry, _ in played).encode()).hexdigest()
+                work.audit(who, "dossiers.imported", f"reconsiderations/{len(played)}", after_digest=digest)
             work.commit()
-
-    def _unknown(self, work: Work, batch: Mapping[str, Ready], report: Report) -> list[Ready]:
-        query = select(CaseRow.id, CaseRow.source_digest).where(CaseRow.id.in_(batch))
-        known = {row.id: row.source_digest for row in work.session.execute(query)}
+        report.added += len(new)
         report.known += len(known)
-        report.differing += [batch[case].dossier.number for case in known if known[case] != batch[case].digest]
-        fresh = [entry for entry in batch.values() if entry.id not in known]
-        report.added += len(fresh)
-        return fresh
+        report.differing += [
+            entry.dossier.number
+            for entry in given.values()
+            if entry.id not in new and known.get(entry.id) != entry.digest
+        ]
+
+    def _known(self, work: Work, batch: Mapping[str, Ready]) -> dict[str, str]:
+        """Which of these cases are there already, each with the digest of the dossier it came with."""
+        query = select(CaseRow.id, CaseRow.source_digest).where(CaseRow.id.in_(batch))
+        return {row.id: row.source_digest for row in work.session.execute(query)}
 
     def _row(self, work: Work, entry: Ready, done: Replay) -> dict[str, Any]:
         given = entry.dossier.facts
@@ -193,6 +207,14 @@ class Intake:
                 seen=Seen(done.case, done.kept, self._codes.outcomes, local_date(now)),
                 now=now,
             )
+
+
+def lines_of(content: bytes) -> list[str]:
+    """The lines of a file in UTF-8 or GB 18030, in composed form (NFC); raises Invalid when it is neither."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return unicodedata.normalize("NFC", content.decode(encoding)).split("\n")
+    raise Invalid("文件编码无法识别，请另存为 UTF-8 后重新上传。", code="disputes.encoding")
 
 
 def _log_rows(

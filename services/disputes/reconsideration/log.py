@@ -116,7 +116,7 @@ def columns_of(case: Case, kept: Mapping[str, Due], steps: int, today: date) -> 
         "decided_on": decided.on if decided else None,
         "effective_on": case.effective_on,
         "outcome": "RF01" if case.state == "refused" else decided.outcome if decided else "",
-        "grounds": ",".join(decided.grounds) if decided else "",
+        "grounds": ",".join(dict.fromkeys(decided.grounds)) if decided else "",
         "settled": decided.settled if decided else None,
         "act_changed": decided.act_changed if decided else None,
         "in_time": decided.on <= decide.due_on if decided and decide else None,

@@ -5,12 +5,14 @@ Silence is recorded before anything else is: whoever acts after a period ran out
 it. Whole cases handed in after the fact come through intake.py.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from contracts.citations.wire import tell_citations
@@ -46,6 +48,7 @@ from services.disputes.reconsideration.rules.silence import by_silence
 from services.disputes.tables import FINDINGS, UNITS
 
 LOOK_BATCH = 200
+MAX_NUMBER = 100
 
 
 class StepRefused(RuleViolation):
@@ -95,9 +98,8 @@ class Cases:
             raise Invalid(problems=[Problem("received.kind", "disputes.not_received", "首个步骤应为收到申请。")])
         with self._store.work() as work:
             _check_units(work.session, who, organ, respondent)
-            taken = select(CaseRow.id).where(CaseRow.organ == organ, CaseRow.number == number)
-            if work.session.execute(taken).first() is not None:
-                raise Conflict("这个案号已经登记，请核对案号。", code="disputes.number_taken")
+            number = unicodedata.normalize("NFC", number)
+            _check_number(work.session, organ, number)
             opened = self.draft(work, organ=organ, respondent=respondent, number=number, mode=Mode.REAL_TIME)
             opened.row.applicant, opened.row.applicant_kind = applicant, applicant_kind
             self._check(opened, step, work)
@@ -122,7 +124,10 @@ class Cases:
             recorded_at=work.clock.now(),
         )
         work.session.add(row)
-        work.session.flush()
+        try:
+            work.session.flush()
+        except IntegrityError as taken_now:
+            raise _number_taken() from taken_now
         return OpenCase(row, [], {})
 
     def forward(self, work: Work, *, organ: str, respondent: str, receipt: str, on: date) -> str:
@@ -252,7 +257,8 @@ class Cases:
         write_rows(work.session, DEADLINES, list(deadline_rows(opened.row.id, seq, dues)))
         opened.kept.update({due.clock: due for due in dues})
         if isinstance(step, s.Received):
-            if step.number:
+            if step.number and step.number != opened.row.number:
+                _check_number(work.session, opened.row.organ, step.number)
                 opened.row.number = step.number
             tell_citations(work, facts.citations(opened.row.id, opened.row.respondent, opened.case))
 
@@ -318,6 +324,19 @@ def _check_units(session: Session, who: Principal, organ: str, respondent: str) 
         raise NotFound("只能以本机关名义登记复议案件，请核对行政复议机关。", code="disputes.unknown_organ")
     if respondent not in known:
         raise NotFound("找不到被申请人，请核对单位代码。", code="disputes.unknown_respondent")
+
+
+def _check_number(session: Session, organ: str, number: str) -> None:
+    if len(number) > MAX_NUMBER:
+        message = f"案号不能超过{MAX_NUMBER}个字符，请核对。"
+        raise Invalid(problems=[Problem("number", "disputes.bad_number", message)])
+    taken = select(CaseRow.id).where(CaseRow.organ == organ, CaseRow.number == number)
+    if session.execute(taken).first() is not None:
+        raise _number_taken()
+
+
+def _number_taken() -> Conflict:
+    return Conflict("这个案号已经登记，请核对案号。", code="disputes.number_taken")
 
 
 def _repeated(known: Recorded, step: AnyStep, row: CaseRow) -> Accepted:

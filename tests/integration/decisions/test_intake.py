@@ -89,6 +89,15 @@ class TestFiles:
             desk.app.intake.import_lines(CITY, b"\n \n")
         assert refused.value.stable_code == "decisions.empty_file"
 
+    def test_files_in_gbk_are_read(self, desk: Desk) -> None:
+        desk.app.intake.import_lines(CITY, as_lines(a_dossier()).decode().encode("gb18030"))
+        assert desk.app.register.page(CITY).rows[0].title == "停车方案"
+
+    def test_a_nul_is_refused_before_it_reaches_the_database(self, desk: Desk) -> None:
+        with pytest.raises(Invalid) as refused:
+            desk.app.intake.import_lines(CITY, as_lines(a_dossier(title="a\x00b")))
+        assert refused.value.problems[0].code == "decisions.bad_character"
+
     def test_names_of_members_are_not_kept(self, desk: Desk) -> None:
         meeting = {
             "type": "executive",

@@ -91,6 +91,28 @@ def test_all_lines_or_none(desk: Desk) -> None:
     assert desk.app.register.page(CITY).total == 0
 
 
+def test_files_in_gbk_are_read_and_files_in_nothing_known_are_refused(desk: Desk) -> None:
+    report = desk.app.intake.import_lines(CITY, as_lines(a_dossier()).decode().encode("gb18030"))
+    assert report.added == 1
+    assert desk.app.register.page(OFFICE).rows[0].number == "青复〔2026〕9号"
+    with pytest.raises(Invalid) as refused:
+        desk.app.intake.import_lines(CITY, b"\xff\xff\xff")
+    assert refused.value.stable_code == "disputes.encoding"
+
+
+def test_a_nul_is_refused_before_it_reaches_the_database(desk: Desk) -> None:
+    with pytest.raises(Invalid) as refused:
+        desk.app.intake.import_lines(CITY, as_lines(a_dossier(act="a\x00b")))
+    assert refused.value.problems[0].code == "disputes.bad_character"
+
+
+def test_a_case_opened_by_hand_is_known_to_the_file(desk: Desk) -> None:
+    desk.open(number="青复〔2026〕9号")
+    report = desk.app.intake.import_lines(CITY, as_lines(a_dossier()))
+    assert (report.added, report.differing) == (0, ["青复〔2026〕9号"])
+    assert desk.app.register.page(OFFICE).total == 1
+
+
 def test_foreign_organs_are_unknown_organs(desk: Desk) -> None:
     with pytest.raises(Invalid) as refused:
         desk.app.intake.import_lines(STRANGER, as_lines(a_dossier()))

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from contracts.clues.v1.clues_pb2 import ClueKind, ClueState
-from kernel.errors import Conflict, NotFound
+from kernel.errors import Conflict, Invalid, NotFound
 from services.disputes.matters.model import CourtOutcomeRow
 from services.disputes.reconsideration.service import StepRefused
 from tests.integration.disputes.conftest import BUREAU, CITY, OFFICE, STRANGER, Desk
@@ -41,6 +41,14 @@ class TestForwardedApplications:
         assert (last.state, "维持" in last.note) == (ANSWERED, True)
         _, matters = desk.app.matters.page(OFFICE, state="answered")
         assert [matter.receipt for matter in matters] == [receipt]
+
+    def test_under_a_number_nobody_has_yet(self, desk: Desk) -> None:
+        desk.open(number="青复〔2026〕3号")
+        desk.hear_clue(APPLICATION)
+        (row,) = desk.app.register.page(OFFICE, state="draft").rows
+        for number in ("青复〔2026〕3号", "长" * 101):
+            with pytest.raises((Conflict, Invalid)):
+                desk.record(row.id, COURSE["received"] | {"number": number})
 
     def test_or_gives_it_back(self, desk: Desk) -> None:
         receipt = desk.hear_clue(APPLICATION)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from kernel.errors import Invalid
 from services.decisions.procedures.reading import read_step
 from services.decisions.procedures.rules.gates import breaches
 from services.decisions.procedures.rules.procedure import Procedure
@@ -139,3 +140,26 @@ def test_steps_have_their_order() -> None:
     for name, body in list(course().items())[1:]:
         if body["kind"] not in ("not_applicable", "party_reported", "proposed"):
             assert gates(Procedure(()), body), name
+
+
+def test_of_one_day_the_later_hour_counts_and_no_hour_is_the_earliest() -> None:
+    day = COURSE["risk_appraised"]
+    said = [day | {"at": "15:00", "conclusion": "controllable"}, day | {"conclusion": "uncontrollable"}]
+    before = procedure(until="party_reported", without=("risk_appraised",))
+    for body in said:
+        before = before.plus(read_step(body))
+    assert gates(before, COURSE["decided"]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("proposed", {"documents": [{"kind": "proposal", "digest": "sha256:ABC"}]}),
+        ("started", {"reviewer": ""}),
+        ("started", {"undertakers": [{"unit": "u" * 101}]}),
+    ],
+)
+def test_digests_and_unit_codes_have_their_form(name: str, fields: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as refused:
+        read_step(COURSE[name] | fields)
+    assert refused.value.problems[0].code in ("decisions.bad_digest", "decisions.bad_unit")

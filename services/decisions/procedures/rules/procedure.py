@@ -8,6 +8,7 @@ point reached.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, time
 from typing import TypeVar
 
 from services.decisions.procedures.rules import later_steps as later
@@ -74,7 +75,7 @@ class Procedure:
         """The latest step of a kind by its own day; of one day the one recorded last."""
         found: S | None = None
         for step in self.all(kind):
-            if found is None or (step.on, step.at is not None and step.at) >= (found.on, found.at is not None and found.at):
+            if found is None or _moment(step) >= _moment(found):
                 found = step
         return found
 
@@ -125,6 +126,10 @@ class Procedure:
         reached = {step.kind for step in self.steps}
         phases = [phase for kind, phase, _ in PHASES if kind in reached]
         return phases[-1] if phases else ""
+
+
+def _moment(step: Step) -> tuple[date, time]:
+    return step.on, step.at or time.min
 
 
 def in_force(recorded: Iterable[tuple[str, str, AnyStep]]) -> Procedure:

@@ -127,14 +127,15 @@ class Clocks:
 
 def running(case: Case, kept: Mapping[str, Due]) -> list[Due]:
     """The deadlines somebody still has to keep, the nearest first."""
-    return sorted((due for due in kept.values() if _is_open(case, due.clock)), key=lambda due: due.due_on)
+    open_clocks = _open_clocks(case)
+    return sorted((due for due in kept.values() if due.clock in open_clocks), key=lambda due: due.due_on)
 
 
-def _is_open(case: Case, clock: str) -> bool:
-    """Whether a clock runs, by the state of the case; the lawsuit is the applicant's and nobody's duty."""
+def _open_clocks(case: Case) -> set[str]:
+    """The clocks that run, by the state of the case; the lawsuit is the applicant's and nobody's duty."""
     state = case.state
     proceeding = state in ("accepted", "suspended")
-    return {
+    runs = {
         ACCEPTANCE: state == "received",
         SUPPLY: state == "awaiting_material",
         COPY: proceeding and not case.has(s.CopyReceived),
@@ -143,7 +144,8 @@ def _is_open(case: Case, clock: str) -> bool:
         SUSPENSION: state == "suspended",
         PERFORM: not case.has(s.Performed),
         OPINION: not case.has(s.OpinionAnswered),
-    }.get(clock, False)
+    }
+    return {clock for clock, running_now in runs.items() if running_now}
 
 
 def _kept(clock: str, start: date, deadline: Deadline) -> Due:

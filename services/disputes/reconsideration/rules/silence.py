@@ -15,12 +15,13 @@ from services.disputes.reconsideration.rules.deadlines import ACCEPTANCE, SUPPLY
 
 def by_silence(case: Case, kept: Mapping[str, Due], today: date) -> AnyStep | None:
     """The fact that silence made by today, if any: deemed acceptance, or abandonment."""
-    if case.state == "received":
-        due = kept.get(ACCEPTANCE)
-        if due is not None and not due.provisional and today > due.due_on:
-            return s.DeemedAccepted(kind="deemed_accepted", on=due.due_on)
-    if case.state == "awaiting_material":
-        due = kept.get(SUPPLY)
-        if due is not None and not due.provisional and today > due.due_on:
-            return s.Abandoned(kind="abandoned", on=due.due_on)
+    examine, supply = kept.get(ACCEPTANCE), kept.get(SUPPLY)
+    if examine is not None and _is_over(examine, today) and case.state == "received":
+        return s.DeemedAccepted(kind="deemed_accepted", on=examine.due_on)
+    if supply is not None and _is_over(supply, today) and case.state == "awaiting_material":
+        return s.Abandoned(kind="abandoned", on=supply.due_on)
     return None
+
+
+def _is_over(due: Due, today: date) -> bool:
+    return not due.provisional and today > due.due_on
