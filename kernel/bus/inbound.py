@@ -9,6 +9,7 @@ the batch in hand.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from sqlalchemy import delete
 
@@ -18,6 +19,7 @@ from kernel.errors import PermanentError, TemporaryError
 from kernel.messages import MAX_BODY_BYTES, Item, Message, Refused
 from kernel.storage import inbox, quarantine
 from kernel.storage.setwise import write_rows
+from kernel.storage.types import parse_time
 from kernel.storage.work import Store, Work
 from kernel.telemetry import metrics
 from kernel.telemetry.log import logger, trace_id
@@ -89,7 +91,7 @@ class Inbound:
             if alone:
                 self._forget_attempts(work, messages[0])
             work.commit()
-        self._measure(taken)
+        self._measure(messages, taken)
 
     def _decode(self, messages: Sequence[Message]) -> tuple[list[tuple[Item, Message]], list[Refusal]]:
         items: list[tuple[Item, Message]] = []
@@ -149,8 +151,12 @@ class Inbound:
         trace_id.set(message.headers.get("trace", ""))
         log.error("quarantined", queue=self._consumer, message=message.id, code=code)
 
-    def _measure(self, taken: inbox.Sorted) -> None:
+    def _measure(self, messages: Sequence[Message], taken: inbox.Sorted) -> None:
         metrics.TAKEN.labels(self._consumer).inc(len(taken.fresh))
+        if told := messages[-1].headers.get("told"):
+            with suppress(ValueError):  # somebody else's header of that name says nothing
+                age = (self._store.clock.now() - parse_time(told)).total_seconds()
+                metrics.INBOX_LAG_SECONDS.labels(self._consumer).set(max(age, 0.0))
         metrics.BATCH_SIZE.labels(self._consumer).observe(len(taken.fresh) + taken.repeats)
         if taken.repeats:
             metrics.REPEATS_ABSORBED.labels(self._consumer).inc(taken.repeats)

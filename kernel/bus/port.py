@@ -23,6 +23,9 @@ class Delivery:
     redelivered: bool
 
 
+# Where a broker puts what came back too often; empty unless something is wrong (R14).
+DEAD_LETTERS = Queue("fazhi.dead", ())
+
 Take = Callable[[Sequence[Delivery]], None]
 
 

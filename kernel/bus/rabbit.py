@@ -20,7 +20,7 @@ from pika.adapters.blocking_connection import BlockingChannel, BlockingConnectio
 from pika.exceptions import ChannelClosedByBroker
 from pika.spec import Basic, BasicProperties
 
-from kernel.bus.port import Delivery, Take, backoff
+from kernel.bus.port import DEAD_LETTERS, Delivery, Take, backoff
 from kernel.bus.rabbit_publisher import Publisher
 from kernel.errors import TemporaryError, Unavailable
 from kernel.messages import Message, Queue
@@ -29,8 +29,8 @@ from kernel.telemetry.log import logger
 
 log = logger(__name__)
 
-DEAD_EXCHANGE = "fazhi.dead"
-DEAD_QUEUE = "fazhi.dead"
+DEAD_QUEUE = DEAD_LETTERS.name
+DEAD_EXCHANGE = DEAD_QUEUE
 HEARTBEAT_SECONDS = 20
 SOCKET_TIMEOUT_SECONDS = 10
 MAX_QUEUE_BYTES = 4 * 1024**3

@@ -6,8 +6,6 @@ nowhere else; a refused attempt of somebody signed in is written to the audit ta
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 
 import orjson
@@ -33,6 +31,7 @@ from kernel.errors import (
     TooSlow,
 )
 from kernel.hosting.edge import Edge, takes_raw_body
+from kernel.hosting.measuring import readers
 from kernel.hosting.validation import problems_of
 from kernel.storage.work import Store
 from kernel.telemetry import metrics
@@ -222,7 +221,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 def operations_router(service: str, ready: Callable[[], None], networks: str) -> APIRouter:
     """GET /healthz (alive), /readyz (own database answers, R55) and /metrics (known networks only)."""
     router = APIRouter()
-    allowed = [ip_network(network.strip()) for network in networks.split(",") if network.strip()]
+    may_read = readers(networks)
 
     @router.get("/healthz", include_in_schema=False)
     @public
@@ -242,10 +241,8 @@ def operations_router(service: str, ready: Callable[[], None], networks: str) ->
     @router.get("/metrics", include_in_schema=False)
     @public
     def exposition(request: Request) -> Response:
-        with suppress(ValueError):
-            address = ip_address(request.client.host if request.client else "")
-            if any(address in network for network in allowed):
-                return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        if may_read(request.client.host if request.client else ""):
+            return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
         return Response(status_code=404)
 
     return router

@@ -15,8 +15,8 @@ from kernel.bus.inbound import Inbound
 from kernel.bus.markers import Subscription, clockworks, loops, subscriptions
 from kernel.bus.port import Bus
 from kernel.errors import TemporaryError
+from kernel.hosting.measuring import MEASURE_SECONDS, measuring
 from kernel.messages import Queue
-from kernel.storage import quarantine
 from kernel.storage.relay import Relay
 from kernel.storage.work import Store
 from kernel.telemetry.log import logger
@@ -24,7 +24,6 @@ from kernel.telemetry.log import logger
 log = logger(__name__)
 
 STOP_SECONDS = 20
-MEASURE_SECONDS = 5.0
 
 
 class Background:
@@ -40,7 +39,9 @@ class Background:
         """Take in one service: its relay, and what its worker declares."""
         relay = Relay(store, self._bus)
         self._jobs.append((f"{store.source}.relay", lambda: relay.run(self._stop)))
-        self._every(f"{store.source}.measure", MEASURE_SECONDS, _measuring(relay, store))
+        queues = [subscription.queue for _, subscription in subscriptions(worker or object)]
+        measure = measuring(relay, store, self._bus, queues)
+        self._every(f"{store.source}.measure", MEASURE_SECONDS, measure)
         if worker is None:
             return
         for name, subscription in subscriptions(worker):
@@ -91,14 +92,6 @@ def repeat(name: str, seconds: float, act: Callable[[], None], stop: threading.E
         except Exception as error:
             log.error("clockwork_failed", clockwork=name, error=repr(error), exc_info=error)
         stop.wait(seconds)
-
-
-def _measuring(relay: Relay, store: Store) -> Callable[[], None]:
-    def measure() -> None:
-        relay.measure()
-        quarantine.measure(store)
-
-    return measure
 
 
 def quiet(bus: Bus, stores: Sequence[Store], queues: Sequence[Queue]) -> bool:

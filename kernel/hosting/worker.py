@@ -8,9 +8,10 @@ loop of the same container. Stock nameko event handlers are not used: they ackno
 Process entry: fazhi/worker_process.py, whose first line patches the standard library.
 """
 
+import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import eventlet
@@ -24,7 +25,7 @@ from kernel.bus.inbound import Inbound
 from kernel.bus.markers import Subscription, clockworks, loops, subscriptions
 from kernel.bus.port import Bus, Delivery
 from kernel.errors import PlatformError
-from kernel.storage import quarantine
+from kernel.hosting.measuring import MEASURE_SECONDS, measuring, readers
 from kernel.storage.relay import Relay
 from kernel.storage.work import Store
 from kernel.telemetry import metrics
@@ -32,7 +33,8 @@ from kernel.telemetry.log import logger
 
 log = logger(__name__)
 
-MEASURE_SECONDS = 5
+STOP_SECONDS = 20
+LOOPBACK = "127.0.0.0/8,::1/128"
 
 
 class Hosted(DependencyProvider):  # type: ignore[misc]
@@ -132,9 +134,10 @@ def service_class(store: Store, bus: Bus, worker: object | None) -> type:
     def carry(_worker: Any) -> None:
         """Stands for the relay loop; nameko wants a method to hang an entrypoint on."""
 
+    refresh = measuring(relay, store, bus, [entry.queue for _, entry in subscriptions(worker or object)])
+
     def measure(_worker: Any) -> None:
-        relay.measure()
-        quarantine.measure(store)
+        refresh()
 
     body["carry"] = _entered(carry, Loop(relay.run))
     body["measure"] = _entered(measure, Timer(interval=MEASURE_SECONDS))
@@ -168,26 +171,37 @@ def _entered(method: Any, entrypoint: Entrypoint) -> Any:
     return method
 
 
-def run(service: type, *, ready: Any, host: str, port: int) -> None:
-    """Run a nameko service until SIGTERM or SIGINT, serving /healthz, /readyz and /metrics beside it."""
+def run(service: type, *, ready: Any, host: str, port: int, networks: str = LOOPBACK) -> None:
+    """
+    Run a nameko service until SIGTERM or SIGINT, serving /healthz, /readyz and /metrics beside it.
+
+    What is in hand is finished, for at most twenty seconds; then the process ends as if killed, which the
+    next start survives.
+    """
     runner = ServiceRunner(config={"max_workers": 20})
     runner.add_service(service)
-    _serve_operations(ready, host, port)
+    _serve_operations(ready, host, port, readers(networks))
     runner.start()
     log.info("worker_started", service=service.__name__)
 
     def shut(_signal: int, _frame: Any) -> None:
         eventlet.spawn_n(runner.stop)
+        eventlet.spawn_after(STOP_SECONDS, _give_up)
 
     signal.signal(signal.SIGTERM, shut)
     signal.signal(signal.SIGINT, shut)
     runner.wait()
 
 
-def _serve_operations(ready: Any, host: str, port: int) -> None:
+def _give_up() -> None:
+    log.error("stopped_hard", after_seconds=STOP_SECONDS)
+    os._exit(1)
+
+
+def _serve_operations(ready: Any, host: str, port: int, may_read: Callable[[str], bool]) -> None:
     def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         path = environ["PATH_INFO"]
-        if path == "/metrics":
+        if path == "/metrics" and may_read(environ["REMOTE_ADDR"]):
             start_response("200 OK", [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")])
             return [metrics.exposition()]
         if path not in ("/healthz", "/readyz"):

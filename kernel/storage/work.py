@@ -24,6 +24,7 @@ from kernel.ids import new_id
 from kernel.messages import MAX_BODY_BYTES
 from kernel.storage.db import Database
 from kernel.storage.spine import Spine
+from kernel.storage.types import time_text
 from kernel.telemetry.log import trace_id
 
 T = TypeVar("T")
@@ -67,6 +68,8 @@ class Work:
         carried = dict(headers or {})
         if trace := trace_id.get():
             carried.setdefault("trace", trace)
+        told_at = self.clock.now()
+        carried.setdefault("told", time_text(told_at))
         self._outgoing.append(
             {
                 "id": message_id or new_id(),
@@ -75,7 +78,7 @@ class Work:
                 "headers": orjson.dumps(carried).decode(),
                 "aggregate": aggregate,
                 "aggregate_version": aggregate_version,
-                "created_at": self.clock.now(),
+                "created_at": told_at,
             }
         )
 

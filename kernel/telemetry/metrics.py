@@ -12,7 +12,7 @@ PUBLISHED = Counter("fazhi_published_total", "Messages confirmed by the bus", ["
 PUBLISH_FAILURES = Counter(
     "fazhi_publish_failures_total", "Messages not confirmed, to be sent again", ["service", "reason"]
 )
-INBOX_LAG_SECONDS = Gauge("fazhi_inbox_lag_seconds", "Age of the newest taken message when taken", ["queue"])
+INBOX_LAG_SECONDS = Gauge("fazhi_inbox_lag_seconds", "Age of the last message of a batch when taken", ["queue"])
 BATCH_SIZE = Histogram(
     "fazhi_batch_items", "Facts committed at once", ["queue"], buckets=(1, 5, 10, 25, 50, 100, 250, 500, 1000, 2000)
 )
@@ -22,6 +22,12 @@ QUARANTINED = Counter("fazhi_quarantined_total", "Facts put into quarantine", ["
 QUARANTINE_SIZE = Gauge("fazhi_quarantine_size", "Facts held in quarantine", ["service"])
 QUARANTINE_OLDEST_SECONDS = Gauge("fazhi_quarantine_oldest_seconds", "Age of the oldest held fact", ["service"])
 QUEUE_DEPTH = Gauge("fazhi_queue_depth", "Messages waiting in a queue", ["queue"])
+OLDEST_TRANSACTION_SECONDS = Gauge(
+    "fazhi_database_oldest_transaction_seconds", "Age of the oldest open transaction of the cluster", ["service"]
+)
+CLOCK_OFFSET_SECONDS = Gauge(
+    "fazhi_clock_offset_seconds", "How far this process's clock is ahead of its database's", ["service"]
+)
 WAITS = Counter("fazhi_waits_total", "Times a consumer waited for something that was away", ["queue"])
 REQUESTS = Histogram(
     "fazhi_request_seconds",

@@ -18,6 +18,7 @@ import sys
 from fazhi.buses import open_bus
 from fazhi.services import NAMES, build
 from kernel.hosting.runtime import Runtime
+from kernel.hosting.start import patiently
 from kernel.hosting.worker import run, service_class
 from kernel.settings import Settings
 from kernel.telemetry.log import configure
@@ -28,10 +29,16 @@ def main(name: str) -> None:
     settings = Settings()
     configure(level=settings.log_level, process=f"{name}.worker")
     runtime = Runtime(settings)
-    service = build(name, runtime)
+    service = patiently(lambda: build(name, runtime))
     store = service.app.store
     hosted = service_class(store, open_bus(runtime), service.worker())
-    run(hosted, ready=store.database.ping, host=settings.host, port=settings.port)
+    run(
+        hosted,
+        ready=store.database.ping,
+        host=settings.host,
+        port=settings.port,
+        networks=settings.metrics_networks,
+    )
 
 
 if __name__ == "__main__":

@@ -65,12 +65,14 @@ def api(service: SERVICE) -> None:
     from fazhi.api_process import compose, serve
     from fazhi.services import NAMES, build
     from kernel.hosting.runtime import Runtime
+    from kernel.hosting.start import patiently
 
     _known(service, NAMES)
     settings = Settings()
     configure(level=settings.log_level, process=f"{service}.api")
     runtime = Runtime(settings)
-    serve(compose(runtime, [build(service, runtime)], name=service), settings)
+    built = patiently(lambda: build(service, runtime))
+    serve(compose(runtime, [built], name=service), settings)
 
 
 def gateway() -> None:

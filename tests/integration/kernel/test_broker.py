@@ -159,7 +159,7 @@ def test_an_envelope_that_fits_no_column_keeps_one_short_name_through_every_rede
         with pytest.raises(Killed):
             bus.consume(GREETED, take, threading.Event(), batch=2, linger_seconds=2)
     assert sorted(seen[0]) == sorted(seen[1])
-    assert all(len(id) <= 100 and source.isprintable() for id, source in seen[0])
+    assert all(len(name) <= 100 and source.isprintable() for name, source in seen[0])
 
 
 def test_a_frozen_broker_costs_a_bounded_wait_and_nothing_is_called_sent(broker, bus):

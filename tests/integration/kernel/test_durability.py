@@ -99,15 +99,13 @@ def recorded(database):
         "DELETE FROM audit",
         "DELETE FROM audit WHERE seq = 1",
         "TRUNCATE audit",
-        "INSERT OR REPLACE INTO audit SELECT seq, id, at, 'nobody', actor_unit, roles, on_behalf_of, session, address,"
-        " action, object, object_version, before_digest, after_digest, result, reason_code, request FROM audit",
+        "INSERT OR REPLACE INTO audit (seq, id, at, actor, action, object, result) SELECT 1, id, at, '', '', '', '' FROM audit",
     ],
 )
 def test_an_audit_record_can_be_neither_changed_nor_removed(database, attack):
     toy = recorded(database)
     with pytest.raises(DBAPIError), database.writing() as session:
         session.execute(text(attack))
-        session.commit()
     with toy.store.reading() as session:
         (row,) = session.execute(select(toy.spine.audit)).fetchall()
     assert (row.actor, row.action, row.object, row.roles, row.request) == ("ducha", "case.opened", "cases/1", "inspector", "r1")
