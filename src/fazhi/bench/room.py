@@ -5,6 +5,7 @@ Every trial has fresh databases, copied from one that was migrated once, and que
 processes are started by command and ended by process id.
 """
 
+import logging
 import os
 import subprocess
 import sys
@@ -189,6 +190,7 @@ def closing_runtime(folder: Path, database_url: str) -> Iterator[Runtime]:
 
 def queue_depth(broker_url: str, name: str) -> int | None:
     """How many messages wait in a queue; None while there is no such queue."""
+    logging.getLogger("pika").setLevel(logging.ERROR)  # a queue that is not there yet is no warning here
     connection = pika.BlockingConnection(pika.URLParameters(broker_url))
     try:
         return int(connection.channel().queue_declare(name, passive=True).method.message_count)
