@@ -15,6 +15,7 @@ BROKEN_HOUSE = {
     "kernel.telemetry": "prometheus_client",
     "kernel.access": "",
     "kernel.bus.partner": "",
+    "kernel.bus.partner": "",
     "kernel.bus.rabbit": "",
     "kernel.bus.rabbit_publisher": "",
     "kernel.hosting.api": "kernel.hosting.worker",
@@ -36,6 +37,7 @@ BROKEN_HOUSE = {
     "gateway.links.rules": "structlog.processors",
     "gateway.links.service": "joserfc.jwt",
     "fazhi.bench": "",
+    "fazhi.prove.worker": "",
     "fazhi.worker_process": "",
 }
 

@@ -185,3 +185,19 @@ def test_the_licence_is_the_one_the_project_declares() -> None:
     assert project["license"] == "MulanPSL-2.0"
     assert "木兰宽松许可证, 第2版" in text
     assert "END OF THE TERMS AND CONDITIONS" in text
+
+
+# --- rules ----------------------------------------------------------------------------------------------------
+
+RULES = [f"R{number}" for number in (*range(1, 19), *range(40, 44), *range(50, 56))]
+
+
+def test_the_architecture_says_of_every_rule_where_it_is_held_and_by_which_test() -> None:
+    rows = re.findall(r"^\| (R\d+) \|(.+)\|$", (DOCS / "architecture.md").read_text(), re.MULTILINE)
+    assert [rule for rule, _ in rows] == RULES
+    for rule, said in rows:
+        _, state, code, tests = (cell.strip() for cell in said.split("|"))
+        assert state.startswith(("守住", "部分", "不适用")), rule
+        if state.startswith("守住"):
+            assert "`" in code, rule
+            assert re.search(r"`(tests/|fazhi prove)", tests), rule
