@@ -150,6 +150,7 @@ def found(
 
 def _day_of(item: str, procedure: Procedure, now: datetime) -> date:
     """The day that decides the period: of publication and filing where they happened, else of the decision."""
-    own = {"DEC-24": procedure.first(Published), "DEC-25": procedure.first(Archived)}.get(item)
+    kinds: dict[str, type[Published] | type[Archived]] = {"DEC-24": Published, "DEC-25": Archived}
+    own = procedure.first(kinds[item]) if item in kinds else None
     day = own or procedure.first(Decided)
     return day.on if day is not None else local_date(now)

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from typing import Any
 
@@ -27,7 +28,7 @@ from kernel.ids import derived_id
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from services.decisions import facts
-from services.decisions.conformance.service import Conformance, found
+from services.decisions.conformance.service import Conformance, Judgement, found
 from services.decisions.conformance.template import Template
 from services.decisions.procedures.dossier import Dossier
 from services.decisions.procedures.dossier_steps import steps_of
@@ -59,6 +60,16 @@ class Ready:
     digest: str
     steps: tuple[AnyStep, ...]
     procedure: Procedure
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A dossier with the template that judges it, and what it says, if it is ready for that."""
+
+    entry: Ready
+    template: Template
+    judgement: Judgement | None
+    next_look_on: date | None
 
 
 class Intake:
@@ -103,80 +114,91 @@ class Intake:
             raise Invalid(problems=problems[:MAX_PROBLEMS])
 
     def _take(self, who: Principal, batch: Sequence[Ready], report: Report) -> None:
+        """One batch, one transaction: a handful of statements whatever its size."""
+        given = {entry.id: entry for entry in batch}
         with self._store.work() as work:
-            fresh = self._enter(work, {entry.id: entry for entry in batch}, report)
-            now, today = work.clock.now(), local_date(work.clock.now())
-            steps = [
-                step_row(
-                    entry.id, derived_id("decisions/step", entry.id, str(seq)), seq=seq, step=step, who=who, now=now
-                )
-                for entry in fresh
-                for seq, step in enumerate(entry.steps, start=1)
-            ]
-            write_rows(work.session, STEPS, steps)
-            findings: list[Found] = []
-            for entry in fresh:
-                template = self._template_of(entry)
-                tell_citations(work, facts.citations(entry.id, entry.dossier.unit, entry.procedure))
-                if self._conformance.is_ready(entry.procedure, template, today):
-                    judgement = self._conformance.judge(entry.procedure, template, today)
-                    findings += found(
-                        entry.id,
-                        unit=entry.dossier.unit,
-                        mode=mode_of(entry.dossier.facts.mode),
-                        procedure=entry.procedure,
-                        judgement=judgement,
-                        now=now,
-                    )
-            FINDINGS.record(work, findings)
+            known = self._known(work, given)
+            tried = [self._judge(work, entry) for entry in given.values() if entry.id not in known]
+            self._conformance.pin(work, [one.template for one in tried])
+            rows = [self._row(work, one) for one in tried]
+            written = write_rows(
+                work.session, PROCEDURES, rows, keys=("unit", "number"), on_conflict="nothing", returning=("id",)
+            )
+            new = {str(row.id) for row in written}
+            fresh = [one for one in tried if one.entry.id in new]
+            _write_steps(work, who, fresh)
+            FINDINGS.record(work, (found for one in fresh for found in _found(work, one)))
+            tell_citations(
+                work,
+                (c for o in fresh for c in facts.citations(o.entry.id, o.entry.dossier.unit, o.entry.procedure)),
+            )
             if fresh:
-                digest = hashlib.sha256("".join(entry.digest for entry in fresh).encode()).hexdigest()
+                digest = hashlib.sha256("".join(one.entry.digest for one in fresh).encode()).hexdigest()
                 work.audit(who, "dossiers.imported", f"decisions/{len(fresh)}", after_digest=digest)
             work.commit()
-
-    def _enter(self, work: Work, batch: Mapping[str, Ready], report: Report) -> list[Ready]:
-        """Write the rows of dossiers not known yet; count the others."""
-        known_query = select(ProcedureRow.id, ProcedureRow.source_digest).where(ProcedureRow.id.in_(batch))
-        known = {row.id: row.source_digest for row in work.session.execute(known_query)}
-        fresh = [entry for entry in batch.values() if entry.id not in known]
-        self._conformance.pin(work, [self._template_of(entry) for entry in fresh])
-        rows = [self._row(entry, work) for entry in fresh]
-        written = write_rows(
-            work.session, PROCEDURES, rows, keys=("unit", "number"), on_conflict="nothing", returning=("id",)
-        )
-        new = {str(row.id) for row in written}
         report.added += len(new)
         report.known += len(known)
         report.differing += [
             entry.dossier.number
-            for entry in batch.values()
+            for entry in given.values()
             if entry.id not in new and known.get(entry.id) != entry.digest
         ]
-        return [entry for entry in fresh if entry.id in new]
 
-    def _row(self, entry: Ready, work: Work) -> dict[str, Any]:
+    def _known(self, work: Work, batch: Mapping[str, Ready]) -> dict[str, str]:
+        """Which of these decisions are there already, each with the digest of the dossier it came with."""
+        query = select(ProcedureRow.id, ProcedureRow.source_digest).where(ProcedureRow.id.in_(batch))
+        return {row.id: row.source_digest for row in work.session.execute(query)}
+
+    def _judge(self, work: Work, entry: Ready) -> Judged:
         today = local_date(work.clock.now())
-        template = self._template_of(entry)
+        started = entry.procedure.started
+        template = self._conformance.in_force(started.on if started else entry.steps[0].on)
         judgement = None
         if self._conformance.is_ready(entry.procedure, template, today):
             judgement = self._conformance.judge(entry.procedure, template, today)
+        return Judged(entry, template, judgement, self._conformance.next_look(entry.procedure, template, today))
+
+    def _row(self, work: Work, one: Judged) -> dict[str, Any]:
+        entry = one.entry
         return {
             "id": entry.id,
             "number": entry.dossier.number,
             "unit": entry.dossier.unit,
             "title": entry.dossier.title,
             "mode": int(mode_of(entry.dossier.facts.mode)),
-            "template_id": template.id,
-            "template_version": template.version,
+            "template_id": one.template.id,
+            "template_version": one.template.version,
             "source_digest": entry.digest,
             "recorded_at": work.clock.now(),
             **columns_of(entry.procedure, len(entry.steps)),
-            **judged_columns(judgement, self._conformance.next_look(entry.procedure, template, today)),
+            **judged_columns(one.judgement, one.next_look_on),
         }
 
-    def _template_of(self, entry: Ready) -> Template:
-        started = entry.procedure.started
-        return self._conformance.in_force(started.on if started else entry.steps[0].on)
+
+def _write_steps(work: Work, who: Principal, fresh: Sequence[Judged]) -> None:
+    now = work.clock.now()
+    steps = [
+        step_row(
+            one.entry.id, derived_id("decisions/step", one.entry.id, str(seq)), seq=seq, step=step, who=who, now=now
+        )
+        for one in fresh
+        for seq, step in enumerate(one.entry.steps, start=1)
+    ]
+    write_rows(work.session, STEPS, steps)
+
+
+def _found(work: Work, one: Judged) -> Iterator[Found]:
+    if one.judgement is None:
+        return
+    dossier = one.entry.dossier
+    yield from found(
+        one.entry.id,
+        unit=dossier.unit,
+        mode=mode_of(dossier.facts.mode),
+        procedure=one.entry.procedure,
+        judgement=one.judgement,
+        now=work.clock.now(),
+    )
 
 
 def _read_lines(content: bytes) -> Iterator[Ready]:
