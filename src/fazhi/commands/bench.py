@@ -32,7 +32,7 @@ def events(  # noqa: PLR0917  (typer reads them by name)
     json: JSON = None,
     number: Annotated[
         int, typer.Option("--events", min=100, help="每轮的事件数（逐条处理者按比例减少）")
-    ] = 40_000,
+    ] = 30_000,
     per_message: Annotated[int, typer.Option(min=1, max=100, help="一条消息携带的事件数")] = 10,
     rounds: Annotated[int, typer.Option(min=1, help="轮数，取中位数")] = 3,
     seed: SEED = 1,
