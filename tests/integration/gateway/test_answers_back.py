@@ -14,6 +14,7 @@ from gateway.clues.model import AnswerRow
 from gateway.clues.outgoing import CallFailed, check_target
 from gateway.links.fake import verified
 from gateway.partners.model import Partner
+from kernel.access.principal import SYSTEM
 from tests.support.gateway import INSPECTOR, body_of, hotline_order, partner
 
 
@@ -158,6 +159,16 @@ class TestDelivery:
         calls = len(receiver.got)
         app.answers.send_due()
         assert len(receiver.got) == calls
+
+
+def test_answers_to_a_system_without_an_address_wait_until_it_has_one(app, receiver):
+    sender = partner(app, "hotline")
+    body = body_of(hotline_order(来电类别="表扬", 工单标题="感谢", 主要内容="很好"))
+    app.intake.take(app.partners.authenticate(sender.signed(body, datetime.now(UTC)), body), body)
+    assert app.answers.send_due() == 0
+    assert (answer(app).state, answer(app).attempts) == ("pending", 0)
+    app.partners.register(SYSTEM, "hotline", title="12345", answer_url=receiver.url, answer_networks="127.0.0.0/8")
+    assert app.answers.send_due("hotline") == 1
 
 
 class TestAddresses:
