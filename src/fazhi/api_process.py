@@ -4,6 +4,7 @@ API processes: the HTTP and gRPC side of one service, or of all of them in the e
 Never imports nameko or eventlet. Both servers share one event loop; domain code runs in threads.
 """
 
+import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -81,11 +82,10 @@ def compose(
     @asynccontextmanager
     async def around() -> AsyncIterator[None]:
         server = rpc.new_server()
-        guard = rpc.Guard(checks)
         for service in services:
             register = service.rpc()
             if register is not None:
-                register(service.app, server, guard)
+                register(service.app, server, rpc.Guard(checks, service.app.store))
         settings = runtime.settings
         port = await rpc.serve(server, f"{settings.host}:{settings.rpc_port}")
         log.info("api_started", process=name, port=settings.port, grpc_port=port)
@@ -115,6 +115,10 @@ def serve(app: Any, settings: Settings) -> None:
         limit_concurrency=2000,
     )
     server = uvicorn.Server(config)
+    # uvicorn raises a taken signal again when it has finished; by then it means nothing more, and what runs
+    # behind the server still has to end in order.
+    for taken in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(taken, lambda *_: None)
     server.run()
     if not server.started:
         raise SystemExit(3)

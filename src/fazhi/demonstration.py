@@ -11,7 +11,9 @@ import io
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, fields
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,8 +24,11 @@ from contracts.directory.v1.directory_pb2 import UnitKind, UnitLevel
 from contracts.roles import INSPECTOR, REVIEWER, TITLES, UNIT_HEAD
 from fazhi.embedded import Embedded
 from fazhi.province import Province
+from fazhi.services import build
 from kernel.access.principal import Principal
-from kernel.errors import Invalid, TemporaryError
+from kernel.clock import FixedClock, start_of_day
+from kernel.errors import Invalid, NotFound, RuleViolation, TemporaryError
+from kernel.hosting.runtime import Runtime
 
 Bar = Callable[[str, int | None], Callable[[int], None]]
 T = TypeVar("T")
@@ -31,6 +36,7 @@ AREA_ROLES = {REVIEWER, INSPECTOR}  # they look at all that is under their unit'
 CASES_A_FILE = 5000
 QUIET_SECONDS = 3600
 MODE = "接入模式"
+ANSWER = "已核查处理并答复反映人。"
 PARTNERS = {"petition": "信访系统（演示）", "hotline": "12345 热线（演示）", "litigation": "行政诉讼协同（演示）"}
 
 
@@ -133,15 +139,43 @@ class Demonstration:
                     moved(len(part))
 
     def _clues(self, bar: Bar) -> None:
+        """Clues come in, and are answered, at the times of the story: the same use cases under a clock of their own."""
+        from gateway.links.mapping import read_clue
         from gateway.partners.service import Sender
 
-        gateway = self._apps["gateway"]
         for system, title in PARTNERS.items():
-            gateway.partners.register(self._who, system, title=title)
-            gateway.partners.add_key(self._who, system)
+            self._apps["gateway"].partners.register(self._who, system, title=title)
+            self._apps["gateway"].partners.add_key(self._who, system)
+        now = self._platform.runtime.clock.now()
+        clock = FixedClock(now)
+        past = Runtime(self._platform.runtime.settings, clock)
+        gateway = build("gateway", past).app
+        answered: list[tuple[datetime, str]] = []
         for number, clue in enumerate(_counted(self._box.clues(), bar("线索", self._counts["clues"]))):
+            mapped = read_clue(gateway.links[clue.system], clue.record, now=now, hashed=str)
+            # a judgment is answered by registering it, which the running services do at their own time
+            came = now if clue.system == "litigation" else mapped.occurred_at + timedelta(hours=1)
+            clock.set(came)
             sender = Sender(system=clue.system, message_id=f"demo-{number}", channel="demonstration")
-            gateway.intake.take(sender, orjson.dumps(clue.record))
+            receipt = gateway.intake.take(sender, orjson.dumps(clue.record))
+            if clue.answered_on is not None:
+                answered.append((start_of_day(clue.answered_on) + timedelta(hours=16), receipt.receipt))
+        self._until_quiet(bar("线索分派", None))
+        self._answer(past, clock, _counted(answered, bar("线索答复", len(answered))))
+        past.close()
+
+    def _answer(self, past: Runtime, clock: FixedClock, answered: Iterable[tuple[datetime, str]]) -> None:
+        supervision = build("enforcement", past).app.supervision
+        matters = build("disputes", past).app.matters
+        for at, receipt in answered:
+            clock.set(at)
+            # closed already (returned by rule, or answered in an earlier, killed load), or nobody's: left alone
+            with suppress(RuleViolation, NotFound):
+                try:
+                    supervision.accept(self._who, receipt, checked_not_pending=True)
+                    supervision.answer(self._who, receipt, ANSWER)
+                except NotFound:
+                    matters.answer(self._who, receipt, ANSWER)
 
     def _accounts(self) -> None:
         from gateway.identity.demonstration import DemonstrationPerson

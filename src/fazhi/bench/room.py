@@ -7,6 +7,7 @@ processes are started by command and ended by process id.
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,6 @@ from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
 
 TEMPLATE = "bench_template"
-STOP_SECONDS = 15.0
 LONGEST_TRIAL_SECONDS = 120.0
 
 
@@ -106,16 +106,11 @@ class Trial:
         raise BenchFailed(f"{LONGEST_TRIAL_SECONDS:.0f} 秒内未完成：\n{self.log.read_text()[-2000:]}")
 
     def stop(self) -> None:
-        """End every process of this trial, and wait."""
+        """End every process of this trial with its children: its database and queue go with it anyway."""
         for process in self.processes:
             with suppress(ProcessLookupError):
-                process.terminate()
-        for process in self.processes:
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                os.killpg(process.pid, signal.SIGKILL)  # each was started in a session of its own
+            process.wait()
             if process.stdout is not None:
                 process.stdout.close()
 
