@@ -142,6 +142,20 @@ def test_the_repository_speaks_of_its_matter_only() -> None:
     assert found == []
 
 
+SECRET = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE "
+    + r"KEY-----\n[A-Za-z0-9+/=]{20,}|whsec"
+    + r"_[A-Za-z0-9+/]{24,}|AKIA"
+    + r"[0-9A-Z]{16}"
+)
+
+
+def test_no_secret_lies_in_the_repository() -> None:
+    assert [
+        str(path.relative_to(ROOT)) for path in tracked() if SECRET.search(path.read_text(errors="replace"))
+    ] == []
+
+
 def test_nothing_left_to_do_is_left_in_the_code() -> None:
     marks = re.compile(r"#.*\b(" + "TO" + "DO|FIX" + r"ME|XX" + r"X)\b")
     found = [str(path.relative_to(ROOT)) for path in modules(*OURS) if marks.search(path.read_text())]

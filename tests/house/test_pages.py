@@ -109,6 +109,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
+def test_every_page_is_in_the_index() -> None:
+    listed = re.findall(r"\]\(([^)#]+)\)", (DOCS / "README.md").read_text())
+    pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md") if page.parent.name != "decisions"}
+    assert pages - set(listed) - {"README.md"} == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_file_spoken_of_exists(page: Path) -> None:
     """Whole paths only; what a service's folder is called inside is said without its roots."""
