@@ -15,7 +15,6 @@ BROKEN_HOUSE = {
     "kernel.telemetry": "prometheus_client",
     "kernel.access": "",
     "kernel.bus.partner": "",
-    "kernel.bus.partner": "",
     "kernel.bus.rabbit": "",
     "kernel.bus.rabbit_publisher": "",
     "kernel.hosting.api": "kernel.hosting.worker",
