@@ -41,6 +41,7 @@ from services.decisions.procedures.rules.steps import Drafted, Started
 from services.decisions.tables import FINDINGS, UNITS
 
 REVIEW_STEPS = frozenset({"review_returned", "review_complete", "review_issued"})
+ORGAN_STEPS = frozenset({"started", "discussed", "party_reported", "decided"})
 LOOK_BATCH = 100
 
 
@@ -178,6 +179,10 @@ class Procedures:
                     "合法性审查由启动决定中明确的审查部门办理，其他单位不得代为填写或者修改审查意见。",
                     code="decisions.review_not_yours",
                 )
+        elif step.kind in ORGAN_STEPS and who.unit != row.unit:
+            raise NotAllowed(
+                "启动、集体讨论、请示报告和决定由决策机关登记，请联系决策机关办公室。", code="decisions.step_of_the_organ"
+            )
         elif started is not None and who.unit not in {row.unit, *undertakers}:
             raise NotAllowed("请由决策机关或者承办单位登记这一步骤。", code="decisions.step_not_yours")
         if not corrects:

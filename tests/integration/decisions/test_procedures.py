@@ -69,6 +69,19 @@ class TestTheReviewBelongsToTheReviewingDepartment:
             desk.record(decision, COURSE["drafted"], LAWYER)
 
 
+class TestTheOrganSpeaksForItself:
+    def test_a_department_neither_starts_nor_discusses_nor_decides(self, desk: Desk) -> None:
+        decision = desk.open()
+        desk.run(decision, until="studied")
+        with pytest.raises(NotAllowed) as refused:
+            desk.record(decision, COURSE["started"], LEADER)
+        assert refused.value.stable_code == "decisions.step_of_the_organ"
+        desk.record(decision, COURSE["started"])
+        desk.record(decision, COURSE["drafted"], LEADER)
+        with pytest.raises(NotAllowed):
+            desk.record(decision, COURSE["decided"], LEADER)
+
+
 class TestCorrections:
     def test_both_stay_visible_and_the_new_one_counts(self, desk: Desk) -> None:
         decision = desk.open()
