@@ -22,7 +22,7 @@ def room(rabbitmq, postgresql, tmp_path_factory):
 def test_ours_is_many_times_the_stock_handler_and_nobody_loses_an_event(room):
     contenders = [each for each in events.CONTENDERS if each.is_installed]
     results = events.run(
-        room, contenders, events=4000, per_message=10, seed=7, rounds=1, done=lambda line: None
+        room, contenders, events=2000, per_message=10, seed=7, rounds=1, done=lambda line: None
     )
     written = orjson.loads(orjson.dumps(events.report(results, room.versions())))
     rates = {result["name"]: result["events_per_second"] for result in written["results"]}

@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="bench")
 
 
-def events(  # noqa: PLR0917  (typer reads them by name)
+def events(
     json: JSON = None,
     number: Annotated[
         int, typer.Option("--events", min=100, help="每轮的事件数（逐条处理者按比例减少）")
