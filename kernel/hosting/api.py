@@ -6,6 +6,7 @@ nowhere else; a refused attempt of somebody signed in is written to the audit ta
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import orjson
@@ -81,10 +82,11 @@ def build_api(
         openapi_url=f"{prefix}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(_authorise(verifier, store))],
+        dependencies=[Depends(_authorise(verifier))],
     )
     for router in routers:
         app.include_router(router, prefix=f"{prefix}/v1")
+    app.state.store = store
     return _dressed(app, service, prefix)
 
 
@@ -135,7 +137,7 @@ def caller(request: Request) -> Principal:
 Caller = Annotated[Principal, Depends(caller)]
 
 
-def _authorise(verifier: Verifier, store: Store | None) -> Callable[[Request], Awaitable[None]]:
+def _authorise(verifier: Verifier) -> Callable[[Request], Awaitable[None]]:
     async def authorise(request: Request) -> None:
         endpoint = request.scope.get("endpoint")
         rule = rule_of(endpoint)
@@ -143,12 +145,7 @@ def _authorise(verifier: Verifier, store: Store | None) -> Callable[[Request], A
             raise NotAllowed()
         principal = _identify(request, verifier, demanded=not rule.is_public)
         request.state.principal = principal or ANONYMOUS
-        try:
-            rule.check(principal)
-        except NotAllowed:
-            if store is not None and principal is not None:
-                await run_in_threadpool(_record_denial, store, principal, request)
-            raise
+        rule.check(principal)
 
     return authorise
 
@@ -164,31 +161,34 @@ def _identify(request: Request, verifier: Verifier, *, demanded: bool) -> Princi
         if demanded:
             raise
         return None
+    known = replace(
+        principal,
+        address=request.client.host if request.client else "",
+        request=request.state.request_id,
+    )
     by_cookie = not header
     if by_cookie and request.method not in ("GET", "HEAD") and request.headers.get(CSRF_HEADER) != csrf:
         if not demanded:
             return None
+        request.state.principal = known
         raise NotAllowed("页面已过期，请刷新后重试。", code="identity.csrf")
-    return Principal(
-        account=principal.account,
-        unit=principal.unit,
-        unit_path=principal.unit_path,
-        roles=principal.roles,
-        session=principal.session,
-        address=request.client.host if request.client else "",
-        request=request.state.request_id,
-    )
+    return known
 
 
-def _record_denial(store: Store, principal: Principal, request: Request) -> None:
-    with store.work() as work:
-        action = f"{request.method} {request.scope['path']}"[:100]
-        work.audit(principal, action, "", result="denied", reason_code=NotAllowed.code)
-        work.commit()
+async def _record_denial(request: Request, error: NotAllowed) -> None:
+    """Write down who was refused what, whether by the route's rule or by the service (R50)."""
+    store: Store | None = getattr(request.app.state, "store", None)
+    principal: Principal = getattr(request.state, "principal", ANONYMOUS)
+    if store is None or principal == ANONYMOUS:
+        return
+    path = request.scope["path"]
+    await run_in_threadpool(store.record_denial, principal, f"{request.method} {path}", path, error.stable_code)
 
 
 async def _platform_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PlatformError)
+    if isinstance(error, NotAllowed):
+        await _record_denial(request, error)
     status, body = render_error(error, request.state.request_id)
     headers = {"retry-after": "5"} if status == 503 else {}
     return Response(body, status, headers, media_type="application/json")

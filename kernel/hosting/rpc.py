@@ -7,6 +7,7 @@ Errors of the tree become status codes here. Domain code is synchronous and runs
 
 import asyncio
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import grpc
@@ -24,7 +25,8 @@ from kernel.errors import (
     RuleViolation,
     TemporaryError,
 )
-from kernel.telemetry.log import logger
+from kernel.storage.work import Store
+from kernel.telemetry.log import logger, trace_id
 
 log = logger(__name__)
 
@@ -53,17 +55,23 @@ Context = aio.ServicerContext[Any, Any]
 class Guard:
     """Says who calls, and turns errors of the tree into status codes."""
 
-    def __init__(self, verifier: Verifier) -> None:
+    def __init__(self, verifier: Verifier, store: Store | None = None) -> None:
         self._verifier = verifier
+        self._store = store
 
     async def call(
         self, context: Context, roles: Collection[str], act: Callable[[Principal], T], *, stream: bool = False
     ) -> T:
         """Run `act(principal)` in a thread for a caller who holds one of these roles."""
+        principal: Principal | None = None
         try:
-            principal = self.principal(context, roles, stream=stream)
+            principal = self._caller(context, stream=stream)
+            _demand(principal, roles)
             return await asyncio.to_thread(act, principal)
         except PlatformError as error:
+            if isinstance(error, NotAllowed) and principal is not None and self._store is not None:
+                action = act.__qualname__.split(".<locals>")[0]
+                await asyncio.to_thread(self._store.record_denial, principal, action, "", error.stable_code)
             await refuse(context, error)
         except Exception as error:
             log.error("unexpected_rpc_error", error=repr(error), exc_info=error)
@@ -72,6 +80,11 @@ class Guard:
 
     def principal(self, context: Context, roles: Collection[str], *, stream: bool = False) -> Principal:
         """Who calls; raises NotSignedIn, NotAllowed, or Invalid when no deadline was set."""
+        principal = self._caller(context, stream=stream)
+        _demand(principal, roles)
+        return principal
+
+    def _caller(self, context: Context, *, stream: bool) -> Principal:
         remaining = context.time_remaining()
         if not stream and (remaining is None or remaining > MAX_DEADLINE_SECONDS + 1):
             raise Invalid("调用必须设置不超过 10 秒的截止时间。", code="platform.deadline_required")
@@ -80,9 +93,12 @@ class Guard:
         if not header.lower().startswith("bearer "):
             raise NotSignedIn()
         principal, _ = self._verifier.principal(header[7:])
-        if not principal.has(*roles):
-            raise NotAllowed()
-        return principal
+        return replace(principal, address=str(context.peer()), request=trace_id.get())
+
+
+def _demand(principal: Principal, roles: Collection[str]) -> None:
+    if not principal.has(*roles):
+        raise NotAllowed()
 
 
 async def refuse(context: Context, error: PlatformError) -> None:

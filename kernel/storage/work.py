@@ -155,6 +155,12 @@ class Store:
         if work.told:
             self.wake_relay()
 
+    def record_denial(self, principal: Principal, action: str, subject: str, code: str) -> None:
+        """Record a refused attempt, in a transaction of its own (R50)."""
+        with self.work() as work:
+            work.audit(principal, action[:100], subject[:200], result="denied", reason_code=code)
+            work.commit()
+
     def transact(self, act: Callable[[Work], T]) -> T:
         """Run `act` in a transaction and commit; repeat it when the database stumbled."""
         for attempt in range(RETRIES):

@@ -5,12 +5,15 @@ import threading
 
 import grpc
 import pytest
+from sqlalchemy import select
 
 from kernel.access.principal import Principal
 from kernel.access.tokens import Issuer, Verifier, make_key
 from kernel.clock import SystemClock
 from kernel.errors import NotFound
 from kernel.hosting import rpc
+from kernel.storage.db import open_database
+from tests.support.toy import Toy
 
 ECHO = "/toy.Echo/Say"
 
@@ -29,7 +32,14 @@ def token(keys):
 
 
 @pytest.fixture(scope="module")
-def address(keys):
+def toy(tmp_path_factory):
+    toy = Toy(open_database(f"sqlite:///{tmp_path_factory.mktemp('toy') / 'toy.db'}"))
+    yield toy
+    toy.store.database.close()
+
+
+@pytest.fixture(scope="module")
+def address(keys, toy):
     ready, ends = threading.Event(), []
 
     def read(raw):
@@ -37,7 +47,7 @@ def address(keys):
 
     async def main():
         server = rpc.new_server()
-        guard = rpc.Guard(keys[1])
+        guard = rpc.Guard(keys[1], toy.store)
 
         async def say(request, context):
             def act(_who):
@@ -109,9 +119,13 @@ def test_nobody_calls_without_a_good_token(call, bearer):
     assert refusal(call, b"x", bearer=bearer)[0] is grpc.StatusCode.UNAUTHENTICATED
 
 
-def test_a_caller_without_the_role_is_denied(call, keys):
+def test_a_caller_without_the_role_is_denied_and_that_is_recorded(call, keys, toy):
     other = keys[0].issue(Principal(account="li", roles=frozenset({"reporter"})))
     assert refusal(call, b"x", bearer=other)[0] is grpc.StatusCode.PERMISSION_DENIED
+    with toy.store.reading() as session:
+        (row,) = session.execute(select(toy.spine.audit)).fetchall()
+    assert (row.actor, row.result, row.reason_code) == ("li", "denied", "identity.not_allowed")
+    assert row.address
 
 
 def test_errors_of_the_tree_have_their_status_and_a_bug_shows_nothing_of_itself(call):

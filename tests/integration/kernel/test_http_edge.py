@@ -12,16 +12,20 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, UploadFile
 from pydantic import Field
+from sqlalchemy import select
 
-from kernel.access.rules import public
+from kernel.access.principal import Principal
+from kernel.access.rules import allow, public
 from kernel.access.tokens import Issuer, Verifier, make_key
 from kernel.clock import SystemClock
-from kernel.errors import Unavailable
+from kernel.errors import NotAllowed, Unavailable
 from kernel.hosting import edge, serving
 from kernel.hosting.api import build_api, build_operations
 from kernel.hosting.validation import Body
+from kernel.storage.db import open_database
 from kernel.telemetry.log import configure
 from tests.support.processes import free_port
+from tests.support.toy import Toy
 
 SECRET = "机密-不得回显-8f3a"
 
@@ -48,6 +52,11 @@ def routes():
     @public
     def file(file: UploadFile) -> int:
         return len(file.file.read())
+
+    @router.get("/inspected")
+    @allow("inspector")
+    def inspected() -> None:
+        raise NotAllowed(code="toy.own_unit")
 
     @router.get("/away")
     @public
@@ -86,6 +95,28 @@ def address(tmp_path_factory):
     with served(build_api("toy", "toy", [routes()], verifier, None)) as address:
         yield address
     structlog.reset_defaults()
+
+
+@pytest.mark.parametrize(
+    ("role", "code"), [("reporter", "identity.not_allowed"), ("inspector", "toy.own_unit")]
+)
+def test_a_denial_is_recorded_whoever_denies(tmp_path, role, code):
+    make_key(tmp_path / "key.pem")
+    issuer = Issuer((tmp_path / "key.pem").read_bytes(), SystemClock())
+    toy = Toy(open_database(f"sqlite:///{tmp_path / 'toy.db'}"))
+    token = issuer.issue(Principal(account="li", unit="15", roles=frozenset({role}), session="ab" * 32))
+    with served(
+        build_api("toy", "toy", [routes()], Verifier(issuer.public_pem, SystemClock()), toy.store)
+    ) as address:
+        answer = httpx.get(f"{address}/api/toy/v1/inspected", headers={"authorization": f"Bearer {token}"})
+        assert httpx.get(f"{address}/api/toy/v1/inspected").status_code == 401
+    with toy.store.reading() as session:
+        (row,) = session.execute(select(toy.spine.audit)).fetchall()
+    toy.store.database.close()
+    assert (answer.status_code, answer.json()["code"]) == (403, code)
+    assert (row.actor, row.actor_unit, row.roles, row.result, row.reason_code) == ("li", "15", role, "denied", code)
+    assert (row.action, row.object) == ("GET /api/toy/v1/inspected", "/api/toy/v1/inspected")
+    assert (row.address, row.request) == ("127.0.0.1", answer.headers["x-request-id"])
 
 
 def post(address, body, kind="application/json"):
