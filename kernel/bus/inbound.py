@@ -46,12 +46,14 @@ class Inbound:
         messages = [delivery.message for delivery in deliveries]
         if not any(delivery.redelivered for delivery in deliveries):
             try:
-                self._apply(messages)
-                return
+                taken = self._apply(messages)
             except TemporaryError:
                 raise
             except Exception as error:  # noqa: BLE001  (whatever failed, each message is now taken alone)
                 log.warning("batch_failed", queue=self._consumer, messages=len(messages), error=repr(error))
+            else:
+                self._measure(messages, taken)
+                return
         for message in messages:
             self._take_alone(message)
 
@@ -62,8 +64,7 @@ class Inbound:
                 self._quarantine(message, "platform.worn_out", f"处理 {MAX_ATTEMPTS} 次均未成功")
                 return
             try:
-                self._apply([message], alone=True)
-                return
+                taken = self._apply([message], alone=True)
             except TemporaryError:
                 self._counted.add(message.id)  # an outage is no fault of the message: do not count it again
                 raise
@@ -74,8 +75,12 @@ class Inbound:
                 log.warning(
                     "message_failed", queue=self._consumer, message=message.id, attempt=attempt, error=repr(error)
                 )
+            else:
+                # outside the try: what fails after the commit is no fault of the message
+                self._measure([message], taken)
+                return
 
-    def _apply(self, messages: Sequence[Message], *, alone: bool = False) -> None:
+    def _apply(self, messages: Sequence[Message], *, alone: bool = False) -> inbox.Sorted:
         items, refusals = self._decode(messages)
         owner = {id(item): message for item, message in items}
         with self._store.work() as work:
@@ -91,7 +96,7 @@ class Inbound:
             if alone:
                 self._forget_attempts(work, messages[0])
             work.commit()
-        self._measure(messages, taken)
+        return taken
 
     def _decode(self, messages: Sequence[Message]) -> tuple[list[tuple[Item, Message]], list[Refusal]]:
         items: list[tuple[Item, Message]] = []

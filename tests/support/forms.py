@@ -22,7 +22,7 @@ from fazhi.api_process import compose
 from fazhi.buses import open_bus
 from fazhi.distributed import fleet
 from fazhi.edge import edge
-from fazhi.embedded import assemble
+from fazhi.embedded import Embedded, assemble
 from fazhi.services import NAMES, Service, build
 from kernel.bus.port import Bus
 from kernel.errors import TemporaryError
@@ -84,6 +84,13 @@ class Form:
 
 
 @contextlib.contextmanager
+def serving(platform: Embedded, port: int) -> Iterator[str]:
+    """An assembled and started platform, answering over HTTP; gives its address."""
+    with _served(compose(platform.runtime, list(platform.services.values()), name="fazhi"), port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
 def embedded(folder: Path, catalog: Path | None = None) -> Iterator[Form]:
     """The embedded form over a data folder."""
     port = free_port()
@@ -91,10 +98,9 @@ def embedded(folder: Path, catalog: Path | None = None) -> Iterator[Form]:
     platform = assemble(Runtime(settings))
     platform.migrate()
     platform.start()
-    services = list(platform.services.values())
     try:
-        with _served(compose(platform.runtime, services, name="fazhi"), port):
-            form = Form(platform.runtime, platform.services, platform.bus, f"http://127.0.0.1:{port}")
+        with serving(platform, port) as address:
+            form = Form(platform.runtime, platform.services, platform.bus, address)
             with contextlib.closing(form):
                 yield form
     finally:

@@ -1,0 +1,112 @@
+"""The console as people use it, in real Chromium on the real product: from a rank to the evidence in five clicks."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from fazhi.commands.demo import load
+from fazhi.embedded import assemble
+from kernel.hosting.runtime import Runtime
+from kernel.settings import Settings
+from tests.support.forms import Form, serving
+from tests.support.processes import free_port
+
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    """The embedded form with a county loaded, serving the built console."""
+    port = free_port()
+    data = tmp_path_factory.mktemp("console") / "data"
+    settings = Settings(data=data, port=port, grpc_port=free_port(), cookie_secure=False, log_level="ERROR")
+    if not (settings.console / "index.html").exists():
+        pytest.skip("控制台尚未构建：请运行 scripts/console.sh / the console is not built")
+    embedded = assemble(Runtime(settings))
+    embedded.migrate()
+    embedded.start()
+    load(embedded, size="county", seed=1)
+    with serving(embedded, port) as address:
+        yield Form(embedded.runtime, embedded.services, embedded.bus, address)
+    embedded.stop()
+
+
+@pytest.fixture
+def page(browser, platform, request):
+    """A fresh page; faults in the browser's console fail the test."""
+    size = getattr(request, "param", DESKTOP)
+    context = browser.new_context(viewport=size, locale="zh-CN", base_url=platform.address)
+    page = context.new_page()
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    context.close()
+    assert faults == []
+
+
+def sign_in(page, platform, account):
+    shown = platform.app("gateway").demonstrations.shown().accounts
+    password = next(one.password for one in shown if one.account == account)
+    page.goto("/")
+    page.get_by_test_id("signin-account").fill(account)
+    page.get_by_test_id("signin-password").fill(password)
+    page.get_by_test_id("signin-submit").click()
+    expect(page.get_by_test_id("ranking-table")).to_be_visible()
+
+
+@pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
+def test_an_inspector_gets_from_a_rank_to_the_case_behind_it_in_five_clicks(page, platform):
+    sign_in(page, platform, "ducha.xian")
+    page.goto("/rankings?period=2026&peer_group=county_departments")
+    clicks = 0
+
+    page.get_by_test_id("ranking-row").last.click()
+    clicks += 1
+    expect(page.get_by_test_id("score-total")).to_be_visible()
+
+    page.get_by_role("link", name="为什么是这个分").first.click()
+    clicks += 1
+    expect(page.get_by_test_id("events-table")).to_be_visible()
+    row = page.get_by_test_id("event-row").first
+    expect(row).to_be_visible()
+    assert re.search("不符合|符合", row.inner_text())
+
+    subject = page.locator("[data-testid=event-row] a[href*='/subjects/'], [data-testid=event-row] a[href*='cases']")
+    if subject.count() == 0:
+        row.click()
+        clicks += 1
+    page.locator("a[href*='enforcement'], a[href*='disputes'], a[href*='decisions']").first.click()
+    clicks += 1
+    expect(page.get_by_test_id("subject-title")).to_be_visible()
+    assert clicks <= 5
+
+
+def test_a_reporter_sees_the_ranking_but_not_the_detail_of_others(page, platform):
+    sign_in(page, platform, "tianbao.xian")
+    page.goto("/units/150102-sf/score?period=2026")
+    expect(page.get_by_text("不在您的查看范围").or_(page.get_by_text("没有权限")).first).to_be_visible()
+
+
+def test_wrong_credentials_are_told_kindly_and_alike(page, platform):
+    page.goto("/")
+    said = []
+    for account in ("ducha.xian", "nobody.at.all"):
+        page.get_by_test_id("signin-account").fill(account)
+        page.get_by_test_id("signin-password").fill("wrong-password-1")
+        page.get_by_test_id("signin-submit").click()
+        message = page.get_by_role("alert").first
+        expect(message).to_be_visible()
+        said.append(message.inner_text())
+        page.reload()
+    assert said[0] == said[1]
+
+
+def test_who_signs_out_is_out(page, platform):
+    sign_in(page, platform, "shenhe.xian")
+    page.get_by_role("button", name=re.compile("审核员")).click()
+    page.get_by_text("退出登录").click()
+    expect(page.get_by_test_id("signin-submit")).to_be_visible()
+    page.goto("/rankings")
+    expect(page.get_by_test_id("signin-submit")).to_be_visible()
