@@ -1,5 +1,7 @@
 """What the pages for people say exists: commands, options, endpoints, files, links, decisions, door plates."""
 
+import importlib
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
@@ -121,6 +123,28 @@ def test_every_file_spoken_of_exists(page: Path) -> None:
     spoken = re.findall(r"`((?:" + "|".join(TREES) + r")/[A-Za-z0-9_./-]+)`", page.read_text())
     missing = [path for path in spoken if not (ROOT / path).exists() and "NNNN" not in path]
     assert [path for path in missing if not path.startswith(("console/dist", "services/enforcement/x"))] == []
+
+
+# In docs/events dotted names are queues.
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parent.name != "events"], ids=name_of)
+def test_every_module_spoken_of_can_be_imported(page: Path) -> None:
+    spoken = re.findall(r"`((?:kernel|contracts|fazhi|gateway)(?:\.[A-Za-z_]+)+)[`(]", page.read_text())
+    assert [name for name in spoken if not is_there(name)] == []
+
+
+def is_there(dotted: str) -> bool:
+    """Whether this is a module, or something in one."""
+    module, _, attribute = dotted.rpartition(".")
+    try:
+        if importlib.util.find_spec(dotted) is not None:
+            return True
+    except ModuleNotFoundError:
+        pass
+    try:
+        return hasattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError:
+        holder, _, kind = module.rpartition(".")
+        return bool(holder) and hasattr(getattr(importlib.import_module(holder), kind, None), attribute)
 
 
 def test_pictures_are_named_from_docs() -> None:

@@ -17,15 +17,18 @@ from fazhi.services import NAMES
 ROOT = Path(__file__).parents[2]
 WATCHED = ("eventlet", "nameko", "grpc", "fastapi", "starlette", "uvicorn", "pika")
 
+# After each service, one line with what is loaded by then: the first that brings something foreign is named.
 API = """
 from fazhi.api_process import compose
-from fazhi.services import build
+from fazhi.services import NAMES, build
 from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
 runtime = Runtime(Settings())
-service = build(NAME, runtime)
-compose(runtime, [service], name=NAME)
-service.rpc()
+for name in NAMES:
+    service = build(name, runtime)
+    compose(runtime, [service], name=name)
+    service.rpc()
+    tell(name)
 """
 WORKER = """
 import fazhi.worker_process as process
@@ -33,8 +36,10 @@ from fazhi.buses import open_bus
 from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
 runtime = Runtime(Settings())
-service = process.build(NAME, runtime)
-process.service_class(service.app.store, open_bus(runtime), service.worker())
+for name in process.NAMES:
+    service = process.build(name, runtime)
+    process.service_class(service.app.store, open_bus(runtime), service.worker())
+    tell(name)
 """
 EMBEDDED = """
 from fazhi.api_process import compose
@@ -45,14 +50,20 @@ platform = assemble(Runtime(Settings()))
 compose(platform.runtime, list(platform.services.values()), name="fazhi")
 for service in platform.services.values():
     service.worker()
+tell("embedded")
 """
 
 
-def loaded(code: str, folder: Path, name: str = "", broker: str = "") -> set[str]:
-    """Which of the watched libraries a process of this kind has loaded."""
-    asked = f"NAME = {name!r}\n{code}\nimport json, sys\nprint(json.dumps([m for m in {WATCHED!r} if m in sys.modules]))"
+def loaded(code: str, folder: Path, broker: str = "") -> dict[str, set[str]]:
+    """What is loaded after each step of a process of this kind, of the libraries that are watched."""
+    tell = f"""
+import json, sys
+def tell(step):
+    print(json.dumps([step, [name for name in {WATCHED!r} if name in sys.modules]]))
+"""
     done = subprocess.run(
-        [sys.executable, "-c", asked],
+        # `tell` needs nothing that patching would come too late for.
+        [sys.executable, "-c", tell + code],
         check=False,
         capture_output=True,
         text=True,
@@ -65,26 +76,35 @@ def loaded(code: str, folder: Path, name: str = "", broker: str = "") -> set[str
         },
     )
     assert done.returncode == 0, done.stderr
-    return set(json.loads(done.stdout.splitlines()[-1]))
+    return {step: set(names) for step, names in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    return loaded(API, tmp_path_factory.mktemp("api"))
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    return loaded(WORKER, tmp_path_factory.mktemp("worker"), broker="amqp://127.0.0.1:1/nowhere")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_api_process_never_loads_eventlet(name: str, tmp_path: Path) -> None:
-    found = loaded(API, tmp_path, name)
-    assert {"fastapi", "grpc"} <= found
-    assert found.isdisjoint({"eventlet", "nameko"})
+def test_an_api_process_never_loads_eventlet(name: str, api: dict[str, set[str]]) -> None:
+    assert {"fastapi", "grpc"} <= api[name]
+    assert api[name].isdisjoint({"eventlet", "nameko"})
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_worker_process_never_loads_grpc_or_fastapi(name: str, tmp_path: Path) -> None:
-    found = loaded(WORKER, tmp_path, name, broker="amqp://127.0.0.1:1/nowhere")
-    assert {"eventlet", "nameko", "pika"} <= found
-    assert found.isdisjoint({"grpc", "fastapi", "starlette", "uvicorn"})
+def test_a_worker_process_never_loads_grpc_or_fastapi(name: str, worker: dict[str, set[str]]) -> None:
+    assert {"eventlet", "nameko", "pika"} <= worker[name]
+    assert worker[name].isdisjoint({"grpc", "fastapi", "starlette", "uvicorn"})
 
 
 def test_the_embedded_form_needs_neither_nameko_nor_a_patched_library(tmp_path: Path) -> None:
-    assert loaded(EMBEDDED, tmp_path).isdisjoint({"eventlet", "nameko"})
+    assert loaded(EMBEDDED, tmp_path)["embedded"].isdisjoint({"eventlet", "nameko"})
 
 
 def test_the_watch_would_see_a_meeting(tmp_path: Path) -> None:
-    assert {"grpc", "eventlet"} <= loaded("import grpc, eventlet", tmp_path)
+    found = loaded("import grpc, eventlet\ntell('both')", tmp_path)
+    assert {"grpc", "eventlet"} <= found["both"]
