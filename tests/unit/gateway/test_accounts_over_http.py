@@ -83,7 +83,7 @@ class TestRights:
         table = app.store.spine.audit
         with app.store.reading() as session:
             actions = session.scalars(select(table.c.action).where(table.c.actor == "tianbao", table.c.result == "denied"))
-            assert "GET /api/gateway/v1/clues" in list(actions)
+            assert any(action.startswith("GET /") and action.endswith("/clues") for action in actions)
 
 
 class TestAdministrators:
