@@ -58,12 +58,17 @@ def hold(work: Work, consumer: str, message: Message, raw: bytes, code: str, rea
             raw=raw,
             headers=orjson.dumps(dict(message.headers)).decode(),
             digest=digest,
-            code=code,
-            reason=reason[:2000],
+            code=code[:100],
+            reason=_storable(reason)[:2000],
             held_at=work.clock.now(),
         )
     )
     metrics.QUARANTINED.labels(consumer, code).inc()
+
+
+def _storable(text: str) -> str:
+    """Text any database takes: a reason may quote the very bytes that were refused."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
 def entries(session: Session, store: Store, *, state: str = "held", limit: int = 100) -> list[Held]:

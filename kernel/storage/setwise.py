@@ -15,6 +15,7 @@ from sqlalchemy import Row, Table, TextClause, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
+from kernel.errors import Unacceptable
 from kernel.storage.types import time_text
 
 OnConflict = Literal["error", "nothing"] | Mapping[str, Literal["add", "replace"]]
@@ -102,8 +103,17 @@ def _source(table: Table, columns: Sequence[str], dialect: str) -> str:
 
 def _payload(rows: Sequence[Mapping[str, Any]], dialect: str) -> str:
     if dialect == "postgresql":
-        return orjson.dumps(rows).decode()  # PostgreSQL reads times as orjson writes them
-    return orjson.dumps(rows, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
+        payload = orjson.dumps(rows)  # PostgreSQL reads times as orjson writes them
+    else:
+        payload = orjson.dumps(rows, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    if b"\\u0000" in payload and _has_nul(rows):
+        raise Unacceptable("文字中含有空字符（NUL），数据库不能保存。", code="platform.bad_character")
+    return payload.decode()
+
+
+def _has_nul(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a text has a NUL: PostgreSQL refuses the whole batch, SQLite cuts the text off in silence."""
+    return any(isinstance(value, str) and "\0" in value for row in rows for value in row.values())
 
 
 def _plain(value: Any) -> Any:

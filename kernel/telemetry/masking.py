@@ -21,6 +21,7 @@ _FORMS = (
     re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"),  # a signed token
     re.compile(r"(?i)\bbearer\s+\S+"),
     re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)"),  # a mobile number
+    re.compile(r"(?:DETAIL|CONTEXT):.*?(?=\\n|\n|\Z)"),  # where PostgreSQL repeats the row
 )
 _IDENTITY = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[\dXx](?![0-9A-Za-z])")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)

@@ -22,6 +22,8 @@ CANARIES = {
     "note": "当事人 11010519491231002X，电话 13912345678。",
     "number": 11010519491231002,
     "raw": b"canary-bytes",
+    "row": "DataError('bad\\nDETAIL:  Key (name)=(canary) exists.\\nCONTEXT: line 1: canary')",
+    "row_in_a_trace": "DataError: bad\nDETAIL:  Failing row contains (canary).\nHINT: none",
     "nested": {"session_cookie": "canary-cookie", "phones": ["13700137000"]},
     "thing": type("Case", (), {"__repr__": lambda self: "canary-object"})(),
 }
