@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-_SECRETS = ("database_url", "broker_url", "opensearch_url")
+_SECRETS = ("database_url", "broker_url", "opensearch_url", "partner_brokers")
 _KEY_FILES = ("identity_key_file", "partner_key_file")
 _GUESSED_FIRST = {"", "guest", "admin", "postgres", "rabbitmq", "password", "changeme", "secret", "123456", "fazhi"}
 
@@ -80,8 +80,10 @@ class Settings(BaseSettings):
     def _weaknesses(self) -> list[str]:
         """What an installation that holds real cases must not have; no value is repeated."""
         weak = []
-        for name in _SECRETS:
-            url = urlsplit(getattr(self, name))
+        urls = [(name, getattr(self, name)) for name in _SECRETS if name != "partner_brokers"]
+        urls += [("partner_brokers", one.partition("=")[2]) for one in self.partner_brokers.split(",")]
+        for name, address in urls:
+            url = urlsplit(address.strip())
             # No password means a certificate signs in, except on plain AMQP, where it means guest:guest.
             password = "guest" if url.password is None and url.scheme == "amqp" else url.password
             if password is not None and password.lower() in {*_GUESSED_FIRST, url.username}:

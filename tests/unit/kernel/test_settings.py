@@ -50,6 +50,7 @@ def test_good_settings_pass_in_production():
         {"broker_url": "amqp://fazhi:fazhi@bus/"},
         {"broker_url": "amqp://bus/"},
         {"database_url": "postgresql+psycopg://fazhi:postgres@db/x"},
+        {"partner_brokers": "petition=amqps://gw:k3-Vb9@bus/petition,hotline=amqp://guest:guest@bus/hotline"},
         {"cookie_secure": False},
         {"metrics_networks": "127.0.0.0/8, 0.0.0.0/0"},
     ],
