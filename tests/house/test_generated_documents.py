@@ -1,5 +1,6 @@
 """What is made from the code is as the code is now; `python -m fazhi.docs` brings it up to date."""
 
+import shutil
 from pathlib import Path
 
 import orjson
@@ -7,7 +8,8 @@ import pytest
 import yaml
 
 from contracts import topology
-from fazhi.docs.pages import pages
+from fazhi.docs.numbers import LOCK, NumberReused
+from fazhi.docs.pages import pages, stale, write
 from fazhi.services import NAMES
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +29,20 @@ def test_documents_are_up_to_date(made: dict[str, str]) -> None:
 
 def test_making_them_twice_gives_the_same_bytes(made: dict[str, str]) -> None:
     assert dict(pages(ROOT)) == made
+
+
+def test_a_changed_document_is_found_and_a_changed_number_is_refused(tmp_path: Path) -> None:
+    for folder in ("requirements", "proto"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    written = write(tmp_path)
+    assert "docs/events/asyncapi.yaml" in written
+    assert stale(tmp_path) == []
+    (tmp_path / "docs" / "probes.md").write_text("edited by hand")
+    assert stale(tmp_path) == ["docs/probes.md"]
+    lock = tmp_path / LOCK
+    lock.write_text(lock.read_text().replace('"5": "unit string"', '"5": "agency string"'))
+    with pytest.raises(NumberReused, match="agency"):
+        write(tmp_path)
 
 
 def test_the_bus_document_names_every_queue_and_refers_only_to_what_is_there(made: dict[str, str]) -> None:
