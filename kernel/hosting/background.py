@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from kernel.bus.inbound import Inbound
 from kernel.bus.markers import Subscription, clockworks, loops, subscriptions
-from kernel.bus.port import Bus
+from kernel.bus.port import Bus, backoff
 from kernel.errors import TemporaryError
 from kernel.hosting.measuring import MEASURE_SECONDS, measuring
 from kernel.messages import Queue
@@ -55,7 +55,7 @@ class Background:
     def start(self) -> None:
         """Start every thread."""
         for name, job in self._jobs:
-            thread = threading.Thread(target=job, name=name, daemon=True)
+            thread = threading.Thread(target=keep, args=(name, job, self._stop), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -80,6 +80,18 @@ class Background:
 
     def _every(self, name: str, seconds: float, act: Callable[[], None]) -> None:
         self._jobs.append((name, lambda: repeat(name, seconds, act, self._stop)))
+
+
+def keep(name: str, job: Callable[[], None], stop: threading.Event) -> None:
+    """Run a job that lasts as long as the process; begin it again when it dies, or its queue would stand still."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            job()
+        except Exception as error:
+            log.exception("job_died", job=name, error=repr(error))
+        stop.wait(min(backoff(failures), 15.0))
+        failures += 1
 
 
 def repeat(name: str, seconds: float, act: Callable[[], None], stop: threading.Event) -> None:
