@@ -68,6 +68,7 @@ def _tally(tally: Tally) -> dict[str, Any]:
         "numerator": state.numerator,
         "denominator": state.denominator,
         "attainment": share_text(state.graded_milli * 1000 // counted) if counted else None,
+        "basis": [_basis(list(basis)) for basis in tally.basis],
     }
 
 

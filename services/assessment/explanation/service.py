@@ -32,6 +32,7 @@ class Tally:
     probe: str
     title: str
     state: ProbeState
+    basis: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,10 @@ class Explanations:
             states = states_of(session, [assessed], period).get(unit, {})
             tree = roll_up(framework, assessed.group.id, states)
             found, ancestors = _find(tree, node or tree.node.code)
-            probes = sorted({name for below in found.node.walk() for name in below.probes})
+            probes = sorted(_probes(found))
             asked = [probe] if probe in probes else probes
             events, total = _events(session, assessed, period, asked, outcome, offset, limit)
+            bases = _bases(session, assessed, period, probes)
         return Explained(
             framework=framework,
             unit=assessed,
@@ -97,12 +99,37 @@ class Explanations:
             ancestors=ancestors,
             arithmetic=tuple(arithmetic(found, tree)),
             tallies=tuple(
-                Tally(name, self._frameworks.probe_titles.get(name, name), states.get(name, ProbeState()))
+                Tally(
+                    name,
+                    self._frameworks.probe_titles.get(name, name),
+                    states.get(name, ProbeState()),
+                    bases.get(name, ()),
+                )
                 for name in probes
             ),
             events=events,
             events_total=total,
         )
+
+
+def _probes(found: NodeScore) -> set[str]:
+    """The probes bound below a node, as far as this unit's peer group is asked for them."""
+    return set(found.node.probes).union(*(_probes(child) for child in found.children))
+
+
+def _bases(
+    session: Session, unit: Assessed, period: str, probes: Sequence[str]
+) -> dict[str, tuple[tuple[str, str, str], ...]]:
+    """The legal basis of each probe, as this unit's latest event cites it."""
+    if not probes:
+        return {}
+    where, values, expanding = _scope(unit, period, probes)
+    latest = text(
+        f"SELECT probe, leaf FROM event_log WHERE seq IN (SELECT max(e.seq) FROM event_log e WHERE {where} "
+        "GROUP BY e.probe)"
+    ).bindparams(expanding)
+    rows = session.execute(latest, values)
+    return {row.probe: tuple((b[0], b[1], b[2]) for b in orjson.loads(row.leaf)["basis"]) for row in rows}
 
 
 def _find(tree: NodeScore, code: str) -> tuple[NodeScore, tuple[Node, ...]]:
@@ -120,21 +147,10 @@ def _events(
 ) -> tuple[tuple[LoggedEvent, ...], int]:
     if not probes:
         return (), 0
-    whose = "e.unit = :unit"
-    if unit.group.events == "subtree":
-        whose = "e.unit IN (SELECT code FROM units WHERE substr(path, 1, length(:path)) = :path)"
-    where = f"{whose} AND e.period >= :start AND e.period <= :end AND e.probe IN :probes"
+    where, values, expanding = _scope(unit, period, probes)
     if outcome:
         where += " AND e.outcome = :outcome"
-    values = {
-        "unit": unit.code,
-        "path": unit.path,
-        "start": f"{period}-01",
-        "end": f"{period}-12",
-        "probes": list(probes),
-        "outcome": outcome,
-    }
-    expanding: BindParameter[list[str]] = bindparam("probes", expanding=True)
+        values["outcome"] = outcome
     total = session.execute(
         text(f"SELECT count(*) FROM event_log e WHERE {where}").bindparams(expanding), values
     ).scalar_one()
@@ -153,3 +169,22 @@ def _events(
         for row in rows
     )
     return events, total
+
+
+def _scope(
+    unit: Assessed, period: str, probes: Sequence[str]
+) -> tuple[str, dict[str, Any], BindParameter[list[str]]]:
+    """The condition, with its values, under which events of these probes count for a unit in a year."""
+    whose = "e.unit = :unit"
+    if unit.group.events == "subtree":
+        whose = "e.unit IN (SELECT code FROM units WHERE substr(path, 1, length(:path)) = :path)"
+    where = f"{whose} AND e.period >= :start AND e.period <= :end AND e.probe IN :probes"
+    values = {
+        "unit": unit.code,
+        "path": unit.path,
+        "start": f"{period}-01",
+        "end": f"{period}-12",
+        "probes": list(probes),
+    }
+    expanding: BindParameter[list[str]] = bindparam("probes", expanding=True)
+    return where, values, expanding
