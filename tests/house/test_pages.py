@@ -129,6 +129,14 @@ def test_every_file_spoken_of_exists(page: Path) -> None:
     assert [path for path in missing if not path.startswith(("console/dist", "services/enforcement/x"))] == []
 
 
+def test_every_test_spoken_of_in_the_rules_exists() -> None:
+    spoken = re.findall(
+        r"`((?:unit|contract|integration|house|end_to_end)/[\w/]+\.py)`", (DOCS / "rules.md").read_text()
+    )
+    assert spoken
+    assert [path for path in spoken if not (ROOT / "tests" / path).exists()] == []
+
+
 QUEUE_NAMES = {queue.name for queue in topology.QUEUES} | {DEAD_QUEUE}
 
 
