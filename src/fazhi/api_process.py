@@ -114,9 +114,13 @@ def serve(app: Any, settings: Settings) -> None:
         timeout_keep_alive=75,
         limit_concurrency=2000,
     )
+    run_until_told(config)
+
+
+def run_until_told(config: uvicorn.Config) -> None:
+    """Run a server until SIGTERM or SIGINT and return, so that what runs behind it can end in order too."""
     server = uvicorn.Server(config)
-    # uvicorn raises a taken signal again when it has finished; by then it means nothing more, and what runs
-    # behind the server still has to end in order.
+    # uvicorn raises a taken signal again when it has finished; by then it means nothing more.
     for taken in (signal.SIGINT, signal.SIGTERM):
         signal.signal(taken, lambda *_: None)
     server.run()

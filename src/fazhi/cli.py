@@ -11,7 +11,18 @@ import sys
 import typer
 from rich.console import Console
 
-from fazhi.commands import bench, demo, imports, maintain, process, prove, quarantine
+from fazhi.commands import (
+    accounts,
+    bench,
+    demo,
+    imports,
+    maintain,
+    partners,
+    process,
+    prove,
+    quarantine,
+    units,
+)
 from kernel.errors import PlatformError, TemporaryError
 from kernel.settings import Settings
 from kernel.telemetry.log import configure
@@ -23,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for subject in (process, imports, demo, maintain, quarantine, bench, prove):
+for subject in (process, imports, demo, maintain, units, accounts, partners, quarantine, bench, prove):
     subject.add_to(app)
 
 

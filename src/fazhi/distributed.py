@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 import uvicorn
 
+from fazhi.api_process import run_until_told
 from fazhi.commands.progress import console
 from fazhi.edge import edge
 from fazhi.services import NAMES
@@ -110,12 +111,16 @@ def up(settings: Settings, *, port: int, with_servers: bool) -> None:
         processes, addresses = fleet(settings, first_port=port + 1000)
         stack.callback(processes.stop)
         console.print(f"入口 http://127.0.0.1:{port}，{len(processes.running)} 个进程；Ctrl-C 停止。")
+        if with_servers:
+            console.print("其他命令（如 ./fazhi demo）使用同一套服务器时，先设置：")
+            for name, value in (("DATABASE_URL", settings.database_url), ("BROKER_URL", settings.broker_url)):
+                console.print(f"  export FAZHI_{name}='{value}'", markup=False, soft_wrap=True)
+            console.print(f"  export FAZHI_DATA='{settings.data.resolve()}'", markup=False, soft_wrap=True)
         config = uvicorn.Config(
             edge(addresses, addresses["gateway"]), host="127.0.0.1", port=port, log_config=None, access_log=False
         )
-        server = uvicorn.Server(config)
         stack.enter_context(_looked_after(processes))
-        server.run()
+        run_until_told(config)
 
 
 @contextmanager

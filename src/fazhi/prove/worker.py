@@ -7,7 +7,10 @@ assessment worker.
 
 # ruff: noqa: E402
 import os
+import warnings
 
+# It says of itself that it is only maintained; decision 0012 says why it is here and how it could be replaced.
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 import eventlet
 
 eventlet.monkey_patch()
