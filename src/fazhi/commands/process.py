@@ -86,7 +86,7 @@ def worker(service: SERVICE) -> None:
 
     _known(service, NAMES)
     # A fresh interpreter: patching must come before everything this one has imported already.
-    os.execv(sys.executable, [sys.executable, "-m", "fazhi.worker_process", service])
+    os.execv(sys.executable, [sys.executable, "-m", "fazhi.worker_process", service])  # noqa: S606
 
 
 def up(
