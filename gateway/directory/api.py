@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from contracts.roles import EVERYONE_SIGNED_IN, SYSTEM_ADMIN
 from gateway.directory.query import MAX_ROWS, DirectoryQuery, UnitPage, UnitVersion
@@ -11,12 +11,12 @@ from gateway.directory.rules import UnitState
 from gateway.directory.service import Directory, UnknownUnit
 from kernel.access.rules import allow
 from kernel.hosting.api import Caller
+from kernel.hosting.validation import Body
 
 
-class NewUnit(BaseModel):
+class NewUnit(Body):
     """A unit to be entered."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     code: str
     name: str
     kind: int
@@ -29,10 +29,9 @@ class NewUnit(BaseModel):
     reason: str = Field(min_length=1, max_length=500)
 
 
-class Revision(BaseModel):
+class Revision(Body):
     """What changes in a unit; absent fields stay as they are."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     name: str | None = None
     parent: str | None = None
     credit_code: str | None = None

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import JSONResponse
 
 from contracts.roles import AUDIT_ADMIN, EVERYONE_SIGNED_IN, SECURITY_ADMIN, SYSTEM_ADMIN, UNIT_HEAD
@@ -23,16 +23,11 @@ from kernel.access.rules import allow, public
 from kernel.clock import SHANGHAI
 from kernel.errors import NotSignedIn
 from kernel.hosting.api import TOKEN_COOKIE, Caller, render_error
+from kernel.hosting.validation import Body
 
 SESSION_COOKIE = "fazhi_session"
 _Limit = Annotated[int, Query(ge=1, le=MAX_ROWS)]
 _Offset = Annotated[int, Query(ge=0)]
-
-
-class Body(BaseModel):
-    """A request body: exactly the declared fields, of the declared types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class SignIn(Body):

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contracts.roles import SECURITY_ADMIN, SYSTEM_ADMIN
 from gateway.partners.service import Partners
@@ -12,14 +12,14 @@ from kernel.access.rules import allow, public
 from kernel.errors import Invalid
 from kernel.hosting.api import Caller
 from kernel.hosting.edge import check_json, raw_body
+from kernel.hosting.validation import Body
 
 PURPOSE = {"purpose": "token"}
 
 
-class PartnerView(BaseModel):
+class PartnerView(Body):
     """An outside system and where its answers go."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     title: str = Field(min_length=1, max_length=100)
     answer_url: str = Field("", max_length=500)
     answer_networks: str = Field("", max_length=500)

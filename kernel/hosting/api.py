@@ -32,6 +32,7 @@ from kernel.errors import (
     TooSlow,
 )
 from kernel.hosting.edge import Edge, takes_raw_body
+from kernel.hosting.integers import plain_integers
 from kernel.hosting.measuring import readers
 from kernel.hosting.validation import problems_of
 from kernel.storage.work import Store
@@ -82,7 +83,7 @@ def build_api(
         openapi_url=f"{prefix}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(_authorise(verifier))],
+        dependencies=[Depends(_authorise(verifier)), Depends(plain_integers)],
     )
     for router in routers:
         app.include_router(router, prefix=f"{prefix}/v1")

@@ -7,12 +7,15 @@ as the library's contract; the sentences are ours, and neither repeats what the 
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from contextlib import suppress
+from datetime import date
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from kernel.errors import Problem
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,60}\Z")
 
 SENTENCES = {
@@ -57,6 +60,17 @@ class Body(BaseModel):
     """A request body: exactly the declared fields, of the declared types, nothing converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def _written_day(value: object) -> object:
+    if isinstance(value, str) and _DAY.match(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    return value
+
+
+WrittenDay = Annotated[date, BeforeValidator(_written_day)]
+"""A day of a Body, written 2026-03-01: JSON has no dates, and of the ways to write one only this is taken."""
 
 
 def problems_of(faults: Iterable[Mapping[str, Any]]) -> list[Problem]:

@@ -3,12 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contracts.roles import EVERYONE_SIGNED_IN, INSPECTOR, REPORTER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.errors import TooLarge
 from kernel.hosting.api import Caller
+from kernel.hosting.validation import Body
 from services.decisions.procedures import views
 from services.decisions.procedures.intake import Intake
 from services.decisions.procedures.register import Register
@@ -17,20 +18,16 @@ from services.decisions.procedures.service import Procedures
 MAX_FILE_BYTES = 20 * 1024 * 1024
 
 
-class OpenRequest(BaseModel):
+class OpenRequest(Body):
     """Open the record of a decision."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     unit: Annotated[str, Field(min_length=1, max_length=100)]
     number: Annotated[str, Field(min_length=1, max_length=100)]
     title: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class StepRequest(BaseModel):
+class StepRequest(Body):
     """A step to record; `corrects` names the step it replaces, `id` makes repeating safe."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     step: dict[str, Any]
     id: str = ""

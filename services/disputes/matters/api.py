@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contracts.roles import INSPECTOR, REPORTER, REVIEWER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
+from kernel.hosting.validation import Body
 from services.disputes.matters.model import CourtOutcomeRow, MatterRow
 from services.disputes.matters.service import Matters
 
@@ -50,10 +51,8 @@ class CourtOutcomeView(BaseModel):
     effective_on: str | None
 
 
-class AnswerRequest(BaseModel):
+class AnswerRequest(Body):
     """What the sender is told; `returned` gives the matter back."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     note: Annotated[str, Field(min_length=1, max_length=2000)]
     returned: bool = False

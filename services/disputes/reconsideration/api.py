@@ -4,13 +4,14 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contracts.roles import EVERYONE_SIGNED_IN, INSPECTOR, REPORTER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.clock import Clock, local_date
 from kernel.errors import Invalid, Problem, TooLarge
 from kernel.hosting.api import Caller
+from kernel.hosting.validation import Body
 from services.disputes.reconsideration import views
 from services.disputes.reconsideration.intake import Intake
 from services.disputes.reconsideration.rates import Rates
@@ -21,10 +22,8 @@ MAX_FILE_BYTES = 20 * 1024 * 1024
 Code = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class OpenRequest(BaseModel):
+class OpenRequest(Body):
     """Register an application; `received` is its first step."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     organ: Code
     number: Code
@@ -34,10 +33,8 @@ class OpenRequest(BaseModel):
     applicant_kind: Annotated[str, Field(max_length=50)] = ""
 
 
-class StepRequest(BaseModel):
+class StepRequest(Body):
     """A step to record; `corrects` names the step it replaces, `id` makes repeating safe."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     step: dict[str, Any]
     id: str = ""

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contracts.roles import INSPECTOR, REVIEWER
 from kernel.access.rules import allow
 from kernel.hosting.api import Caller
+from kernel.hosting.validation import Body
 from services.enforcement.supervision.service import MOST_ROWS, Supervision
 
 
@@ -44,17 +45,15 @@ class LeadPage(BaseModel):
     rows: list[LeadView]
 
 
-class Note(BaseModel):
+class Note(Body):
     """A reason or an answer, in words the sender will read."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     note: str = Field(max_length=2000)
 
 
-class Acceptance(BaseModel):
+class Acceptance(Body):
     """Accepting; `checked_not_pending`: the inspector made sure that no review or trial is pending (Art. 33)."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     checked_not_pending: bool = False
 
 

@@ -4,38 +4,37 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contracts.roles import EVERYONE_SIGNED_IN, REPORTER, REVIEWER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.hosting.api import Caller
+from kernel.hosting.validation import Body, WrittenDay
 from services.legislation.drafting.model import NormativeDocument
 from services.legislation.drafting.rules import REVIEW_RESULTS
 from services.legislation.drafting.service import Entry, Register
 from services.legislation.shapes import Line
 
 
-class EntryForm(BaseModel):
+class EntryForm(Body):
     """One normative document as its maker enters it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     unit: str = Field(max_length=100)
     number: str = Field(max_length=100)
     title: str = Field(max_length=200)
     kind: str = Field("其他", max_length=20)
-    comment_opened_on: date | None = None
-    comment_closed_on: date | None = None
-    reviewed_on: date | None = None
+    comment_opened_on: WrittenDay | None = None
+    comment_closed_on: WrittenDay | None = None
+    reviewed_on: WrittenDay | None = None
     review_result: str = Field("", max_length=30)
-    deliberated_on: date | None = None
-    signed_on: date
+    deliberated_on: WrittenDay | None = None
+    signed_on: WrittenDay
     registration: str = Field("", max_length=100)
-    published_on: date | None = None
-    effective_on: date | None = None
-    filed_on: date | None = None
-    expires_on: date | None = None
-    repealed_on: date | None = None
+    published_on: WrittenDay | None = None
+    effective_on: WrittenDay | None = None
+    filed_on: WrittenDay | None = None
+    expires_on: WrittenDay | None = None
+    repealed_on: WrittenDay | None = None
 
     def entry(self) -> Entry:
         """The same, as the service takes it."""
