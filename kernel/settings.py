@@ -32,6 +32,9 @@ class Settings(BaseSettings):
         description="PostgreSQL URL; {service} in it is replaced by the service's name. Empty: SQLite in data.",
     )
     database_pool: int = Field(5, description="Pooled database connections of a process.", ge=0, le=100)
+    outbox_days: int = Field(
+        90, description="Days that told facts are kept; then their month is dropped (PostgreSQL).", ge=90
+    )
     broker_url: str = Field("", description="RabbitMQ URL. Empty: the in-process bus.")
     opensearch_url: str = Field("", description="OpenSearch URL. Empty: the embedded index.")
     blobs_url: str = Field("", description="S3 URL for evidence, s3://bucket/prefix. Empty: a folder in data.")

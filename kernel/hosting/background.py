@@ -18,6 +18,7 @@ from kernel.errors import TemporaryError
 from kernel.hosting.measuring import MEASURE_SECONDS, measuring
 from kernel.messages import Queue
 from kernel.storage.relay import Relay
+from kernel.storage.retention import UPKEEP_SECONDS, keeping, needs_upkeep
 from kernel.storage.work import Store
 from kernel.telemetry.log import logger
 
@@ -42,6 +43,8 @@ class Background:
         queues = [subscription.queue for _, subscription in subscriptions(worker or object)]
         measure = measuring(relay, store, self._bus, queues)
         self._every(f"{store.source}.measure", MEASURE_SECONDS, measure)
+        if needs_upkeep(store):
+            self._every(f"{store.source}.upkeep", UPKEEP_SECONDS, keeping(store))
         if worker is None:
             return
         for name, subscription in subscriptions(worker):

@@ -32,7 +32,7 @@ class Runtime:
                 production=self.settings.production,
             )
             self._databases[service] = database
-        return Store(database, spine, service, self.clock)
+        return Store(database, spine, service, self.clock, outbox_days=self.settings.outbox_days)
 
     @property
     def catalog(self) -> Path:

@@ -27,6 +27,7 @@ from kernel.bus.port import Bus, Delivery
 from kernel.errors import PlatformError
 from kernel.hosting.measuring import MEASURE_SECONDS, measuring, readers
 from kernel.storage.relay import Relay
+from kernel.storage.retention import UPKEEP_SECONDS, keeping, needs_upkeep
 from kernel.storage.work import Store
 from kernel.telemetry import metrics
 from kernel.telemetry.log import logger
@@ -139,8 +140,15 @@ def service_class(store: Store, bus: Bus, worker: object | None) -> type:
     def measure(_worker: Any) -> None:
         refresh()
 
+    keep_outbox = keeping(store)
+
+    def upkeep(_worker: Any) -> None:
+        keep_outbox()
+
     body["carry"] = _entered(carry, Loop(relay.run))
     body["measure"] = _entered(measure, Timer(interval=MEASURE_SECONDS))
+    if needs_upkeep(store):
+        body["upkeep"] = _entered(upkeep, Timer(interval=UPKEEP_SECONDS, eager=True))
     if worker is not None:
         for name, subscription in subscriptions(worker):
             inbound = Inbound(store, subscription, getattr(worker, name))

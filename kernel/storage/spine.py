@@ -3,31 +3,39 @@ The spine tables every service keeps beside its own: outbox, inbox, attempts, qu
 
 A service adds them to its metadata with `Spine(metadata)` and to its database by calling `create_spine_v1`
 in its first migration. Both must describe the same tables: tests/house compares them.
+
+On PostgreSQL the outbox is partitioned by month, so that old months go whole (R6, retention.py); a partition key
+must be part of the primary key there, and no unique key without it is possible. `id` is therefore not unique in
+the outbox: that a fact counts once is the inbox's promise, not this table's.
 """
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
+from sqlalchemy import DDL, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, event, text
 
 from kernel.storage.types import BigInt, Id, Moment
 
 
 class Spine:
-    """The spine tables as SQLAlchemy Core tables."""
+    """The spine tables as SQLAlchemy Core tables; `partitioned` is for making them on PostgreSQL."""
 
-    def __init__(self, metadata: MetaData) -> None:
+    def __init__(self, metadata: MetaData, *, partitioned: bool = False) -> None:
         self.outbox = Table(
             "outbox",
             metadata,
             Column("pos", BigInt, primary_key=True, autoincrement=True),
-            Column("id", Id, nullable=False, unique=True),
+            Column("id", Id, nullable=False),
             Column("name", String(100), nullable=False),
             Column("body", LargeBinary, nullable=False),
             Column("headers", Text, nullable=False, server_default="{}"),
             Column("aggregate", String(200)),
             Column("aggregate_version", BigInt),
-            Column("created_at", Moment, nullable=False),
+            Column("created_at", Moment, nullable=False, primary_key=partitioned),
             Column("sent_at", Moment),
             comment="facts told to others, kept after sending (R1, R6)",
+            postgresql_partition_by="RANGE (created_at)" if partitioned else None,
         )
+        if partitioned:  # what has no month of its own yet must find a place: nothing is ever refused
+            default = DDL("CREATE TABLE outbox_default PARTITION OF outbox DEFAULT")  # type: ignore[no-untyped-call]
+            event.listen(self.outbox, "after_create", default)
         unsent = text("sent_at IS NULL")
         Index("ix_outbox_unsent", self.outbox.c.pos, postgresql_where=unsent, sqlite_where=unsent)
         self.inbox = Table(

@@ -133,11 +133,14 @@ class Work:
 class Store:
     """What one service keeps its things in."""
 
-    def __init__(self, database: Database, spine: Spine, source: str, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, spine: Spine, source: str, clock: Clock, *, outbox_days: int = 90
+    ) -> None:
         self.database = database
         self.spine = spine
         self.source = source
         self.clock = clock
+        self.outbox_days = outbox_days
         self.wake_relay: Callable[[], None] = _nobody_waits
 
     @contextmanager

@@ -1,6 +1,7 @@
-"""Maintenance: migrating databases, rebuilding what can be rebuilt."""
+"""Maintenance: migrating databases, keeping outboxes, rebuilding what can be rebuilt."""
 
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from kernel.settings import Settings
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(migrate)
+    app.command()(maintain)
     app.command()(rebuild)
 
 
@@ -36,6 +38,30 @@ def migrate(
     if behind:
         console.print(f"需要升级：{'、'.join(behind)}；请运行 fazhi migrate")
         raise typer.Exit(1)
+
+
+def maintain(
+    service: Annotated[str, typer.Argument(help="服务名；不写则为全部")] = "",
+) -> None:
+    """保养发件箱：建好以后各月的分区，整月删除期满且已全部发出的；后台进程每小时也做一次。"""
+    from fazhi.services import NAMES, build
+    from kernel.hosting.runtime import Runtime
+    from kernel.storage.retention import keep_outbox
+
+    runtime = Runtime(Settings())
+    for name in [service] if service else NAMES:
+        found = build(name, runtime)
+        done = keep_outbox(found.app.store)
+        console.print(
+            f"{found.title}（{name}）：新建 {len(done.made)} 个分区，"
+            f"删除 {len(done.dropped)} 个{_named(done.dropped)}，"
+            f"因有未发出的事实而保留 {len(done.held)} 个{_named(done.held)}",
+            soft_wrap=True,
+        )
+
+
+def _named(partitions: Sequence[str]) -> str:
+    return f"（{'、'.join(partitions)}）" if partitions else ""
 
 
 def rebuild() -> None:
