@@ -1,0 +1,138 @@
+/**
+ * The one request client. Cookies carry the session; a state-changing call adds the session's CSRF word.
+ * A token that ran out is renewed once for all waiting calls, and each of them is sent once more.
+ */
+import { ApiError, errorFrom, isAbort, unreachable } from './errors'
+import type { Me } from './types'
+
+export type Query = Record<string, string | number | undefined | null>
+
+export interface CallOptions {
+  query?: Query
+  body?: unknown
+  signal?: AbortSignal
+}
+
+/** What the client needs to know of the session, and what it tells back. */
+export interface SessionLink {
+  csrf: () => string
+  renewed: (me: Me) => void
+  ended: () => void
+}
+
+export const RENEW = '/api/gateway/v1/sessions/renew'
+const TIMEOUT_MS = 30_000
+
+export class Client {
+  private readonly send: typeof fetch
+  private link: SessionLink
+  private renewing: Promise<boolean> | null = null
+
+  constructor(send: typeof fetch, link: SessionLink) {
+    this.send = send
+    this.link = link
+  }
+
+  connect(link: SessionLink): void {
+    this.link = link
+  }
+
+  get<T>(path: string, options: CallOptions = {}): Promise<T> {
+    return this.call<T>('GET', path, options)
+  }
+
+  post<T>(path: string, body: unknown, options: CallOptions = {}): Promise<T> {
+    return this.call<T>('POST', path, { ...options, body })
+  }
+
+  delete<T>(path: string, options: CallOptions = {}): Promise<T> {
+    return this.call<T>('DELETE', path, options)
+  }
+
+  private async call<T>(method: string, path: string, options: CallOptions): Promise<T> {
+    try {
+      return await this.once<T>(method, path, options)
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error
+      if (error.code === 'identity.token_expired' && path !== RENEW && (await this.renew())) {
+        return await this.once<T>(method, path, options)
+      }
+      if (error.code !== 'identity.wrong_credentials') this.link.ended()
+      throw error
+    }
+  }
+
+  /** Renews the session; calls that fail together share one renewal. */
+  private renew(): Promise<boolean> {
+    this.renewing ??= this.once<Me>('POST', RENEW, { body: {} })
+      .then((me) => {
+        this.link.renewed(me)
+        return true
+      })
+      .catch(() => false)
+      .finally(() => {
+        this.renewing = null
+      })
+    return this.renewing
+  }
+
+  private async once<T>(method: string, path: string, options: CallOptions): Promise<T> {
+    const headers: Record<string, string> = { accept: 'application/json' }
+    if (options.body !== undefined) headers['content-type'] = 'application/json'
+    if (method !== 'GET' && this.link.csrf()) headers['x-fazhi-csrf'] = this.link.csrf()
+    const limit = limited(options.signal)
+    try {
+      const response = await this.send(path + queryText(options.query), {
+        method,
+        headers,
+        credentials: 'same-origin',
+        body: options.body === undefined ? undefined : JSON.stringify(options.body),
+        signal: limit.signal,
+      })
+      if (!response.ok) throw await errorFrom(response)
+      return (response.status === 204 ? undefined : await response.json()) as T
+    } catch (error) {
+      if (error instanceof ApiError) throw error
+      if (isAbort(error) && !limit.timedOut()) throw error
+      throw unreachable(limit.timedOut() ? new DOMException('', 'TimeoutError') : error)
+    } finally {
+      limit.done()
+    }
+  }
+}
+
+function queryText(query: Query | undefined): string {
+  const words = new URLSearchParams()
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined && value !== null && value !== '') words.set(name, String(value))
+  }
+  const text = words.toString()
+  return text ? `?${text}` : ''
+}
+
+// AbortSignal.any and .timeout are missing in older Chromium builds.
+function limited(outer?: AbortSignal): { signal: AbortSignal; timedOut: () => boolean; done: () => void } {
+  const controller = new AbortController()
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+    controller.abort()
+  }, TIMEOUT_MS)
+  const stop = (): void => controller.abort()
+  if (outer?.aborted) stop()
+  outer?.addEventListener('abort', stop)
+  return {
+    signal: controller.signal,
+    timedOut: () => late,
+    done: () => {
+      clearTimeout(timer)
+      outer?.removeEventListener('abort', stop)
+    },
+  }
+}
+
+export const client = new Client((input, init) => fetch(input, init), {
+  csrf: () => '',
+  renewed: () => undefined,
+  ended: () => undefined,
+})

@@ -1,0 +1,34 @@
+/**
+ * Words on screen. One flat JSON file a subject; keys are checked by the compiler.
+ * `word` is for codes that come from a service: an unknown code is shown as it is, never hidden.
+ */
+import clue from './zh-CN/clue.json'
+import common from './zh-CN/common.json'
+import explanation from './zh-CN/explanation.json'
+import identity from './zh-CN/identity.json'
+import law from './zh-CN/law.json'
+import ranking from './zh-CN/ranking.json'
+import score from './zh-CN/score.json'
+import shell from './zh-CN/shell.json'
+import subject from './zh-CN/subject.json'
+
+const messages = { clue, common, explanation, identity, law, ranking, score, shell, subject }
+
+type Messages = typeof messages
+export type Key = { [G in keyof Messages]: `${G}.${keyof Messages[G] & string}` }[keyof Messages]
+
+function find(key: string): string | undefined {
+  const dot = key.indexOf('.')
+  const group = messages[key.slice(0, dot) as keyof Messages] as Record<string, string> | undefined
+  return group?.[key.slice(dot + 1)]
+}
+
+/** The message with `{name}` places filled. */
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  return (find(key) ?? key).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
+}
+
+/** The word for a code of a service, such as `word('score.status', 'not_due')`. */
+export function word(prefix: string, code: string): string {
+  return find(`${prefix}.${code}`) ?? code
+}

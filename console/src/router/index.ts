@@ -1,0 +1,67 @@
+/**
+ * Pages of the console. A page that is not marked public asks who is signed in first; every page is
+ * fetched when it is first opened. After a move the new title is announced and the main part focused.
+ */
+import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from 'vue-router'
+
+import { t, type Key } from '@/locales'
+import type { useSession } from '@/stores/session'
+
+import { assessment } from './modules/assessment'
+import { clues } from './modules/clues'
+import { identity } from './modules/identity'
+import { legislation } from './modules/legislation'
+import { subjects } from './modules/subjects'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    title?: Key
+    public?: boolean
+  }
+}
+
+const routes: RouteRecordRaw[] = [
+  ...identity,
+  {
+    path: '/',
+    component: () => import('@/views/shell/AppShell.vue'),
+    children: [
+      { path: '', redirect: { name: 'rankings' } },
+      ...assessment,
+      ...subjects,
+      ...legislation,
+      ...clues,
+      {
+        path: ':rest(.*)*',
+        name: 'not-found',
+        component: () => import('@/views/shell/NotFound.vue'),
+        meta: { title: 'shell.notFound.title' },
+      },
+    ],
+  },
+]
+
+export function createConsoleRouter(session: ReturnType<typeof useSession>): Router {
+  const router = createRouter({
+    history: createWebHistory(),
+    routes,
+    scrollBehavior: (to, from, saved) => {
+      if (saved) return saved
+      return to.path === from.path ? false : { top: 0 }
+    },
+  })
+
+  router.beforeEach(async (to) => {
+    const me = await session.ensure()
+    if (to.meta.public) return me && to.name === 'sign-in' ? { name: 'rankings' } : true
+    return me ? true : { name: 'sign-in', query: to.path === '/' ? {} : { next: to.fullPath } }
+  })
+
+  router.afterEach((to, from) => {
+    document.title = to.meta.title ? `${t(to.meta.title)} · ${t('common.product')}` : t('common.product')
+    if (from.matched.length > 0 && to.path !== from.path) {
+      requestAnimationFrame(() => document.getElementById('main')?.focus({ preventScroll: true }))
+    }
+  })
+  return router
+}

@@ -1,0 +1,16 @@
+import type { RouteRecordRaw } from 'vue-router'
+
+export const legislation: RouteRecordRaw[] = [
+  {
+    path: 'laws',
+    name: 'laws',
+    component: () => import('@/views/legislation/LawSearch.vue'),
+    meta: { title: 'law.title' },
+  },
+  {
+    path: 'laws/article',
+    name: 'article',
+    component: () => import('@/views/legislation/ArticlePage.vue'),
+    meta: { title: 'law.article' },
+  },
+]
