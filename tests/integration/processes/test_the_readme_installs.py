@@ -117,6 +117,37 @@ def test_a_weak_setting_keeps_a_production_process_from_starting(installation: d
     assert "FAZHI_COOKIE_SECURE" in done.stderr
 
 
+def test_the_first_administrators_come_from_the_commands_and_can_sign_in(
+    installation: dict[str, str], tmp_path: Path
+) -> None:
+    passwords = tmp_path / "passwords"
+    passwords.write_text("\n".join(f"Chunfen-2027-{place}-yuan" for place in ("shan", "shui", "cao")))
+    passwords.chmod(0o600)
+    (load, establish) = re.findall(r"^\./fazhi ((?:units|accounts) .+?)(?:\s+#.*)?$", README, re.MULTILINE)
+    fazhi(installation, ["demo", "--export", str(tmp_path), "--size", "county"], tmp_path)
+    fazhi(installation, load.split(), tmp_path)
+    fazhi(installation, [*establish.split(), "--passwords", str(passwords)], tmp_path)
+    with started(["gateway"], installation) as address:
+        signed = httpx.post(
+            f"{address}/api/gateway/v1/sessions",
+            json={"account": "xitong", "password": "Chunfen-2027-shan-yuan"},
+        )
+        assert signed.status_code == 201, signed.text
+        assert [role["code"] for role in signed.json()["roles"]] == ["system_admin"]
+
+
+def fazhi(environment: dict[str, str], arguments: list[str], folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "fazhi", *arguments],
+        env={**environment, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "proto", ROOT / "src")))},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_there_are_no_demonstration_accounts(installation: dict[str, str]) -> None:
     with started(["gateway"], installation) as address:
         assert httpx.get(f"{address}/api/gateway/v1/demonstration").status_code == 404
