@@ -21,7 +21,7 @@ from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, PeerGroup
 from services.assessment.ranking.rules import may_see_detail
 from services.assessment.scoring.model import LOG_HEAD, UNIT_SCORES
-from services.assessment.scoring.roll_up import key_of, known_years, latest_year
+from services.assessment.scoring.roll_up import key_of, latest_year, scored_years
 from services.assessment.scoring.rules import NodeScore, Standing, rank, roll_up
 from services.assessment.scoring.tallies import Assessed, assessed_units, states_of
 from services.assessment.tables import UNITS
@@ -95,7 +95,7 @@ class Rankings:
                 .group_by(UNIT_SCORES.c.peer_group)
             )
             units = {row[0]: row[1] for row in session.execute(query)}
-            return framework, units, known_years(session)
+            return framework, units, scored_years(session)
 
     def page(self, period: str, group: str, *, offset: int, limit: int, name: str = "") -> RankingPage:
         """A page of the ranking of a peer group in a year ("" the newest), units whose name contains `name` only."""

@@ -106,9 +106,15 @@ def known_years(session: Session) -> list[str]:
     return [row[0] for row in session.execute(select(year).distinct().order_by(year.desc()))]
 
 
+def scored_years(session: Session) -> list[str]:
+    """Years for which units have scores, newest first; a few thousand rows, unlike the states behind them."""
+    years = select(UNIT_SCORES.c.year).distinct().order_by(UNIT_SCORES.c.year.desc())
+    return list(session.execute(years).scalars())
+
+
 def latest_year(session: Session) -> str:
-    """The newest year in which something was found; "" while nothing was."""
-    return next(iter(known_years(session)), "")
+    """The newest year for which units have scores; "" while none have."""
+    return next(iter(scored_years(session)), "")
 
 
 def _score_row(
