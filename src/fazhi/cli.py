@@ -47,7 +47,9 @@ def main() -> None:
     except PlatformError as error:
         errors.print(f"[bold red]{error.text}[/]  [dim]({error.stable_code})[/]", highlight=False)
         for problem in error.problems[:20]:
-            errors.print(f"  {problem.path}  {problem.message}  ({problem.code})", markup=False, highlight=False)
+            errors.print(
+                f"  {problem.path}  {problem.message}  ({problem.code})", markup=False, highlight=False
+            )
         if len(error.problems) > 20:
             errors.print(f"  … 另有 {len(error.problems) - 20} 处问题", markup=False)
         sys.exit(EX_TEMPFAIL if isinstance(error, TemporaryError) else 1)

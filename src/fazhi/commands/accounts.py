@@ -65,7 +65,8 @@ def _check_names(names: list[str]) -> None:
 
     if wrong := [name for name in names if not is_account_name(name)]:
         raise Invalid(
-            f"账号 {'、'.join(wrong)} 不符合要求：应为 2 至 64 位小写字母、数字和 . _ -。", code="identity.bad_account"
+            f"账号 {'、'.join(wrong)} 不符合要求：应为 2 至 64 位小写字母、数字和 . _ -。",
+            code="identity.bad_account",
         )
 
 
@@ -77,7 +78,9 @@ def _from_file(path: Path, count: int) -> list[str]:
     try:
         lines = read_secret(path).splitlines()
     except PermissionError as error:
-        raise Invalid(f"口令文件他人可读，请先执行 chmod 600 {path}。", code="identity.open_password_file") from error
+        raise Invalid(
+            f"口令文件他人可读，请先执行 chmod 600 {path}。", code="identity.open_password_file"
+        ) from error
     if len(lines) != count:
         raise Invalid(f"口令文件应为 {count} 行，每行一个口令。", code="identity.bad_password_file")
     return lines
@@ -88,7 +91,9 @@ def _from_terminal(titles: list[str]) -> list[str]:
 
     if not sys.stdin.isatty():
         raise Invalid("没有终端可以输入口令，请用 --passwords 指定口令文件。", code="identity.no_terminal")
-    return [typer.prompt(f"{title} 的口令", hide_input=True, confirmation_prompt="再输入一次") for title in titles]
+    return [
+        typer.prompt(f"{title} 的口令", hide_input=True, confirmation_prompt="再输入一次") for title in titles
+    ]
 
 
 def _gateway() -> "Gateway":

@@ -38,7 +38,8 @@ def add(
     link = gateway.links.get(system)
     if link is None:
         raise NotFound(
-            f"catalog/links 中没有 {system}；可选：{'、'.join(sorted(gateway.links))}。", code="partners.no_link"
+            f"catalog/links 中没有 {system}；可选：{'、'.join(sorted(gateway.links))}。",
+            code="partners.no_link",
         )
     gateway.partners.register(
         _operator(),
@@ -54,7 +55,9 @@ def add(
 def key(
     system: SYSTEM,
     to: Annotated[Path | None, typer.Option(help="写入新文件（仅本人可读），不在屏幕上显示")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="此日零时（北京时间）起失效")] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="此日零时（北京时间）起失效")
+    ] = None,
 ) -> None:
     """发放一把新的签名密钥，与原有的并行有效；密钥只显示这一次。"""
     from kernel.clock import start_of_day

@@ -40,7 +40,9 @@ def load(file: Annotated[Path, typer.Argument(help="单位目录文件（CSV，U
         raise Invalid(f"找不到文件 {file}，请核对路径。", code="directory.no_file")
     directory = build("gateway", Runtime(Settings())).app.directory
     report = directory.load(_units(file), Principal(account="operator"), reason=f"导入 {file.name}")
-    console.print(f"新增 {report.new} 个单位，变更 {report.changed} 个，未变 {report.same} 个；由网关的后台进程告知各服务。")
+    console.print(
+        f"新增 {report.new} 个单位，变更 {report.changed} 个，未变 {report.same} 个；由网关的后台进程告知各服务。"
+    )
 
 
 def _units(file: Path) -> Iterator["UnitState"]:
@@ -51,17 +53,18 @@ def _units(file: Path) -> Iterator["UnitState"]:
 
     with file.open(encoding="utf-8-sig", newline="") as stream:
         rows = csv.DictReader(stream)
-        if missing := [name for name in REQUIRED if name not in (rows.fieldnames or ())]:
-            raise Invalid(f"缺少列：{'、'.join(missing)}，请补上后重新导入。", code="directory.missing_columns")
         try:
-            for row in rows:
-                yield UnitState(
-                    kind=UnitKind.Value(f"UNIT_KIND_{row['kind'].upper()}"),
-                    level=UnitLevel.Value(f"UNIT_LEVEL_{row['level'].upper()}"),
-                    **{name: row[name] or "" for name in REQUIRED if name not in ("kind", "level")},
-                    **{name: row.get(name) or "" for name in OPTIONAL},
+            if missing := [name for name in REQUIRED if name not in (rows.fieldnames or ())]:
+                raise Invalid(
+                    f"缺少列：{'、'.join(missing)}，请补上后重新导入。", code="directory.missing_columns"
                 )
+            for row in rows:
+                said = {name: row.get(name) or "" for name in (*REQUIRED, *OPTIONAL)}
+                kind = UnitKind.Value(f"UNIT_KIND_{said.pop('kind').upper()}")
+                level = UnitLevel.Value(f"UNIT_LEVEL_{said.pop('level').upper()}")
+                yield UnitState(kind=kind, level=level, **said)
         except ValueError as error:
             raise Invalid(
-                f"第 {rows.line_num} 行的单位类别、层级或编码无法识别，请核对后重新导入。", code="directory.bad_row"
+                f"第 {rows.line_num} 行的单位类别、层级或编码无法识别，请核对后重新导入。",
+                code="directory.bad_row",
             ) from error

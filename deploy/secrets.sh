@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Makes what must not be in the repository: deploy/secrets.sh FOLDER
+# Keys, passwords and addresses, one folder a Secret of deploy/k8s; what is there already is kept. Touches no cluster.
+# Elsewhere than in the manifests: DATABASE_HOST, BROKER_HOST, SEARCH_HOST name the servers.
+set -euo pipefail
+umask 077
+folder=${1:?usage: $0 FOLDER}
+database=${DATABASE_HOST:-postgres-rw.fazhi-data.svc}
+broker=${BROKER_HOST:-rabbitmq.fazhi-data.svc}
+search=${SEARCH_HOST:-opensearch.fazhi-data.svc}
+
+# Writes standard input to a new file; a file that is there stays as it is.
+keep() { mkdir -p "$(dirname "$folder/$1")"; if [ -s "$folder/$1" ]; then cat >/dev/null; else cat >"$folder/$1"; fi; }
+password() { openssl rand -hex 24 | tr -d '\n'; }
+
+openssl genpkey -algorithm ed25519 | keep fazhi-gateway/identity.pem
+openssl pkey -in "$folder/fazhi-gateway/identity.pem" -pubout | keep fazhi-trust/identity.pub.pem
+openssl rand 32 | keep fazhi-gateway/partners.key
+password | keep passwords/broker
+password | keep passwords/search
+for service in gateway legislation disputes decisions enforcement assessment; do
+  password | keep "postgres-$service/password"
+  printf 'fazhi_%s' "$service" | keep "postgres-$service/username"
+  secret=$(cat "$folder/postgres-$service/password")
+  printf 'postgresql+psycopg://fazhi_%s:%s@%s:5432/fazhi_%s?sslmode=verify-full&sslrootcert=/etc/fazhi/trust/ca.crt\n' \
+    "$service" "$secret" "$database" "$service" | keep "fazhi-$service/database-url"
+  printf 'amqps://fazhi:%s@%s:5671/fazhi\n' "$(cat "$folder/passwords/broker")" "$broker" | keep "fazhi-$service/broker-url"
+done
+printf 'https://fazhi:%s@%s:9200\n' "$(cat "$folder/passwords/search")" "$search" | keep fazhi-legislation/opensearch-url
+# One entry a partner on the bus, separated by commas: hotline=amqps://gateway:PASSWORD@HOST:5671/hotline
+[ -e "$folder/fazhi-gateway/partner-brokers" ] || : >"$folder/fazhi-gateway/partner-brokers"

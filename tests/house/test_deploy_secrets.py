@@ -1,0 +1,88 @@
+"""deploy/secrets.sh makes exactly what the manifests mount, strong enough for production, and changes nothing twice."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from fazhi.services import NAMES
+from gateway.partners.vault import Vault, read_root
+from kernel.access.tokens import public_half
+from kernel.settings import Settings
+from tests.support.manifests import ROOT, environment, pods
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="缺少 openssl / no openssl")
+
+
+def run(folder: Path) -> None:
+    subprocess.run([ROOT / "deploy" / "secrets.sh", folder], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("secrets") / "made"
+    run(folder)
+    return folder
+
+
+def mounted() -> dict[str, set[str]]:
+    """Secret -> keys that some pod mounts from it."""
+    found: dict[str, set[str]] = {}
+    for pod in pods():
+        for volume in pod.spec["volumes"]:
+            if "secret" in volume:
+                keys = {item["key"] for item in volume["secret"]["items"]}
+                found.setdefault(volume["secret"]["secretName"], set()).update(keys)
+    return found
+
+
+def test_every_mounted_key_is_made_and_no_other(made):
+    folders = {
+        folder.name: {file.name for file in folder.iterdir()}
+        for folder in made.glob("fazhi-*")
+        if folder.name != "fazhi-trust"
+    }
+    assert folders == mounted()
+
+
+def test_only_the_owner_may_read_any_of_it(made):
+    assert {path.stat().st_mode & 0o777 for path in made.rglob("*") if path.is_file()} == {0o600}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_service_starts_with_it_in_production(made, name, monkeypatch):
+    (worker,) = [pod for pod in pods() if pod.manifest.name == f"{name}-worker"]
+    for variable, value in environment(worker.containers[0]).items():
+        if variable.startswith("FAZHI_"):
+            inside = value.replace("/etc/fazhi/secrets", str(made / f"fazhi-{name}"))
+            monkeypatch.setenv(variable, inside.replace("/etc/fazhi/trust", str(made / "fazhi-trust")))
+    settings = Settings()
+    database = make_url(settings.database_url_of(name))
+    assert (database.username, database.database) == (f"fazhi_{name}", f"fazhi_{name}")
+    assert database.password == (made / f"postgres-{name}" / "password").read_text()
+    assert database.query["sslmode"] == "verify-full"
+    assert settings.broker_url.startswith("amqps://")
+    assert (settings.identity_key_file is not None) == (name == "gateway")
+
+
+def test_the_keys_fit_together(made):
+    private = (made / "fazhi-gateway" / "identity.pem").read_bytes()
+    assert public_half(private).split() == (made / "fazhi-trust" / "identity.pub.pem").read_bytes().split()
+    vault = Vault(read_root(made / "fazhi-gateway" / "partners.key"))
+    assert vault.open("x", vault.seal("x", b"secret")) == b"secret"
+
+
+def test_no_password_is_used_twice(made):
+    passwords = [path.read_text() for path in made.glob("postgres-*/password")]
+    passwords += [path.read_text() for path in made.glob("passwords/*")]
+    assert len(passwords) == len(NAMES) + 2
+    assert len(set(passwords)) == len(passwords)
+    assert min(map(len, passwords)) >= 48
+
+
+def test_running_it_again_changes_nothing(made):
+    before = {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
+    run(made)
+    assert {path: path.read_bytes() for path in made.rglob("*") if path.is_file()} == before
