@@ -13,7 +13,7 @@ from typing import Any
 
 from kernel.hosting.runtime import Runtime
 from kernel.storage.migrate import is_current, upgrade
-from kernel.storage.retention import keep_outbox
+from kernel.storage.retention import keeping
 
 TITLES = {
     "gateway": "网关",
@@ -41,7 +41,7 @@ class Service:
     def migrate(self) -> None:
         """Bring the database up to date and put in what every installation has."""
         upgrade(self.app.store.database, package_of(self.name))
-        keep_outbox(self.app.store)
+        keeping(self.app.store)()
         prepare = getattr(self.app, "prepare", None)
         if prepare is not None:
             prepare()

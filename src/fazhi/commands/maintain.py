@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from fazhi.commands.progress import console
+from fazhi.commands.reconcile import reconcile
 from kernel.settings import Settings
 
 
@@ -14,6 +15,7 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(migrate)
     app.command()(maintain)
+    app.command()(reconcile)
     app.command()(rebuild)
 
 
