@@ -50,6 +50,11 @@ class TestManifests:
                 checked += 1
         assert checked > len(NAMES) * 6
 
+    def test_the_page_promises_the_versions_that_are_tried(self):
+        page = (ROOT / "docs" / "deploying.md").read_text()
+        assert f"| Kubernetes | {KUBERNETES[0]} 及以上 |" in page
+        assert f"按 Kubernetes {' 和 '.join(KUBERNETES)} 的官方结构" in page
+
     def test_a_mistake_would_be_seen(self):
         wrong = one("Deployment", "gateway-api").body
         wrong = {**wrong, "spec": {**wrong["spec"], "replica": 2}}
