@@ -11,8 +11,9 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gateway.clues.rules import RANK
 from gateway.tables import Base
-from kernel.storage.types import Id, Moment
+from kernel.storage.types import Id, Moment, one_of
 
 _WAITING = text("answered_at IS NULL")
 _PENDING = text("state = 'pending'")
@@ -53,6 +54,7 @@ class ClueRow(Base):
 
     __table_args__ = (
         UniqueConstraint("system", "external_id", name="uq_clues_external"),
+        one_of("clues", "state", *RANK),
         Index("ix_clues_received_at", "received_at"),
         Index("ix_clues_unit_path", "unit_path"),
         Index("ix_clues_waiting", "answer_due_at", postgresql_where=_WAITING, sqlite_where=_WAITING),
@@ -92,7 +94,7 @@ class ProgressRow(Base):
     subject: Mapped[str] = mapped_column(String(200))
     recorded_at: Mapped[datetime] = mapped_column(Moment)
 
-    __table_args__ = (Index("ix_clue_progress_receipt", "receipt"),)
+    __table_args__ = (Index("ix_clue_progress_receipt", "receipt"), one_of("clue_progress", "state", *RANK))
 
 
 class AnswerRow(Base):
@@ -114,4 +116,5 @@ class AnswerRow(Base):
     __table_args__ = (
         Index("ix_answers_pending", "next_at", postgresql_where=_PENDING, sqlite_where=_PENDING),
         Index("ix_answers_receipt", "receipt"),
+        one_of("answers", "state", "pending", "delivered", "dead"),
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.tables import Base
-from kernel.storage.types import Id, Moment
+from kernel.storage.types import Id, Moment, one_of
 
 _ADMIN_HELD = text("state = 'active' AND role IN ('system_admin', 'security_admin', 'audit_admin')")
 _HELD = text("state IN ('proposed', 'active')")
@@ -30,6 +30,8 @@ class Account(Base):
     state: Mapped[str] = mapped_column(String(20), default="active")
     created_at: Mapped[datetime] = mapped_column(Moment)
     created_by: Mapped[str] = mapped_column(String(100))
+
+    __table_args__ = (one_of("accounts", "state", "active", "disabled"),)
 
 
 class Grant(Base):
@@ -51,6 +53,7 @@ class Grant(Base):
         Index("uq_grants_one_admin_duty", "account", unique=True, postgresql_where=_ADMIN_HELD, sqlite_where=_ADMIN_HELD),
         Index("uq_grants_held", "account", "role", "unit", unique=True, postgresql_where=_HELD, sqlite_where=_HELD),
         Index("ix_grants_state", "state"),
+        one_of("grants", "state", "proposed", "active", "refused", "revoked"),
     )
 
 

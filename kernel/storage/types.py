@@ -8,12 +8,18 @@ databases read back unchanged: ids in canonical UUID text, times as ISO text in 
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Date, DateTime, Dialect, Integer, String
+from sqlalchemy import BigInteger, CheckConstraint, Date, DateTime, Dialect, Integer, String
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Id = String(36).with_variant(UUID(as_uuid=False), "postgresql")
 BigInt = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def one_of(table: str, column: str, *values: str) -> CheckConstraint:
+    """The database's own word that a column holds one of these, whatever a programme writes (R17)."""
+    listed = ", ".join(f"'{value}'" for value in sorted(values))
+    return CheckConstraint(f"{column} IN ({listed})", name=f"ck_{table}_{column}")
 
 
 def time_text(at: datetime) -> str:

@@ -6,7 +6,7 @@ from alembic import op
 from contracts.findings.register import create_findings_v1
 from contracts.units import create_units_v1
 from kernel.storage.migrate import create_spine_v1
-from kernel.storage.types import BigInt, Id, Moment
+from kernel.storage.types import BigInt, Id, Moment, one_of
 
 revision = "0001"
 down_revision = None
@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("created_by", sa.String(length=100), nullable=False),
         sa.PrimaryKeyConstraint("account"),
+        one_of("accounts", "state", "active", "disabled"),
     )
     op.create_table(
         "clue_messages",
@@ -66,6 +67,7 @@ def upgrade() -> None:
         sa.Column("overdue_noted_at", Moment, nullable=True),
         sa.PrimaryKeyConstraint("receipt"),
         sa.UniqueConstraint("system", "external_id", name="uq_clues_external"),
+        one_of("clues", "state", "accepted", "answered", "received", "returned", "routed"),
     )
     op.create_index("ix_clues_received_at", "clues", ["received_at"], unique=False)
     op.create_index("ix_clues_unit_path", "clues", ["unit_path"], unique=False)
@@ -146,6 +148,7 @@ def upgrade() -> None:
             ["clues.receipt"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        one_of("answers", "state", "dead", "delivered", "pending"),
     )
     op.create_index(
         "ix_answers_pending",
@@ -181,6 +184,7 @@ def upgrade() -> None:
             ["clues.receipt"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        one_of("clue_progress", "state", "accepted", "answered", "received", "returned", "routed"),
     )
     op.create_index("ix_clue_progress_receipt", "clue_progress", ["receipt"], unique=False)
 
@@ -213,6 +217,7 @@ def upgrade() -> None:
             ["accounts.account"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        one_of("grants", "state", "active", "proposed", "refused", "revoked"),
     )
     op.create_index("ix_grants_state", "grants", ["state"], unique=False)
     op.create_index(

@@ -11,7 +11,8 @@ from typing import cast
 from sqlalchemy import Index, Integer, String, Table, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.storage.types import Day, Id, Moment
+from kernel.storage.types import Day, Id, Moment, one_of
+from services.decisions.procedures.rules.procedure import PHASE_TITLES
 from services.decisions.tables import Base
 
 
@@ -44,6 +45,7 @@ class ProcedureRow(Base):
 
     __table_args__ = (
         UniqueConstraint("unit", "number", name="uq_procedures_number"),
+        one_of("procedures", "phase", *PHASE_TITLES),
         Index("ix_procedures_lead", "lead"),
         Index("ix_procedures_reviewer", "reviewer"),
         Index("ix_procedures_next_look", "next_look_on"),

@@ -6,7 +6,7 @@ from typing import cast
 from sqlalchemy import Index, Integer, String, Table, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.storage.types import Day, Id, Moment
+from kernel.storage.types import Day, Id, Moment, one_of
 from services.disputes.tables import Base
 
 
@@ -30,7 +30,11 @@ class MatterRow(Base):
     due_at: Mapped[datetime | None] = mapped_column(Moment)
     answered_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    __table_args__ = (Index("ix_matters_unit", "unit"), Index("ix_matters_state", "state"))
+    __table_args__ = (
+        Index("ix_matters_unit", "unit"),
+        Index("ix_matters_state", "state"),
+        one_of("matters", "state", "open", "returned", "answered"),
+    )
 
 
 class CourtOutcomeRow(Base):

@@ -6,12 +6,14 @@ database itself (see the migration). The applicant's name stands in the case row
 """
 
 from datetime import date, datetime
-from typing import cast
+from typing import cast, get_args
 
 from sqlalchemy import Boolean, Index, Integer, String, Table, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.storage.types import Day, Id, Moment
+from kernel.storage.types import Day, Id, Moment, one_of
+from services.disputes.reconsideration.rules.case import STATES
+from services.disputes.reconsideration.rules.steps import Track
 from services.disputes.tables import Base
 
 
@@ -49,6 +51,8 @@ class CaseRow(Base):
 
     __table_args__ = (
         UniqueConstraint("organ", "number", name="uq_cases_number"),
+        one_of("cases", "state", *STATES),
+        one_of("cases", "track", *get_args(Track)),
         Index("ix_cases_respondent", "respondent"),
         Index("ix_cases_next_look", "next_look_on"),
         Index("ix_cases_received", "received_on"),

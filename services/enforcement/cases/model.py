@@ -7,7 +7,8 @@ look at it (again), empty when nothing can change by itself.
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text, text
 
-from kernel.storage.types import Day, Id, Moment
+from kernel.storage.types import Day, Id, Moment, one_of
+from services.enforcement.cases.report import CHECKED, CORRECTION, FORGOTTEN, IMPORTED, NEW, REFUSED
 from services.enforcement.tables import Base
 
 CASES = Table(
@@ -60,6 +61,8 @@ FILES = Table(
     Column("checked_at", Moment, nullable=False),
     Column("imported_by", String(100)),
     Column("imported_at", Moment),
+    one_of("case_files", "state", CHECKED, REFUSED, IMPORTED, FORGOTTEN),
+    one_of("case_files", "purpose", NEW, CORRECTION),
     comment="case files 案件文件: checked, refused or imported, with the report",
 )
 

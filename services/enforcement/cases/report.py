@@ -9,7 +9,7 @@ import orjson
 from kernel.errors import Problem
 from services.enforcement.cases.rules.faults import Fault, Notice
 
-CHECKED, REFUSED, IMPORTED = "checked", "refused", "imported"
+CHECKED, REFUSED, IMPORTED, FORGOTTEN = "checked", "refused", "imported", "forgotten"
 NEW, CORRECTION = "new", "correction"
 MOST_FAULTS = 500
 STATE_WORDS = {CHECKED: "核验通过，待确认导入", REFUSED: "有错误，未导入任何一行", IMPORTED: "已导入"}

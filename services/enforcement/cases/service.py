@@ -26,7 +26,15 @@ from services.enforcement.cases.files.limits import check_size
 from services.enforcement.cases.looking import CURRENT, facts_of, look_at_waiting
 from services.enforcement.cases.model import CASES, FILES, PARTS, VERSIONS
 from services.enforcement.cases.reading import Reading
-from services.enforcement.cases.report import CHECKED, CORRECTION, IMPORTED, NEW, REFUSED, ImportReport
+from services.enforcement.cases.report import (
+    CHECKED,
+    CORRECTION,
+    FORGOTTEN,
+    IMPORTED,
+    NEW,
+    REFUSED,
+    ImportReport,
+)
 from services.enforcement.cases.rules.columns import ColumnSet
 from services.enforcement.cases.view import CaseDetail, case_detail
 from services.enforcement.law import Law
@@ -208,7 +216,7 @@ class Cases:
             for row in rows:
                 forget_parts(work, Entry(row.digest, row.unit, row.purpose, SYSTEM.account))
                 place = (FILES.c.digest == row.digest, FILES.c.unit == row.unit, FILES.c.purpose == row.purpose)
-                work.session.execute(update(FILES).where(*place).values(state="forgotten"))
+                work.session.execute(update(FILES).where(*place).values(state=FORGOTTEN))
             return len(rows)
 
         return self._store.transact(drop)
@@ -242,7 +250,7 @@ class Cases:
     def _enter(self, work: Work, who: Principal, digest: str, purpose: str) -> ImportReport:
         place = _place(digest, who.unit, purpose)
         file = work.session.execute(select(FILES).where(*place).with_for_update()).one_or_none()
-        if file is None or file.state == "forgotten":
+        if file is None or file.state == FORGOTTEN:
             raise _no_such_file()
         report = ImportReport.restored(file.report)
         if file.state == IMPORTED:

@@ -2,7 +2,8 @@
 
 from sqlalchemy import Boolean, Column, Index, String, Table, Text
 
-from kernel.storage.types import Id, Moment
+from kernel.storage.types import Id, Moment, one_of
+from services.enforcement.supervision.rules import STATE_WORDS
 from services.enforcement.tables import Base
 
 LEADS = Table(
@@ -24,6 +25,7 @@ LEADS = Table(
     Column("due_at", Moment),
     Column("received_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
+    one_of("leads", "state", *STATE_WORDS),
     comment="leads 监督线索 routed by the gateway; the id is the clue's receipt",
 )
 Index("ix_leads_state", LEADS.c.state, LEADS.c.received_at)

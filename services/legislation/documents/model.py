@@ -13,7 +13,8 @@ from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.ids import derived_id
-from kernel.storage.types import Day, Id, Moment
+from kernel.storage.types import Day, Id, Moment, one_of
+from services.legislation.documents.rules.effect import Status
 from services.legislation.tables import Base
 
 
@@ -37,6 +38,7 @@ class DocumentVersion(Base):
     __table_args__ = (
         UniqueConstraint("document_id", "version"),
         Index("ix_versions_unindexed", "indexed_at"),
+        one_of("document_versions", "status", "", *Status),  # empty until computed
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.storage.types import Day, Id, Moment
+from kernel.storage.types import Day, Id, Moment, one_of
 from services.legislation.tables import Base
 
 NOTHING = "00000000-0000-0000-0000-000000000000"
@@ -32,6 +32,7 @@ class StoredCitation(Base):
             postgresql_where=text("state = 'unknown'"),
             sqlite_where=text("state = 'unknown'"),
         ),
+        one_of("citations", "state", UNKNOWN, DOCUMENT, ARTICLE),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)

@@ -7,12 +7,33 @@ from contracts.findings.register import create_findings_v1
 from contracts.units import create_units_v1
 from kernel.storage.migrate import create_spine_v1
 from kernel.storage.spine import guard_statements
-from kernel.storage.types import Day, Id, Moment
+from kernel.storage.types import Day, Id, Moment, one_of
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+PHASES = (
+    "",
+    "archive",
+    "change",
+    "decision",
+    "discussion",
+    "drafting",
+    "end",
+    "evaluation",
+    "execution",
+    "parallel",
+    "party_report",
+    "proposal",
+    "publication",
+    "review",
+    "start",
+    "study",
+    "submission",
+    "suspension",
+)
 
 
 def upgrade() -> None:
@@ -45,6 +66,7 @@ def upgrade() -> None:
         Column("next_look_on", Day),
         Column("recorded_at", Moment, nullable=False),
         UniqueConstraint("unit", "number", name="uq_procedures_number"),
+        one_of("procedures", "phase", *PHASES),
         Index("ix_procedures_lead", "lead"),
         Index("ix_procedures_reviewer", "reviewer"),
         Index("ix_procedures_next_look", "next_look_on"),

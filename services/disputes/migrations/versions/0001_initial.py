@@ -7,12 +7,25 @@ from contracts.findings.register import create_findings_v1
 from contracts.units import create_units_v1
 from kernel.storage.migrate import create_spine_v1
 from kernel.storage.spine import guard_statements
-from kernel.storage.types import Day, Id, Moment
+from kernel.storage.types import Day, Id, Moment, one_of
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+CASE_STATES = (
+    "abandoned",
+    "accepted",
+    "awaiting_material",
+    "decided",
+    "draft",
+    "effective",
+    "received",
+    "refused",
+    "returned",
+    "suspended",
+)
 
 
 def upgrade() -> None:
@@ -58,6 +71,8 @@ def _cases() -> None:
         Column("source_digest", String(80), nullable=False),
         Column("recorded_at", Moment, nullable=False),
         UniqueConstraint("organ", "number", name="uq_cases_number"),
+        one_of("cases", "state", *CASE_STATES),
+        one_of("cases", "track", "ordinary", "simple"),
         Index("ix_cases_respondent", "respondent"),
         Index("ix_cases_next_look", "next_look_on"),
         Index("ix_cases_received", "received_on"),
@@ -109,6 +124,7 @@ def _matters() -> None:
         Column("answered_at", Moment),
         Index("ix_matters_unit", "unit"),
         Index("ix_matters_state", "state"),
+        one_of("matters", "state", "answered", "open", "returned"),
     )
     op.create_table(
         "court_outcomes",

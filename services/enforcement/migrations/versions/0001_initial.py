@@ -7,7 +7,7 @@ from contracts.findings.register import create_findings_v1
 from contracts.units import create_units_v1
 from kernel.storage.migrate import create_spine_v1
 from kernel.storage.spine import guard_statements
-from kernel.storage.types import Day, Id, Moment
+from kernel.storage.types import Day, Id, Moment, one_of
 
 revision = "0001"
 down_revision = None
@@ -133,6 +133,8 @@ def _cases() -> None:
         Column("checked_at", Moment, nullable=False),
         Column("imported_by", String(100)),
         Column("imported_at", Moment),
+        one_of("case_files", "state", "checked", "forgotten", "imported", "refused"),
+        one_of("case_files", "purpose", "correction", "new"),
         comment="case files 案件文件: checked, refused or imported, with the report",
     )
     op.create_table(
@@ -165,6 +167,7 @@ def _leads() -> None:
         Column("due_at", Moment),
         Column("received_at", Moment, nullable=False),
         Column("changed_at", Moment, nullable=False),
+        one_of("leads", "state", "accepted", "answered", "received", "returned"),
         comment="leads 监督线索 routed by the gateway; the id is the clue's receipt",
     )
     op.create_index("ix_leads_state", "leads", ["state", "received_at"])

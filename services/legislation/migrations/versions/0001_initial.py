@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Text, Uniqu
 from contracts.findings.register import create_findings_v1
 from contracts.units import create_units_v1
 from kernel.storage.migrate import create_spine_v1
-from kernel.storage.types import Day, Id, Moment
+from kernel.storage.types import Day, Id, Moment, one_of
 
 revision = "0001"
 down_revision = None
@@ -55,6 +55,7 @@ def _library() -> None:
         Column("imported_at", Moment, nullable=False),
         Column("indexed_at", Moment),
         UniqueConstraint("document_id", "version"),
+        one_of("document_versions", "status", "", "amended", "in_force", "not_yet", "reference", "repealed"),
     )
     op.create_index("ix_versions_unindexed", "document_versions", ["indexed_at"])
     op.create_index("ix_document_versions_status", "document_versions", ["status"])
@@ -102,6 +103,7 @@ def _usage() -> None:
         Column("version_id", Id, nullable=False),
         Column("article_key", String(20), nullable=False),
         Column("received_at", Moment, nullable=False),
+        one_of("citations", "state", "article", "document", "unknown"),
     )
     unknown = text("state = 'unknown'")
     op.create_index(
