@@ -26,6 +26,7 @@ from kernel.access.principal import SYSTEM, Principal
 from kernel.errors import Conflict, Invalid, NotFound, Problem
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
+from kernel.text import one_line
 
 _STATE = tuple(UnitState.__dataclass_fields__)
 
@@ -100,7 +101,7 @@ class Directory:
                 raise UnknownUnit()
             unit = replace(_state(row), **dict(changes))
             superior = _current(work.session, {unit.parent} - {""})
-            new_path = _placed([unit], {key: each.path for key, each in superior.items()}, 0)[0][1]
+            unit, new_path = _placed([unit], {key: each.path for key, each in superior.items()}, 0)[0]
             if new_path != row.path and unit.parent and superior[unit.parent].path.startswith(row.path):
                 raise _wrong("parent", "directory.circle", "单位不能划归自己的下级")
             if unit.successor and unit.successor not in _current(work.session, {unit.successor}):
@@ -139,7 +140,8 @@ def _placed(batch: Sequence[UnitState], paths: dict[str, str], position: int) ->
     """Each unit with its path; notes the new paths. Raises Invalid naming every fault."""
     faults: list[Problem] = []
     placed = []
-    for index, unit in enumerate(batch, position + 1):
+    for index, told in enumerate(batch, position + 1):
+        unit = replace(told, name=one_line(told.name)) if one_line(told.name) != told.name else told
         faults += [Problem(f"[{index}].{p.path}", p.code, f"{unit.code}：{p.message}") for p in rules.problems(unit)]
         if unit.parent and unit.parent not in paths:
             faults.append(Problem(f"[{index}].parent", "directory.unknown_parent", f"上级单位 {unit.parent} 不在目录中"))

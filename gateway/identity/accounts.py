@@ -23,6 +23,7 @@ from kernel.access.principal import SYSTEM, Principal
 from kernel.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, RuleViolation
 from kernel.ids import is_id, new_id
 from kernel.storage.work import Store, Work
+from kernel.text import clean_name
 
 MAX_ROWS = 200
 
@@ -113,7 +114,7 @@ class Accounts:
                 raise Conflict("账号已存在，请换用其他名称。", code="identity.account_taken")
             made = Account(
                 account=account,
-                name=name,
+                name=clean_name(name, max_characters=100),
                 unit=unit,
                 password_hash=hashed,
                 password_changed_at=None,
@@ -245,7 +246,7 @@ def enter(work: Work, first: FirstAccount, password_hash: str) -> None:
     now = work.clock.now()
     account = Account(
         account=first.account,
-        name=first.name,
+        name=clean_name(first.name, max_characters=100),
         unit=first.unit,
         password_hash=password_hash,
         password_changed_at=now,

@@ -6,13 +6,13 @@ administrators 三员分立 comes from the same standard, 8.1.6.
 """
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contracts.roles import AUDIT_ADMIN, SECURITY_ADMIN, SYSTEM_ADMIN, TITLES
 from kernel.errors import Problem
+from kernel.text import composed
 
 IDLE = timedelta(minutes=15)
 ABSOLUTE = timedelta(hours=8)
@@ -53,7 +53,7 @@ def password_problems(password: str, account: str, policy: PasswordPolicy) -> It
 
 def normal_password(password: str) -> str:
     """NFC, so that the same characters typed on another device are the same password (R41)."""
-    return unicodedata.normalize("NFC", password)
+    return composed(password)
 
 
 def is_account_name(text: str) -> bool:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 from kernel.clock import local_date, start_of_day
+from kernel.text import composed, has_foreign_digits, has_undefined, has_unseen, visible
 
 MAX_AGE = timedelta(days=3660)
 MAX_AHEAD = timedelta(minutes=5)
 FURTHEST_DUE = timedelta(days=3660)
-_HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\u061c\u180e\u00ad]")
 _IDENTIFIER = re.compile(r"[0-9A-Za-z\u3400-\u9fff（）()〔〕\[\]第号字_./:-]+\Z")
 _INTEGER = re.compile(r"[0-9]{1,9}\Z")
 _REGION = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}\Z")
@@ -39,10 +39,10 @@ def text(value: object, longest: int) -> str:
     """Text for people, NFC, at most `longest` characters and four times as many bytes."""
     if not isinstance(value, str):
         raise Fault("clues.not_text", "应为文字")
-    plain = _HIDDEN.sub("", unicodedata.normalize("NFC", value)).strip()
+    plain = visible(value).strip()
     if len(plain) > longest:
         raise Fault("clues.too_long", f"不超过 {longest} 字")
-    if any(unicodedata.category(c) in ("Cs", "Cn", "Co") for c in plain):
+    if has_undefined(plain):
         raise Fault("clues.bad_character", "含有未定义的字符，请删去后重发")
     return plain
 
@@ -51,10 +51,10 @@ def identifier(value: object, longest: int) -> str:
     """A record number: no space, no hidden characters, no full-width digits."""
     if not isinstance(value, str):
         raise Fault("clues.not_text", "编号应为文字")
-    if _HIDDEN.search(value):
+    if has_unseen(value):
         raise Fault("clues.hidden_character", "编号中含有不可见或改变书写方向的字符")
     _demand_ascii_digits(value)
-    plain = unicodedata.normalize("NFC", value)
+    plain = composed(value)
     if not 1 <= len(plain) <= longest or not _IDENTIFIER.match(plain):
         raise Fault("clues.bad_identifier", f"编号为 1 至 {longest} 个字母、数字、汉字和 ._-/:()")
     return plain
@@ -171,5 +171,5 @@ def day_happened(on: date, now: datetime) -> datetime:
 
 
 def _demand_ascii_digits(value: str) -> None:
-    if any(unicodedata.category(c) == "Nd" and not c.isascii() for c in value):
+    if has_foreign_digits(value):
         raise Fault("clues.not_ascii_digits", "数字请用半角 0-9 书写")

@@ -17,6 +17,7 @@ from kernel.errors import Invalid, PlatformError, TooLarge, TooSlow
 from kernel.ids import new_id
 from kernel.telemetry import metrics
 from kernel.telemetry.log import trace_id
+from kernel.text import has_controls
 
 Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]
@@ -229,7 +230,5 @@ def _check_shape(value: Any) -> None:
 
 def check_text(text: str) -> None:
     """Refuse NUL, lone surrogates and control characters other than tab and line ends."""
-    for character in text:
-        code = ord(character)
-        if 0xD800 <= code <= 0xDFFF or (code < 0x20 and character not in "\t\r\n") or code == 0x7F:
-            raise Invalid("文字中含有不可用的控制字符。", code="platform.bad_character")
+    if has_controls(text):
+        raise Invalid("文字中含有不可用的控制字符。", code="platform.bad_character")

@@ -13,10 +13,11 @@ Used by embedded.py and opensearch.py; the words shown between <em> marks are fo
 
 import html
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
+
+from kernel.text import visible
 
 # Part of the name of every index: one that was cut by other rules is left alone, and a new one is built beside it.
 VERSION = 1
@@ -29,7 +30,6 @@ _IDEOGRAPH = r"〇々\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-
 _UNIT = re.compile(
     rf"[{_IDEOGRAPH}]|\d{{1,{LONGEST_UNIT}}}|[^\W\d_{_IDEOGRAPH}]{{1,{LONGEST_UNIT}}}|(?:[^\w\s]|_)+"
 )
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 # Full-width forms stand for their ASCII neighbours; a drawn circle is how many old texts print zero.
 _FOLD = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0x25CB: "〇"}
 
@@ -44,8 +44,7 @@ class Unit(NamedTuple):
 
 def clean(text: str) -> str:
     """The text as it is kept: composed (NFC), without invisible characters and halves of surrogate pairs."""
-    whole = text.encode("utf-8", "replace").decode("utf-8")
-    return unicodedata.normalize("NFC", whole.translate(_INVISIBLE))
+    return visible(text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def units(text: str) -> Iterator[Unit]:

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from kernel.text import one_line
+
 _EMPTY_IS_NONE = BeforeValidator(lambda value: None if value == "" else value)
 _ALIASES = {
     "deputies": "deputy", "citizens": "public", "organisations": "public",
@@ -19,11 +21,12 @@ _ALIASES = {
     "handling_plan": "handling", "department_opinions": "departments",
     "direct_interest": "has",
 }  # fmt: skip
+_AS_SEEN = BeforeValidator(lambda value: one_line(value) if isinstance(value, str) else value)
 _OTHER_WORD = BeforeValidator(lambda value: _ALIASES.get(value, value) if isinstance(value, str) else value)
 
 OptionalDay = Annotated[date | None, _EMPTY_IS_NONE]
 Text = Annotated[str, Field(max_length=4000)]
-Code = Annotated[str, Field(min_length=1, max_length=100)]
+Code = Annotated[str, _AS_SEEN, Field(min_length=1, max_length=100)]
 
 
 class Group(BaseModel):
@@ -330,5 +333,5 @@ class Dossier(Group):
 
     number: Code
     unit: Code
-    title: Annotated[str, Field(min_length=1, max_length=500)]
+    title: Annotated[str, _AS_SEEN, Field(min_length=1, max_length=500)]
     facts: Facts

@@ -7,9 +7,7 @@ dossier that differs from the one taken before is named, because a record is cor
 """
 
 import hashlib
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -27,6 +25,7 @@ from kernel.errors import Invalid, Problem
 from kernel.ids import derived_id
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
+from kernel.text import decoded
 from services.decisions import facts
 from services.decisions.conformance.service import Conformance, Judgement, found
 from services.decisions.conformance.template import Template
@@ -205,7 +204,7 @@ def _read_lines(content: bytes) -> Iterator[Ready]:
     """Every line as a dossier; raises Invalid with the problems of all lines together."""
     problems: list[Problem] = []
     found = 0
-    for place, line in enumerate(lines_of(content), start=1):
+    for place, line in enumerate(decoded(content, code="decisions.encoding").split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -222,14 +221,6 @@ def _read_lines(content: bytes) -> Iterator[Ready]:
         raise Invalid(problems=problems[:MAX_PROBLEMS])
     if not found:
         raise Invalid("文件中没有决策卷宗，请核对后再上传。", code="decisions.empty_file")
-
-
-def lines_of(content: bytes) -> list[str]:
-    """The lines of a file in UTF-8 or GB 18030, in composed form (NFC); raises Invalid when it is neither."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        with suppress(UnicodeDecodeError):
-            return unicodedata.normalize("NFC", content.decode(encoding)).split("\n")
-    raise Invalid("文件编码无法识别，请另存为 UTF-8 后重新上传。", code="decisions.encoding")
 
 
 def _ready(body: Any, path: str) -> Ready:

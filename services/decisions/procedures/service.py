@@ -5,7 +5,6 @@ A step passes the gates or is refused with the article. The legality opinion bel
 nobody else may record or correct it. Whole procedures handed in after the fact come through intake.py.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -22,6 +21,7 @@ from kernel.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, Rule
 from kernel.ids import is_id, new_id
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
+from kernel.text import clean_name
 from services.decisions import facts
 from services.decisions.conformance.service import Conformance, Judgement, found
 from services.decisions.conformance.template import Template
@@ -69,7 +69,7 @@ class Procedures:
 
     def open(self, who: Principal, unit: str, number: str, title: str) -> str:
         """Open the record of a decision of this government 建档; raises NotFound, Conflict."""
-        procedure_id, number = new_id(), unicodedata.normalize("NFC", number)
+        procedure_id, number = new_id(), clean_name(number, max_characters=100)
         with self._store.work() as work:
             path = work.session.execute(
                 select(UNITS.table.c.path).where(UNITS.table.c.code == unit)
@@ -83,7 +83,7 @@ class Procedures:
                 id=procedure_id,
                 unit=unit,
                 number=number,
-                title=unicodedata.normalize("NFC", title),
+                title=clean_name(title, max_characters=500),
                 mode=int(Mode.REAL_TIME),
                 recorded_at=work.clock.now(),
             )

@@ -11,12 +11,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from kernel.text import one_line
 from services.disputes.reconsideration.rules import steps as s
 from services.disputes.reconsideration.rules.case import AnyStep
 
 _EMPTY_IS_NONE = BeforeValidator(lambda value: None if value == "" else value)
 _AS_TUPLE = BeforeValidator(lambda value: (value,) if isinstance(value, str) and value else value or ())
 OptionalDay = Annotated[date | None, _EMPTY_IS_NONE]
+_AS_SEEN = BeforeValidator(lambda value: one_line(value) if isinstance(value, str) else value)
 Text = Annotated[str, Field(max_length=500)]
 Codes = Annotated[tuple[Text, ...], _AS_TUPLE]
 
@@ -90,7 +92,7 @@ class Facts(Group):
 class Dossier(Group):
     """One case of one reviewing organ against one respondent."""
 
-    number: Annotated[str, Field(min_length=1, max_length=100)]
+    number: Annotated[str, _AS_SEEN, Field(min_length=1, max_length=100)]
     review_unit: Annotated[str, Field(min_length=1, max_length=100)]
     respondent: Annotated[str, Field(min_length=1, max_length=100)]
     facts: Facts

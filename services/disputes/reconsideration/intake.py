@@ -7,9 +7,7 @@ the one taken before is named, because a record is corrected by steps, not repla
 """
 
 import hashlib
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -27,6 +25,7 @@ from kernel.errors import Invalid, Problem
 from kernel.ids import derived_id
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
+from kernel.text import decoded
 from services.disputes import facts
 from services.disputes.reconsideration.codes import Codes
 from services.disputes.reconsideration.dossier import Dossier, steps_of
@@ -95,7 +94,7 @@ class Intake:
     def _read_lines(self, content: bytes) -> Iterator[Ready]:
         problems: list[Problem] = []
         found = 0
-        for place, line in enumerate(lines_of(content), start=1):
+        for place, line in enumerate(decoded(content, code="disputes.encoding").split("\n"), start=1):
             if not line.strip():
                 continue
             try:
@@ -207,14 +206,6 @@ class Intake:
                 seen=Seen(done.case, done.kept, self._codes.outcomes, local_date(now)),
                 now=now,
             )
-
-
-def lines_of(content: bytes) -> list[str]:
-    """The lines of a file in UTF-8 or GB 18030, in composed form (NFC); raises Invalid when it is neither."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        with suppress(UnicodeDecodeError):
-            return unicodedata.normalize("NFC", content.decode(encoding)).split("\n")
-    raise Invalid("文件编码无法识别，请另存为 UTF-8 后重新上传。", code="disputes.encoding")
 
 
 def _log_rows(

@@ -5,7 +5,6 @@ Silence is recorded before anything else is: whoever acts after a period ran out
 it. Whole cases handed in after the fact come through intake.py.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +23,7 @@ from kernel.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, Rule
 from kernel.ids import derived_id, is_id, new_id
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
+from kernel.text import clean_name
 from services.disputes import facts
 from services.disputes.matters.answering import answer, give_back
 from services.disputes.reconsideration.codes import Codes
@@ -98,7 +98,7 @@ class Cases:
             raise Invalid(problems=[Problem("received.kind", "disputes.not_received", "首个步骤应为收到申请。")])
         with self._store.work() as work:
             _check_units(work.session, who, organ, respondent)
-            number = unicodedata.normalize("NFC", number)
+            number = clean_name(number)
             _check_number(work.session, organ, number)
             opened = self.draft(work, organ=organ, respondent=respondent, number=number, mode=Mode.REAL_TIME)
             opened.row.applicant, opened.row.applicant_kind = applicant, applicant_kind

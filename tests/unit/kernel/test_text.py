@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.errors import Invalid
-from kernel.text import clean_id, clean_name, clean_text
+from kernel.text import (
+    clean_id,
+    clean_name,
+    clean_text,
+    decoded,
+    has_foreign_digits,
+    has_undefined,
+    has_unseen,
+    one_line,
+    visible,
+)
 
 UNSEEN = "\u200b\u200d\u202e\u2066\ufeff\u00ad"
 any_text = st.text(st.characters(codec="utf-8"), max_size=60)
@@ -63,6 +73,47 @@ def test_controls_and_lone_surrogates_are_refused(character):
 def test_ids_are_plain_or_refused(text):
     with pytest.raises(Invalid):
         clean_id(text)
+
+
+@given(any_text)
+def test_visible_text_carries_nothing_unseen_and_stays_so(text):
+    once = visible(text)
+    assert not has_unseen(once)
+    assert visible(once) == once
+    assert one_line(one_line(text)) == one_line(text)
+
+
+def test_what_hid_between_two_characters_lets_them_be_composed():
+    assert visible("e\u200b\u0301") == "é"
+
+
+def test_a_name_of_which_nothing_can_be_seen_is_refused():
+    with pytest.raises(Invalid) as refused:
+        clean_name("\u200b \u3000")
+    assert refused.value.stable_code == "platform.empty_name"
+
+
+@pytest.mark.parametrize("text", ["１２", "٣", "第१条"])
+def test_digits_of_other_scripts_and_widths_are_noticed(text):
+    assert has_foreign_digits(text)
+    assert not has_foreign_digits("第12条")
+
+
+@pytest.mark.parametrize("character", ["\ue000", "\U000e0fff", "\ud800"])
+def test_undefined_and_private_characters_are_noticed(character):
+    assert has_undefined(f"甲{character}")
+    assert not has_undefined("甲𠮷䶮")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_file_is_read_in_either_encoding(encoding):
+    assert decoded("内\u200b政发〔2026〕𠮷1号".encode(encoding), code="x.encoding") == "内政发〔2026〕𠮷1号"
+
+
+def test_a_file_in_neither_encoding_is_refused_with_the_callers_code():
+    with pytest.raises(Invalid) as refused:
+        decoded(b"\xff\xff\xff", code="x.encoding")
+    assert refused.value.stable_code == "x.encoding"
 
 
 def test_plain_ids_pass_unchanged():

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
+from kernel.text import has_controls, visible
 from services.enforcement.cases.rules.columns import Column
 from services.enforcement.cases.rules.record import Value
 
 EXACT_DIGITS = 10**15
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:\.\d+)?[Ee]\+?\d{1,3}")
-_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _DAY = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2}))(?:[ T]\d{1,2}:\d{2}.*)?")
 _LIST_MARKS = re.compile(r"[、;；,，|\n]+")
 _MOST_YUAN = Decimal(10) ** 12
@@ -35,11 +34,7 @@ class BadCell(Exception):
 
 def clean(cell: object) -> object:
     """Text in NFC without invisible marks and outer blanks; anything else unchanged (R41)."""
-    if not isinstance(cell, str):
-        return cell
-    if cell.isascii():
-        return cell.strip()
-    return _UNSEEN.sub("", unicodedata.normalize("NFC", cell)).strip(" \t\r\n\u3000\xa0")
+    return visible(cell).strip() if isinstance(cell, str) else cell
 
 
 def read_cell(column: Column, cell: object) -> Value:
@@ -51,7 +46,7 @@ def _text(column: Column, cell: object) -> str:
     text = _plain_text(cell)
     if len(text) > column.longest:
         raise BadCell("too_long", f"超过 {column.longest} 字（实有 {len(text)} 字），请精简。")
-    if _CONTROL.search(text):
+    if has_controls(text):
         raise BadCell("bad_character", "含有不可见的控制字符，请重新录入该单元格。")
     return text
 

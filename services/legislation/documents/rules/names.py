@@ -10,6 +10,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from kernel.text import visible
+
 _DIGIT = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
 _UNIT = {"十": 10, "百": 100, "千": 1000}
 _NUMERAL = "零〇○一二三四五六七八九十百千两"
@@ -50,7 +52,7 @@ class ArticleRef:
 
 def title_key(title: str) -> str:
     """What two spellings of one title have in common; never shown to anybody."""
-    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", title)).translate(_MARKS)
+    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", visible(title))).translate(_MARKS)
     plain = _EDITION.sub("", plain)
     return plain.replace("中华人民共和国", "") or plain
 

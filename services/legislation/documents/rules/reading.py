@@ -7,10 +7,9 @@ decoded as GB18030 it would become a page of rare characters that nobody would n
 """
 
 import codecs
-import re
-import unicodedata
 
 from kernel.errors import Invalid, TooLarge
+from kernel.text import has_controls, visible
 
 MOST_BYTES = 5_000_000
 SUFFIXES = (".md", ".txt")
@@ -22,8 +21,6 @@ _MAGIC = {
     b"{\\rtf": "RTF 文件",
 }
 _MARKED = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\ufffd]")
 
 
 def read_text(name: str, raw: bytes, *, most_bytes: int = MOST_BYTES) -> tuple[str, str]:
@@ -45,9 +42,9 @@ def read_text(name: str, raw: bytes, *, most_bytes: int = MOST_BYTES) -> tuple[s
                 f"这是{title}，不是纯文本；请另存为纯文本后再导入。", code="legislation.wrong_file_type"
             )
     text, encoding = _decoded(raw)
-    if _CONTROL.search(text):
+    if has_controls(text) or "\ufffd" in text:
         raise Invalid("文件不是文本，或已经损坏，请重新取得文本。", code="legislation.not_text")
-    return unicodedata.normalize("NFC", text.translate(_INVISIBLE)).replace("\r\n", "\n"), encoding
+    return visible(text).replace("\r\n", "\n"), encoding
 
 
 def _decoded(raw: bytes) -> tuple[str, str]:
