@@ -32,6 +32,7 @@ from kernel.errors import (
     TooSlow,
 )
 from kernel.hosting.edge import Edge, takes_raw_body
+from kernel.hosting.idempotency import AnswerKeeper, Replayed, keyed, replay
 from kernel.hosting.integers import plain_integers
 from kernel.hosting.measuring import readers
 from kernel.hosting.validation import problems_of
@@ -83,11 +84,14 @@ def build_api(
         openapi_url=f"{prefix}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(_authorise(verifier)), Depends(plain_integers)],
+        dependencies=[Depends(_authorise(verifier)), Depends(plain_integers), Depends(keyed)],
     )
     for router in routers:
         app.include_router(router, prefix=f"{prefix}/v1")
     app.state.store = store
+    app.add_exception_handler(Replayed, replay)
+    if store is not None:
+        app.add_middleware(AnswerKeeper, store=store)
     return _dressed(app, service, prefix)
 
 

@@ -1,5 +1,5 @@
 """
-The spine tables every service keeps beside its own: outbox, inbox, attempts, quarantine, audit.
+The spine tables every service keeps beside its own: outbox, inbox, attempts, quarantine, keys, audit.
 
 A service adds them to its metadata with `Spine(metadata)` and to its database by calling `create_spine_v1`
 in its first migration. Both must describe the same tables: tests/house compares them.
@@ -11,7 +11,7 @@ the outbox: that a fact counts once is the inbox's promise, not this table's.
 
 from sqlalchemy import DDL, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, event, text
 
-from kernel.storage.types import BigInt, Id, Moment
+from kernel.storage.types import BigInt, Id, Moment, one_of
 
 
 class Spine:
@@ -74,6 +74,7 @@ class Spine:
             Column("held_at", Moment, nullable=False),
             Column("settled_at", Moment),
             Column("settled_by", String(100)),
+            one_of("quarantine", "state", "held", "released", "refused"),
             comment="what could not be taken, with its raw bytes and why",
         )
         held = text("state = 'held'")
@@ -84,6 +85,19 @@ class Spine:
             self.quarantine.c.message_id,
             self.quarantine.c.digest,
             unique=True,
+        )
+        self.idempotency = Table(
+            "idempotency",
+            metadata,
+            Column("caller", String(100), primary_key=True),
+            Column("key", String(64), primary_key=True),
+            Column("route", String(200), nullable=False),
+            Column("request_digest", String(64), nullable=False),
+            Column("status", Integer),
+            Column("media_type", String(100), nullable=False, server_default=""),
+            Column("answer", LargeBinary),
+            Column("created_at", Moment, nullable=False),
+            comment="writes over HTTP that came with a key, and their first answer (R8)",
         )
         self.audit = Table(
             "audit",

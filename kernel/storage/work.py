@@ -22,7 +22,9 @@ from kernel.clock import Clock
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 from kernel.messages import MAX_BODY_BYTES
+from kernel.storage import keys
 from kernel.storage.db import Database
+from kernel.storage.keys import KeyedRequest
 from kernel.storage.spine import Spine
 from kernel.storage.types import time_text
 from kernel.telemetry.log import trace_id
@@ -41,6 +43,7 @@ class Work:
     clock: Clock
     _outgoing: list[dict[str, Any]] = field(default_factory=list)
     told: bool = False
+    keyed: KeyedRequest | None = None
 
     @property
     def connection(self) -> Connection:
@@ -128,6 +131,8 @@ class Work:
         """Make it all true."""
         self.flush()
         self.session.commit()
+        if self.keyed is not None:
+            self.keyed.is_taken = True
 
 
 class Store:
@@ -154,12 +159,16 @@ class Store:
         """One transaction; rolled back unless committed."""
         with self.database.writing() as session:
             work = Work(session, self.source, self.spine, self.clock)
+            if (keyed := keys.current.get()) is not None and not keyed.is_taken:
+                keys.take(session, self.spine.idempotency, keyed, self.clock.now())
+                work.keyed = keyed
             yield work
         if work.told:
             self.wake_relay()
 
     def record_denial(self, principal: Principal, action: str, subject: str, code: str) -> None:
-        """Record a refused attempt, in a transaction of its own (R50)."""
+        """Record a refused attempt, in a transaction of its own, which takes no key: nothing was done (R50)."""
+        keys.current.set(None)
         with self.work() as work:
             work.audit(principal, action[:100], subject[:200], result="denied", reason_code=code)
             work.commit()
