@@ -87,8 +87,10 @@ def keep_outbox(store: Store) -> Upkeep:
         dropped, held = _drop(connection, now - timedelta(days=store.outbox_days))
         session.commit()
     done = Upkeep(made, dropped, held)
-    if made or dropped or held:
-        log.info("outbox_kept", service=store.source, made=made, dropped=dropped, held=held)
+    if made or dropped:
+        log.info("outbox_kept", service=store.source, made=made, dropped=dropped)
+    if held:
+        log.warning("outbox_months_held", service=store.source, held=held)
     return done
 
 
