@@ -39,6 +39,7 @@ class Replayed(Exception):
 
 async def keyed(request: Request) -> None:
     """Look the key up before the endpoint runs. Raises Replayed, KeyReused, KeyInUse, Invalid."""
+    keys.current.set(None)  # a caller in this process may send several requests in one context
     given = request.headers.getlist(HEADER)
     store: Store | None = request.app.state.store
     rule = rule_of(request.scope.get("endpoint"))
