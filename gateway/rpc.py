@@ -55,10 +55,15 @@ class ClueExchange(clues_pb2_grpc.ClueExchangeServicer):
 
     def _submit(self, who: Principal, request: SubmitClueRequest) -> Receipt:
         raw = request.clue.SerializeToString(deterministic=True)
-        sender = Sender(who.account, f"grpc-{request.clue.external_id}"[:64], who.address, "grpc", who.request)
+        sender = Sender(
+            who.account, f"grpc-{request.clue.external_id}"[:64], who.address, "grpc", who.request
+        )
         try:
             clue = read_native(
-                request.clue, who.account, now=self._app.store.clock.now(), hashed=self._app.intake.person_hash
+                request.clue,
+                who.account,
+                now=self._app.store.clock.now(),
+                hashed=self._app.intake.person_hash,
             )
             return self._app.intake.take_mapped(sender, clue, raw)
         except PermanentError as error:

@@ -16,16 +16,29 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SECRETS = ("database_url", "broker_url", "opensearch_url", "partner_brokers")
 _KEY_FILES = ("identity_key_file", "partner_key_file")
-_GUESSED_FIRST = {"", "guest", "admin", "postgres", "rabbitmq", "password", "changeme", "secret", "123456", "fazhi"}
+_GUESSED_FIRST = {
+    "",
+    "guest",
+    "admin",
+    "postgres",
+    "rabbitmq",
+    "password",
+    "changeme",
+    "secret",
+    "123456",
+    "fazhi",
+}
 
 
 class Settings(BaseSettings):
     """Everything an installation can choose; the defaults are the embedded form."""
 
-    model_config = SettingsConfigDict(env_prefix="FAZHI_", extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="FAZHI_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     data: Path = Field(Path("data"), description="Folder for everything the embedded form keeps.")
-    production: bool = Field(False, description="Refuse weak settings instead of warning of them.")
+    production: bool = Field(default=False, description="Refuse weak settings instead of warning of them.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     database_url: str = Field(
         "",
@@ -37,25 +50,31 @@ class Settings(BaseSettings):
     )
     broker_url: str = Field("", description="RabbitMQ URL. Empty: the in-process bus.")
     opensearch_url: str = Field("", description="OpenSearch URL. Empty: the embedded index.")
-    blobs_url: str = Field("", description="S3 URL for evidence, s3://bucket/prefix. Empty: a folder in data.")
+    blobs_url: str = Field(
+        "", description="S3 URL for evidence, s3://bucket/prefix. Empty: a folder in data."
+    )
     catalog: Path = Field(
-        Path(__file__).resolve().parent.parent / "catalog", description="Folder of frameworks, codes, calendars."
+        Path(__file__).resolve().parent.parent / "catalog",
+        description="Folder of frameworks, codes, calendars.",
     )
     console: Path = Field(
-        Path(__file__).resolve().parent.parent / "console" / "dist", description="Folder of the built console."
+        Path(__file__).resolve().parent.parent / "console" / "dist",
+        description="Folder of the built console.",
     )
     host: str = Field("127.0.0.1", description="Address to serve on.")
     port: int = Field(8000, description="HTTP port.", ge=0, le=65535)
     grpc_port: int = Field(0, description="gRPC port. 0: the port after HTTP's.", ge=0, le=65535)
-    cookie_secure: bool = Field(True, description="Send session cookies over HTTPS only.")
+    cookie_secure: bool = Field(default=True, description="Send session cookies over HTTPS only.")
     identity_key_file: Path | None = Field(
-        None, description="Ed25519 private key (PEM) that signs tokens; the gateway's only. Empty: made in data."
+        None,
+        description="Ed25519 private key (PEM) that signs tokens; the gateway's only. Empty: made in data.",
     )
     identity_public_key_file: Path | None = Field(
         None, description="Public key (PEM) that checks tokens. Empty: derived from the private key in data."
     )
     partner_key_file: Path | None = Field(
-        None, description="32 random bytes that seal partners' secrets; the gateway's only. Empty: made in data."
+        None,
+        description="32 random bytes that seal partners' secrets; the gateway's only. Empty: made in data.",
     )
     metrics_networks: str = Field(
         "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7",

@@ -22,10 +22,39 @@ REVISED_SINCE = ("治安管理处罚法",)  # revised 2025-06-27, in force 2026-
 # Laws that are cited in enforcement and whose text is not in the folder, or only in an older version. With 0
 # articles only the title is looked up; their last article is not claimed without the text.
 WITHOUT_TEXT = (
-    *("民法典", "公司法", "劳动法", "劳动合同法", "消费者权益保护法", "电子商务法", "反不正当竞争法", "反垄断法"),
-    *("产品质量法", "个人信息保护法", "数据安全法", "网络安全法", "商标法", "专利法", "著作权法", "社会保险法"),
+    *(
+        "民法典",
+        "公司法",
+        "劳动法",
+        "劳动合同法",
+        "消费者权益保护法",
+        "电子商务法",
+        "反不正当竞争法",
+        "反垄断法",
+    ),
+    *(
+        "产品质量法",
+        "个人信息保护法",
+        "数据安全法",
+        "网络安全法",
+        "商标法",
+        "专利法",
+        "著作权法",
+        "社会保险法",
+    ),
     *("特种设备安全法", "农产品质量安全法", "种子法", "招标投标法", "治安管理处罚法", "劳动争议调解仲裁法"),
-    *("安全生产法", "森林法", "草原法", "渔业法", "建筑法", "统计法", "动物防疫法", "烟草专卖法", "邮政法", "刑法"),
+    *(
+        "安全生产法",
+        "森林法",
+        "草原法",
+        "渔业法",
+        "建筑法",
+        "统计法",
+        "动物防疫法",
+        "烟草专卖法",
+        "邮政法",
+        "刑法",
+    ),
     *("税收征收管理法", "广告法", "价格法", "证券法", "保险法", "商业银行法", "拍卖法", "旅游法"),
 )
 
@@ -52,8 +81,12 @@ def main(folder: Path) -> None:
     for title in WITHOUT_TEXT:
         if title not in newest or title in REVISED_SINCE:
             newest[title] = ("", 0)
-    print("# Documents that may be cited as a basis 执法依据, with the number of their last article (0: not numbered).")
-    print("# Made by scripts/basis_documents.py from the published texts; a province adds its own regulations.")
+    print(
+        "# Documents that may be cited as a basis 执法依据, with the number of their last article (0: not numbered)."
+    )
+    print(
+        "# Made by scripts/basis_documents.py from the published texts; a province adds its own regulations."
+    )
     print("# repealed_on: since that day it can be no basis. Titles without 中华人民共和国.")
     print("id: basis_documents\nversion: 1\ndocuments:")
     for title, (version, articles) in sorted(newest.items()):

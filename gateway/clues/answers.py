@@ -142,7 +142,9 @@ class Answers:
         )
         if system:
             wanted = wanted.where(AnswerRow.system == system)
-        with self._store.reading() as session:  # asked every two seconds, so writers are not disturbed for nothing
+        with (
+            self._store.reading() as session
+        ):  # asked every two seconds, so writers are not disturbed for nothing
             if session.execute(wanted.limit(1)).first() is None:
                 return []
         with self._store.work() as work:
@@ -174,7 +176,9 @@ class Answers:
     def _delivered(self, due: _Due) -> None:
         with self._store.work() as work:
             changes = {"state": "delivered", "settled_at": work.clock.now(), "attempts": due.attempts + 1}
-            work.session.execute(update(AnswerRow).where(AnswerRow.id == due.id).values(**changes, last_error=""))
+            work.session.execute(
+                update(AnswerRow).where(AnswerRow.id == due.id).values(**changes, last_error="")
+            )
             work.session.execute(
                 update(Partner)
                 .where(Partner.system == due.system, Partner.failures > 0)
@@ -185,7 +189,9 @@ class Answers:
     def _give_back(self, due: _Due) -> None:
         with self._store.work() as work:
             work.session.execute(
-                update(AnswerRow).where(AnswerRow.id == due.id).values(next_at=work.clock.now() + timedelta(seconds=5))
+                update(AnswerRow)
+                .where(AnswerRow.id == due.id)
+                .values(next_at=work.clock.now() + timedelta(seconds=5))
             )
             work.commit()
 

@@ -78,7 +78,9 @@ class MessageIdReused(Conflict):
 class Intake:
     """Takes clues in."""
 
-    def __init__(self, store: Store, vault: Vault, links: Mapping[str, Link], calendar: WorkingCalendar) -> None:
+    def __init__(
+        self, store: Store, vault: Vault, links: Mapping[str, Link], calendar: WorkingCalendar
+    ) -> None:
         self._store = store
         self._vault = vault
         self._links = links
@@ -119,10 +121,17 @@ class Intake:
             headers={"webhook-id": sender.message_id, "channel": sender.channel, "address": sender.address},
             content_type="application/json",
         )
-        with suppress(IntegrityError), self._store.work() as work:  # the same bytes at the same moment: held once
+        with (
+            suppress(IntegrityError),
+            self._store.work() as work,
+        ):  # the same bytes at the same moment: held once
             quarantine.hold(work, CONSUMER, message, raw, error.stable_code, f"{error.text}{where}")
             work.audit(
-                sender.principal, "clue.refused", sender.message_id, result="refused", reason_code=error.stable_code
+                sender.principal,
+                "clue.refused",
+                sender.message_id,
+                result="refused",
+                reason_code=error.stable_code,
             )
             work.commit()
 
@@ -133,7 +142,9 @@ class Intake:
     def _link(self, system: str) -> Link:
         link = self._links.get(system)
         if link is None:
-            raise NotAllowed("没有与该系统的对接约定，请先在 catalog/links 中登记。", code="clues.unknown_system")
+            raise NotAllowed(
+                "没有与该系统的对接约定，请先在 catalog/links 中登记。", code="clues.unknown_system"
+            )
         return link
 
     def _keep(self, work: Work, sender: Sender, clue: MappedClue, raw: bytes) -> Receipt:
@@ -240,7 +251,9 @@ class Intake:
             routed = ClueRouted(
                 receipt=receipt, clue=_told(clue, place, system), received_at_us=microseconds(now)
             )
-            work.tell(WIRE_NAMES[service], routed.SerializeToString(deterministic=True), aggregate=f"clue/{receipt}")
+            work.tell(
+                WIRE_NAMES[service], routed.SerializeToString(deterministic=True), aggregate=f"clue/{receipt}"
+            )
         else:
             queue_answers(work, self._links, [(steps[-1], system, clue.external_id)])
 
@@ -272,12 +285,16 @@ def _place(work: Work, clue: MappedClue) -> Place:
     units = UNITS.table
     if clue.unit:
         named = (units.c.code == clue.unit) | (units.c.credit_code == clue.unit) | (units.c.name == clue.unit)
-        wanted = select(units.c.code, units.c.path, units.c.valid_to).where(named).order_by(units.c.code).limit(20)
+        wanted = (
+            select(units.c.code, units.c.path, units.c.valid_to).where(named).order_by(units.c.code).limit(20)
+        )
         everybody = work.session.execute(wanted).fetchall()
         found = [unit for unit in everybody if not unit.valid_to] or everybody
         if len(found) != 1:
             message = "单位目录中没有这个单位" if not found else "有多个同名单位，请改用单位代码"
-            raise BadClue(code="clues.unknown_unit", problems=[Problem("unit", "clues.unknown_unit", message)])
+            raise BadClue(
+                code="clues.unknown_unit", problems=[Problem("unit", "clues.unknown_unit", message)]
+            )
         return Place(found[0].code, found[0].path)
     for digits in (12, 9, 6):
         near = (units.c.region_code == clue.region_code[:digits]) & units.c.kind.in_((1, 3, 5))

@@ -61,9 +61,16 @@ class Letters:
             log.warning("clue_refused", system=system, message=sender.message_id, code=error.stable_code)
 
     def _hold_unverified(self, system: str, letter: Letter, error: PermanentError) -> None:
-        headers = {"signed": "no", "channel": "bus", "user": _plain(letter.user), **_signature_headers(letter.headers)}
+        headers = {
+            "signed": "no",
+            "channel": "bus",
+            "user": _plain(letter.user),
+            **_signature_headers(letter.headers),
+        }
         name = _plain(letter.headers.get("webhook-id") or letter.message_id or "unnamed")
-        message = Message(id=f"{system}/{name}"[:100], source=system, name=NAME, body=letter.body, headers=headers)
+        message = Message(
+            id=f"{system}/{name}"[:100], source=system, name=NAME, body=letter.body, headers=headers
+        )
         with self._store.work() as work:
             quarantine.hold(work, CONSUMER, message, letter.body, error.stable_code, error.text)
             who = Principal(account=_plain(letter.user) or system, on_behalf_of=system)

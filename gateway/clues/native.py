@@ -54,7 +54,9 @@ def read_native(clue: Clue, system: str, *, now: datetime, hashed: HashPerson) -
     except Fault as fault:
         raise BadClue(code=fault.code, problems=[Problem(place, fault.code, fault.message)]) from fault
     except Invalid as error:
-        raise BadClue(code=error.stable_code, problems=[Problem(place, error.stable_code, error.text)]) from error
+        raise BadClue(
+            code=error.stable_code, problems=[Problem(place, error.stable_code, error.text)]
+        ) from error
     return MappedClue(
         external_id=external_id,
         external_version=version,

@@ -73,7 +73,9 @@ class Progress:
         now = self._store.clock.now()
         late = (
             select(ClueRow)
-            .where(ClueRow.answered_at.is_(None), ClueRow.answer_due_at < now, ClueRow.overdue_noted_at.is_(None))
+            .where(
+                ClueRow.answered_at.is_(None), ClueRow.answer_due_at < now, ClueRow.overdue_noted_at.is_(None)
+            )
             .order_by(ClueRow.answer_due_at)
             .limit(OVERDUE_AT_ONCE)
             .with_for_update(skip_locked=True)
@@ -125,8 +127,6 @@ def _clues(work: Work, receipts: set[str]) -> dict[str, ClueRow]:
         if work.connection.dialect.name == "postgresql"
         else "SELECT value FROM json_each(:receipts)"
     )
-    wanted = text(f"clues.receipt IN ({source})").bindparams(
-        receipts=orjson.dumps(sorted(receipts)).decode()
-    )
+    wanted = text(f"clues.receipt IN ({source})").bindparams(receipts=orjson.dumps(sorted(receipts)).decode())
     rows = work.session.scalars(select(ClueRow).where(wanted).order_by(ClueRow.receipt).with_for_update())
     return {row.receipt: row for row in rows}

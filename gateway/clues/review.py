@@ -121,7 +121,11 @@ class Review:
             .limit(MAX_ROWS)
         )
         with self._store.reading() as session:
-            row = session.execute(_lines().where(ClueRow.receipt == receipt)).first() if is_id(receipt) else None
+            row = (
+                session.execute(_lines().where(ClueRow.receipt == receipt)).first()
+                if is_id(receipt)
+                else None
+            )
             if row is None or not _may_see(who, row[0]):
                 raise UnknownReceipt()
             progress = [StepLine(s.state, s.note, s.subject, s.recorded_at) for s in session.scalars(steps)]
@@ -168,7 +172,9 @@ class Review:
         self.demand_top(who)
         table = self._store.spine.quarantine
         with self._store.reading() as session:
-            found = session.execute(select(table).where(table.c.id == entry)).first() if is_id(entry) else None
+            found = (
+                session.execute(select(table).where(table.c.id == entry)).first() if is_id(entry) else None
+            )
         if found is None:
             raise NotFound("隔离区中没有这一条，请刷新列表后再试。", code="platform.unknown_quarantine_entry")
         return found

@@ -27,7 +27,8 @@ KIND_NUMBERS = {
 }
 KIND_NAMES = {number: name for name, number in KIND_NUMBERS.items()}
 RETRY_AFTER = tuple(
-    timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 86400, 86400)
+    timedelta(seconds=seconds)
+    for seconds in (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 86400, 86400)
 )
 REST_AFTER_FAILURES = 5
 LONGEST_REST = timedelta(minutes=30)
@@ -78,7 +79,11 @@ def answer_due(
 ) -> datetime:
     """The last second of the day on which an answer is due; the day of receipt is not counted."""
     start = local_date(received_at)
-    deadline = calendar.working_days_after(start, days) if in_working_days else calendar.calendar_days_after(start, days)
+    deadline = (
+        calendar.working_days_after(start, days)
+        if in_working_days
+        else calendar.calendar_days_after(start, days)
+    )
     return _end_of(deadline.due_on)
 
 

@@ -85,9 +85,14 @@ class DirectoryQuery:
             if known is None or not who.reaches(known):
                 raise UnknownUnit()
             rows = session.execute(
-                select(versions).where(versions.c.code == code).order_by(versions.c.version.desc()).limit(MAX_ROWS)
+                select(versions)
+                .where(versions.c.code == code)
+                .order_by(versions.c.version.desc())
+                .limit(MAX_ROWS)
             )
-            return [UnitVersion(**{name: getattr(row, name) for name in UnitVersion.__slots__}) for row in rows]
+            return [
+                UnitVersion(**{name: getattr(row, name) for name in UnitVersion.__slots__}) for row in rows
+            ]
 
 
 def _within(who: Principal) -> Any:
@@ -99,7 +104,9 @@ def _lines(session: Session, page: Select[Any]) -> list[UnitLine]:
     rows = session.execute(page).fetchall()
     units = UNITS.table
     counted = session.execute(
-        select(units.c.parent, func.count()).where(units.c.parent.in_([row.code for row in rows])).group_by(units.c.parent)
+        select(units.c.parent, func.count())
+        .where(units.c.parent.in_([row.code for row in rows]))
+        .group_by(units.c.parent)
     )
     children = {row.parent: row[1] for row in counted}
     return [_line(row, children.get(row.code, 0)) for row in rows]

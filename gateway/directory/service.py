@@ -53,7 +53,9 @@ class Directory:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def load(self, units: Iterable[UnitState], who: Principal = SYSTEM, *, reason: str = "批量导入") -> LoadReport:
+    def load(
+        self, units: Iterable[UnitState], who: Principal = SYSTEM, *, reason: str = "批量导入"
+    ) -> LoadReport:
         """
         Take over units, superiors before inferiors, all or none; what did not change is left alone.
 
@@ -64,14 +66,20 @@ class Directory:
             paths: dict[str, str] = {}
             position = 0
             for batch in _batches(units, UNITS_PER_MESSAGE):
-                known = _current(work.session, {u.code for u in batch} | {u.parent for u in batch if u.parent})
+                known = _current(
+                    work.session, {u.code for u in batch} | {u.parent for u in batch if u.parent}
+                )
                 paths.update({code: row.path for code, row in known.items() if code not in paths})
                 states = _placed(batch, paths, position)
                 fresh = [s for s in states if s[0].code not in known]
                 moved = [s for s in states if s[0].code in known and not _is_same(known[s[0].code], *s)]
                 versions = {code: row.version for code, row in known.items()}
                 _record(work, [*fresh, *moved], versions, who, reason)
-                new, changed, same = new + len(fresh), changed + len(moved), same + len(states) - len(fresh) - len(moved)
+                new, changed, same = (
+                    new + len(fresh),
+                    changed + len(moved),
+                    same + len(states) - len(fresh) - len(moved),
+                )
                 position += len(batch)
             work.audit(who, "units.loaded", f"units/{new + changed}")
             work.commit()
@@ -142,9 +150,13 @@ def _placed(batch: Sequence[UnitState], paths: dict[str, str], position: int) ->
     placed = []
     for index, told in enumerate(batch, position + 1):
         unit = replace(told, name=one_line(told.name)) if one_line(told.name) != told.name else told
-        faults += [Problem(f"[{index}].{p.path}", p.code, f"{unit.code}：{p.message}") for p in rules.problems(unit)]
+        faults += [
+            Problem(f"[{index}].{p.path}", p.code, f"{unit.code}：{p.message}") for p in rules.problems(unit)
+        ]
         if unit.parent and unit.parent not in paths:
-            faults.append(Problem(f"[{index}].parent", "directory.unknown_parent", f"上级单位 {unit.parent} 不在目录中"))
+            faults.append(
+                Problem(f"[{index}].parent", "directory.unknown_parent", f"上级单位 {unit.parent} 不在目录中")
+            )
             continue
         path = rules.path_under(paths.get(unit.parent, ""), unit.code)
         if len(path) > 500:
@@ -157,9 +169,15 @@ def _placed(batch: Sequence[UnitState], paths: dict[str, str], position: int) ->
 
 
 def _record(
-    work: Work, states: Sequence[tuple[UnitState, str]], versions: Mapping[str, int], who: Principal, reason: str
+    work: Work,
+    states: Sequence[tuple[UnitState, str]],
+    versions: Mapping[str, int],
+    who: Principal,
+    reason: str,
 ) -> None:
-    rows = [{**asdict(unit), "path": path, "version": versions.get(unit.code, 0) + 1} for unit, path in states]
+    rows = [
+        {**asdict(unit), "path": path, "version": versions.get(unit.code, 0) + 1} for unit, path in states
+    ]
     write_rows(
         work.session,
         UNITS.table,

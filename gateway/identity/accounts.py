@@ -96,7 +96,9 @@ class Accounts:
         hashed = [self._passwords.hashed(first.password, first.account) for first in accounts]
         with self._store.work() as work:
             if work.session.scalar(select(Account.account).limit(1)) is not None:
-                raise Conflict("已有账号，初始账号只能在首次安装时建立。", code="identity.already_established")
+                raise Conflict(
+                    "已有账号，初始账号只能在首次安装时建立。", code="identity.already_established"
+                )
             for first, password_hash in zip(accounts, hashed, strict=True):
                 enter(work, first, password_hash)
             work.audit(SYSTEM, "accounts.established", f"accounts/{len(accounts)}")
@@ -106,7 +108,9 @@ class Accounts:
         """A new account without rights; the password given must be changed before the first sign-in."""
         if not rules.is_account_name(account):
             problem = Problem("account", "identity.bad_account", "账号为 2 至 64 位小写字母、数字和 . _ -")
-            raise Invalid("账号名称不符合要求，请修改后再提交。", code="identity.bad_account", problems=[problem])
+            raise Invalid(
+                "账号名称不符合要求，请修改后再提交。", code="identity.bad_account", problems=[problem]
+            )
         hashed = self._passwords.hashed(password, account)
         with self._store.work() as work:
             _demand_reach(work.session, who, unit)
@@ -138,7 +142,9 @@ class Accounts:
             work.audit(who, f"account.{state}", f"accounts/{account}")
             work.commit()
 
-    def change_password(self, account: str, password: str, fresh: str, *, address: str, request: str = "") -> None:
+    def change_password(
+        self, account: str, password: str, fresh: str, *, address: str, request: str = ""
+    ) -> None:
         """Change one's own password; every session ends. Raises as signing in does, and Invalid for a weak one."""
         name = account.strip().lower()
         who = Principal(account=name[:100], address=address, request=request)
@@ -157,7 +163,9 @@ class Accounts:
         """Propose a role on a unit for an account; returns the grant's id. Somebody else decides."""
         if role not in rules.GRANTABLE:
             problem = Problem("role", "identity.unknown_role", "角色不在代码表中")
-            raise Invalid("角色不存在，请从角色列表中选择。", code="identity.unknown_role", problems=[problem])
+            raise Invalid(
+                "角色不存在，请从角色列表中选择。", code="identity.unknown_role", problems=[problem]
+            )
         grant = new_id()
         with self._store.work() as work:
             _reached(work.session, who, account)
@@ -236,7 +244,9 @@ class Accounts:
             wanted = wanted.where(Grant.state == state)
         with self._store.reading() as session:
             rows = session.scalars(wanted.limit(min(limit, MAX_ROWS)).offset(offset))
-            return [GrantLine(r.id, r.account, r.role, r.unit, r.state, r.proposed_by, r.decided_by) for r in rows]
+            return [
+                GrantLine(r.id, r.account, r.role, r.unit, r.state, r.proposed_by, r.decided_by) for r in rows
+            ]
 
 
 def enter(work: Work, first: FirstAccount, password_hash: str) -> None:

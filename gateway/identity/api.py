@@ -104,7 +104,9 @@ class Cookies:
         response.set_cookie(name, value, path=path, secure=self._secure, httponly=True, samesite="strict")
 
 
-def session_router(sessions: Sessions, accounts: Accounts, demonstrations: Demonstrations, *, secure: bool) -> APIRouter:
+def session_router(
+    sessions: Sessions, accounts: Accounts, demonstrations: Demonstrations, *, secure: bool
+) -> APIRouter:
     """Routes of signing in and out."""
     router = APIRouter(tags=["sessions"])
     cookies = Cookies(secure=secure)

@@ -77,14 +77,20 @@ class Demonstrations:
         with self._store.work() as work:
             if work.session.get(Demonstration, True) is None:
                 if work.session.scalar(select(Account.account).limit(1)) is not None:
-                    raise RuleViolation("已有正式账号，不得建立演示账号。", code="identity.real_accounts_exist")
+                    raise RuleViolation(
+                        "已有正式账号，不得建立演示账号。", code="identity.real_accounts_exist"
+                    )
                 work.session.add(Demonstration(only=True, province=province, size=size, seed=seed))
-                for position, ((person, password), password_hash) in enumerate(zip(made, hashed, strict=True)):
+                for position, ((person, password), password_hash) in enumerate(
+                    zip(made, hashed, strict=True)
+                ):
                     unit_name = work.session.execute(
                         select(UNITS.table.c.name).where(UNITS.table.c.code == person.unit)
                     ).scalar()
                     if unit_name is None:
-                        raise NotFound(f"单位目录中没有 {person.unit}，请先导入单位。", code="directory.unknown_unit")
+                        raise NotFound(
+                            f"单位目录中没有 {person.unit}，请先导入单位。", code="directory.unknown_unit"
+                        )
                     first = FirstAccount(
                         account=person.account,
                         name=person.name,

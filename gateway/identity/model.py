@@ -50,8 +50,22 @@ class Grant(Base):
     decided_by: Mapped[str | None] = mapped_column(String(100))
 
     __table_args__ = (
-        Index("uq_grants_one_admin_duty", "account", unique=True, postgresql_where=_ADMIN_HELD, sqlite_where=_ADMIN_HELD),
-        Index("uq_grants_held", "account", "role", "unit", unique=True, postgresql_where=_HELD, sqlite_where=_HELD),
+        Index(
+            "uq_grants_one_admin_duty",
+            "account",
+            unique=True,
+            postgresql_where=_ADMIN_HELD,
+            sqlite_where=_ADMIN_HELD,
+        ),
+        Index(
+            "uq_grants_held",
+            "account",
+            "role",
+            "unit",
+            unique=True,
+            postgresql_where=_HELD,
+            sqlite_where=_HELD,
+        ),
         Index("ix_grants_state", "state"),
         one_of("grants", "state", "proposed", "active", "refused", "revoked"),
     )

@@ -84,7 +84,8 @@ def excludes(role: str, held: Collection[str]) -> bool:
 
 def _classes(password: str) -> int:
     kinds = {
-        "lower" if c.islower() else "upper" if c.isupper() else "digit" if c.isdigit() else "other" for c in password
+        "lower" if c.islower() else "upper" if c.isupper() else "digit" if c.isdigit() else "other"
+        for c in password
     }
     return len(kinds)
 

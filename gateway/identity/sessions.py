@@ -79,7 +79,9 @@ class Sessions:
         self._passwords = passwords
         self._issuer = issuer
 
-    def sign_in(self, account: str, password: str, *, address: str, unit: str = "", request: str = "") -> Opened:
+    def sign_in(
+        self, account: str, password: str, *, address: str, unit: str = "", request: str = ""
+    ) -> Opened:
         """Open a session. Raises WrongCredentials, Locked, PasswordExpired, or NotAllowed without any grant."""
         name = account.strip().lower()
         who = Principal(account=name[:100], address=address, request=request)
@@ -104,7 +106,9 @@ class Sessions:
                 work.session.add(opened)
                 work.session.flush()
                 me, principal = _read_me(work.session, opened)
-                work.audit(replace(principal, address=address, request=request), "session.opened", f"accounts/{name}")
+                work.audit(
+                    replace(principal, address=address, request=request), "session.opened", f"accounts/{name}"
+                )
             work.commit()
         if place is None:
             self._refuse(who, "identity.no_grant")
@@ -185,11 +189,15 @@ class Sessions:
     def _forget_failures(self, account: str, password: str, who: Principal, known: Account) -> None:
         with self._store.work() as work:
             work.session.execute(
-                delete(Failures).where(Failures.account_hash == hash_of(account), Failures.source == who.address)
+                delete(Failures).where(
+                    Failures.account_hash == hash_of(account), Failures.source == who.address
+                )
             )
             if self._passwords.is_outdated(known.password_hash):
                 fresh = self._passwords.rehashed(password)
-                work.session.execute(update(Account).where(Account.account == account).values(password_hash=fresh))
+                work.session.execute(
+                    update(Account).where(Account.account == account).values(password_hash=fresh)
+                )
             work.commit()
 
     def _refuse(self, who: Principal, reason: str) -> None:
@@ -223,7 +231,9 @@ def hash_of(secret: str) -> str:
 def _place(session: Session, account: Account, wanted: str) -> str | None:
     """The unit to act for: the one asked for, else the account's own, else the first granted; None without a grant."""
     granted = session.scalars(
-        select(Grant.unit).where(Grant.account == account.account, Grant.state == "active").order_by(Grant.unit)
+        select(Grant.unit)
+        .where(Grant.account == account.account, Grant.state == "active")
+        .order_by(Grant.unit)
     ).all()
     if wanted:
         return wanted if wanted in granted else None
@@ -237,7 +247,9 @@ def _read_me(session: Session, row: SignedIn) -> tuple[Me, Principal]:
     units = UNITS.table
     unit = session.execute(select(units.c.name, units.c.path).where(units.c.code == row.unit)).first()
     roles = session.scalars(
-        select(Grant.role).where(Grant.account == row.account, Grant.unit == row.unit, Grant.state == "active")
+        select(Grant.role).where(
+            Grant.account == row.account, Grant.unit == row.unit, Grant.state == "active"
+        )
     ).all()
     if account is None or account.state != "active" or unit is None or not roles:
         raise NotSignedIn()

@@ -54,7 +54,9 @@ class Surroundings:
 Make = Callable[[int, random.Random, Surroundings], Message]
 
 
-def messages(system: str, make: Make, *, seed: int, count: int, around: Surroundings) -> Iterator[tuple[str, bytes]]:
+def messages(
+    system: str, make: Make, *, seed: int, count: int, around: Surroundings
+) -> Iterator[tuple[str, bytes]]:
     """(message id, body) of each clue: the same for the same seed, count and surroundings."""
     for number in range(1, count + 1):
         draw = random.Random(f"{system}/{seed}/{number}")  # noqa: S311 - made-up data
@@ -67,13 +69,17 @@ def run(system: str, make: Make, arguments: Sequence[str] | None = None) -> int:
     """The command line of one fake; returns how many clues were not taken."""
     options = _options(system, arguments)
     secret = signature.read_secret_text(options.secret)
-    around = Surroundings(options.region.split(","), [u for u in options.unit.split(",") if u], _day(options.day))
+    around = Surroundings(
+        options.region.split(","), [u for u in options.unit.split(",") if u], _day(options.day)
+    )
     sent = messages(system, make, seed=options.seed, count=options.count, around=around)
     server = _answer_server(options.answer_port, secret, _say) if options.answer_port is not None else None
     try:
         if options.broker:
             return _over_the_bus(system, options, secret, sent)
-        refused = sum(not _post(options.gateway, system, secret, message_id, body) for message_id, body in sent)
+        refused = sum(
+            not _post(options.gateway, system, secret, message_id, body) for message_id, body in sent
+        )
         time.sleep(options.wait)
         return refused
     finally:
@@ -142,9 +148,13 @@ def _day(text: str) -> datetime:
 
 
 def _options(system: str, arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog=f"gateway.links.{system}.fake", description="Send clues as the outside system does.")
+    parser = argparse.ArgumentParser(
+        prog=f"gateway.links.{system}.fake", description="Send clues as the outside system does."
+    )
     parser.add_argument("--gateway", default="http://127.0.0.1:8000", help="where the gateway is")
-    parser.add_argument("--broker", default="", help="AMQP address of the system's own virtual host, instead of HTTP")
+    parser.add_argument(
+        "--broker", default="", help="AMQP address of the system's own virtual host, instead of HTTP"
+    )
     parser.add_argument("--secret", required=True, help="signing secret, whsec_…")
     parser.add_argument("--count", type=int, default=5, help="how many clues")
     parser.add_argument("--seed", type=int, default=1, help="the same seed sends the same clues")

@@ -149,7 +149,9 @@ def _field(entry: Mapping[str, Any]) -> Field:
 def _kind(entry: Mapping[str, Any]) -> KindRule:
     when = dict(entry["when"])
     words = tuple(when.pop("words", ()))
-    return KindRule({name: frozenset(map(str, values)) for name, values in when.items()}, words, entry["kind"])
+    return KindRule(
+        {name: frozenset(map(str, values)) for name, values in when.items()}, words, entry["kind"]
+    )
 
 
 def _problems(data: Any) -> Iterator[Problem]:
@@ -160,7 +162,9 @@ def _problems(data: Any) -> Iterator[Problem]:
     yield from _field_problems(data["fields"])
     for index, entry in enumerate(data["kinds"]):
         if entry.get("kind") not in KINDS or not isinstance(entry.get("when"), dict):
-            yield Problem(f"kinds[{index}]", "catalog.unknown_kind", f"类别应为 {'、'.join(KINDS)} 之一，并写明 when")
+            yield Problem(
+                f"kinds[{index}]", "catalog.unknown_kind", f"类别应为 {'、'.join(KINDS)} 之一，并写明 when"
+            )
     for kind, service in data["routing"].items():
         if kind not in KINDS or service not in SERVICES:
             yield Problem("routing", "catalog.unknown_route", f"{kind} 不能分派到 {service}")
@@ -172,7 +176,9 @@ def _problems(data: Any) -> Iterator[Problem]:
 
 def _answer_problems(answer: Mapping[str, Any]) -> Iterator[Problem]:
     if answer.get("unit") not in ("working", "calendar") or not isinstance(answer.get("days"), int):
-        yield Problem("answer", "catalog.bad_period", "答复期限应写明 days（整数）和 unit（working 或 calendar）")
+        yield Problem(
+            "answer", "catalog.bad_period", "答复期限应写明 days（整数）和 unit（working 或 calendar）"
+        )
     for part, names in (("fields", _ANSWER_FIELDS), ("states", STATES)):
         if missing := [name for name in names if name not in answer.get(part, {})]:
             yield Problem("answer", "catalog.missing_key", f"answer.{part} 缺少 {'、'.join(missing)}")

@@ -93,7 +93,11 @@ def _read(field: Field, message: Mapping[str, object], now: datetime, hashed: Ha
 
 
 def _text(field: Field, value: object, _now: datetime, _hashed: HashPerson) -> object:
-    return fields.identifier(value, field.longest) if field.target == "external_id" else fields.text(value, field.longest)
+    return (
+        fields.identifier(value, field.longest)
+        if field.target == "external_id"
+        else fields.text(value, field.longest)
+    )
 
 
 def _integer(field: Field, value: object, _now: datetime, _hashed: HashPerson) -> object:
@@ -130,7 +134,9 @@ _READERS: dict[str, Callable[[Field, object, datetime, HashPerson], object]] = {
 
 def _clue(link: Link, values: Mapping[str, Any]) -> MappedClue:
     attributes = {
-        name.removeprefix("attribute:"): str(value) for name, value in values.items() if name.startswith("attribute:")
+        name.removeprefix("attribute:"): str(value)
+        for name, value in values.items()
+        if name.startswith("attribute:")
     }
     read = MappedClue(
         external_id=values["external_id"],

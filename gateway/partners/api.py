@@ -68,7 +68,7 @@ def router(partners: Partners) -> APIRouter:
             action="token.refused",
         )
         if check_json(raw) != PURPOSE:
-            raise Invalid("请签名发送正文 {\"purpose\": \"token\"} 以换取凭证。", code="partners.wrong_purpose")
+            raise Invalid('请签名发送正文 {"purpose": "token"} 以换取凭证。', code="partners.wrong_purpose")
         return PartnerToken(token=partners.token(sender), system=sender.system)
 
     @router.put("/{system}", status_code=204)

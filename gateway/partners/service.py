@@ -47,7 +47,10 @@ class Sender:
     def principal(self) -> Principal:
         """The sender as principal, for the audit."""
         return Principal(
-            account=self.system, roles=frozenset({EXTERNAL_SYSTEM}), address=self.address, request=self.request
+            account=self.system,
+            roles=frozenset({EXTERNAL_SYSTEM}),
+            address=self.address,
+            request=self.request,
         )
 
 
@@ -140,7 +143,9 @@ class Partners:
 
     def service_token(self, service: str, audience: str) -> str:
         """A token with which one of our services calls another: bound to the service called (R38)."""
-        return self._issuer().issue(Principal(account=service, roles=frozenset({"service"})), audience=audience)
+        return self._issuer().issue(
+            Principal(account=service, roles=frozenset({"service"})), audience=audience
+        )
 
     def bus_users(self) -> dict[str, str]:
         """System by system, the user it must be on the bus."""

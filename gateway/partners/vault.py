@@ -36,7 +36,9 @@ class Vault:
     def open(self, purpose: str, sealed: bytes) -> bytes:
         """The inverse of `seal`; raises ValueError when the key, the purpose or the bytes are others."""
         try:
-            return AESGCM(self._key("seal")).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], purpose.encode())
+            return AESGCM(self._key("seal")).decrypt(
+                sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], purpose.encode()
+            )
         except InvalidTag as error:
             raise ValueError(f"{purpose} was sealed with another key, or altered") from error
 

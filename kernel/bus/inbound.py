@@ -44,6 +44,8 @@ class Inbound:
     def take(self, deliveries: Sequence[Delivery]) -> None:
         """Take a batch; when this returns, every message in it is dealt with for good."""
         messages = [delivery.message for delivery in deliveries]
+        if not messages:
+            return
         if not any(delivery.redelivered for delivery in deliveries):
             try:
                 taken = self._apply(messages)
@@ -73,7 +75,11 @@ class Inbound:
                 return
             except Exception as error:  # noqa: BLE001  (counted; the fifth time it is quarantined)
                 log.warning(
-                    "message_failed", queue=self._consumer, message=message.id, attempt=attempt, error=repr(error)
+                    "message_failed",
+                    queue=self._consumer,
+                    message=message.id,
+                    attempt=attempt,
+                    error=repr(error),
                 )
             else:
                 # outside the try: what fails after the commit is no fault of the message

@@ -82,7 +82,9 @@ class PartnerDoor:
                 channel.basic_publish("", self._outbox, body, properties, mandatory=True)
             except (*AMQP_ERRORS, ValueError) as error:
                 self._drop()
-                raise Unavailable("对方消息通道暂时不可用，稍后自动重发。", code="platform.bus_away") from error
+                raise Unavailable(
+                    "对方消息通道暂时不可用，稍后自动重发。", code="platform.bus_away"
+                ) from error
 
     def close(self) -> None:
         """Give the sending connection back."""
@@ -104,9 +106,7 @@ class PartnerDoor:
         channel.basic_qos(prefetch_count=PREFETCH)
         waiting: list[tuple[int, Letter]] = []
 
-        def arrived(
-            _channel: Any, method: Basic.Deliver, properties: BasicProperties, body: bytes
-        ) -> None:
+        def arrived(_channel: Any, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
             waiting.append((int(method.delivery_tag or 0), _letter(method, properties, body)))
 
         channel.basic_consume(self._inbox, arrived)
@@ -139,7 +139,9 @@ class PartnerDoor:
 
 def _letter(method: Basic.Deliver, properties: BasicProperties, body: bytes) -> Letter:
     headers = {str(name).lower(): str(value) for name, value in (properties.headers or {}).items()}
-    return Letter(body, headers, properties.user_id or "", properties.message_id or "", bool(method.redelivered))
+    return Letter(
+        body, headers, properties.user_id or "", properties.message_id or "", bool(method.redelivered)
+    )
 
 
 def _take_patiently(

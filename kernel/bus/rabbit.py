@@ -130,9 +130,7 @@ class RabbitBus:
     ) -> None:
         waiting: list[tuple[int, Delivery]] = []
 
-        def arrived(
-            _channel: Any, method: Basic.Deliver, properties: BasicProperties, body: bytes
-        ) -> None:
+        def arrived(_channel: Any, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
             waiting.append((int(method.delivery_tag or 0), _delivery(method, properties, body)))
 
         channel.basic_consume(queue.name, arrived)

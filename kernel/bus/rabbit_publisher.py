@@ -134,7 +134,9 @@ class Publisher:
         if not ready.wait(CONNECT_SECONDS) or failure or self._channel is None:
             self._drop()
             cause = failure[0] if failure else None
-            raise Unavailable("消息总线暂时不可用，消息已保存，稍后自动发送。", code="platform.bus_away") from cause
+            raise Unavailable(
+                "消息总线暂时不可用，消息已保存，稍后自动发送。", code="platform.bus_away"
+            ) from cause
 
     @staticmethod
     def _spin(connection: SelectConnection) -> None:

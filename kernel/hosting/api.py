@@ -109,7 +109,11 @@ def _dressed(app: FastAPI, service: str, prefix: str) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
-    raw = {f"{prefix}/v1{r.path.removeprefix(f'{prefix}/v1')}" for r in walk(app.routes) if takes_raw_body(r.endpoint)}
+    raw = {
+        f"{prefix}/v1{r.path.removeprefix(f'{prefix}/v1')}"
+        for r in walk(app.routes)
+        if takes_raw_body(r.endpoint)
+    }
     app.add_middleware(Edge, service=service, render=render_error, raw=raw)
     return app
 
@@ -128,7 +132,9 @@ def walk(routes: Sequence[Any]) -> list[APIRoute]:
         if isinstance(route, APIRoute):
             found.append(route)
         else:
-            nested = getattr(route, "routes", None) or getattr(getattr(route, "original_router", None), "routes", None)
+            nested = getattr(route, "routes", None) or getattr(
+                getattr(route, "original_router", None), "routes", None
+            )
             found.extend(walk(nested or []))
     return found
 
@@ -187,7 +193,9 @@ async def _record_denial(request: Request, error: NotAllowed) -> None:
     if store is None or principal == ANONYMOUS:
         return
     path = request.scope["path"]
-    await run_in_threadpool(store.record_denial, principal, f"{request.method} {path}", path, error.stable_code)
+    await run_in_threadpool(
+        store.record_denial, principal, f"{request.method} {path}", path, error.stable_code
+    )
 
 
 async def _platform_error(request: Request, error: Exception) -> Response:

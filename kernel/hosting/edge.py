@@ -175,7 +175,11 @@ def check_json(body: bytes) -> Any:
         raise Invalid("请求正文不是 UTF-8 编码。", code="platform.not_utf8") from error
     try:
         value = json.loads(
-            text, object_pairs_hook=_unique_keys, parse_constant=_not_finite, parse_float=_finite, parse_int=_int
+            text,
+            object_pairs_hook=_unique_keys,
+            parse_constant=_not_finite,
+            parse_float=_finite,
+            parse_int=_int,
         )
     except RecursionError as error:
         raise Invalid("请求内容嵌套过深。", code="platform.json_too_deep") from error

@@ -77,7 +77,9 @@ async def replay(_request: Request, error: Exception) -> Response:
     """The first answer again, marked as such."""
     assert isinstance(error, Replayed)
     answer = error.answer
-    headers = {"idempotent-replayed": "true"} | ({"content-type": answer.media_type} if answer.media_type else {})
+    headers = {"idempotent-replayed": "true"} | (
+        {"content-type": answer.media_type} if answer.media_type else {}
+    )
     return Response(answer.body, answer.status, headers)
 
 

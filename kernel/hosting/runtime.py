@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kernel.clock import Clock, SystemClock
 from kernel.settings import Settings
+from kernel.storage.blobs import Blobs, open_blobs
 from kernel.storage.db import Database, open_database
 from kernel.storage.spine import Spine
 from kernel.storage.work import Store
@@ -38,6 +39,13 @@ class Runtime:
     def catalog(self) -> Path:
         """The folder of frameworks, codes and calendars."""
         return self.settings.catalog
+
+    def blobs(self, service: str) -> Blobs:
+        """A service's content-addressed bytes: in the settings' S3 store, or in the data folder."""
+        url = self.settings.blobs_url
+        return open_blobs(
+            f"{url.rstrip('/')}/{service}" if url else "", self.settings.data / "blobs" / service
+        )
 
     def folder(self, name: str) -> Path:
         """A folder of the embedded form under the data folder, made when missing."""

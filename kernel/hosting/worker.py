@@ -226,4 +226,3 @@ def _serve_operations(ready: Any, host: str, port: int, may_read: Callable[[str]
 
     listener = eventlet.listen((host, port))
     eventlet.spawn_n(wsgi.server, listener, answer, log_output=False)
-

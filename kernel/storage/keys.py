@@ -59,7 +59,12 @@ current: ContextVar[KeyedRequest | None] = ContextVar("keyed_request", default=N
 
 def take(session: Session, table: Table, request: KeyedRequest, now: datetime) -> None:
     """Take the key in this transaction; waits for another that has it, then raises KeyInUse."""
-    row = {"caller": request.caller, "key": request.key, "route": request.route, "request_digest": request.digest}
+    row = {
+        "caller": request.caller,
+        "key": request.key,
+        "route": request.route,
+        "request_digest": request.digest,
+    }
     try:
         session.execute(insert(table).values(**row, created_at=now))
     except IntegrityError as taken:

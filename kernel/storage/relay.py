@@ -114,7 +114,11 @@ class Relay:
 
     def _message(self, row: Row[Any]) -> Message:
         return Message(
-            id=row.id, source=self._store.source, name=row.name, body=row.body, headers=orjson.loads(row.headers)
+            id=row.id,
+            source=self._store.source,
+            name=row.name,
+            body=row.body,
+            headers=orjson.loads(row.headers),
         )
 
     def _locked(self) -> Connection | None:
@@ -149,4 +153,6 @@ def drain(relay: Relay, *, seconds: float = 30.0) -> None:
     ends = time.monotonic() + seconds
     while relay.step():
         if time.monotonic() > ends:
-            raise TemporaryError("仍有消息未发出，请确认消息总线可用后重试。", code="platform.outbox_not_drained")
+            raise TemporaryError(
+                "仍有消息未发出，请确认消息总线可用后重试。", code="platform.outbox_not_drained"
+            )

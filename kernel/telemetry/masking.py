@@ -14,7 +14,17 @@ from typing import Any
 MAX_VALUE_CHARACTERS = 500
 MAX_ITEMS = 20
 STARS = "***"
-SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "phone", "id_number", "private", "body")
+SECRET_WORDS = (
+    "password",
+    "secret",
+    "token",
+    "authorization",
+    "cookie",
+    "phone",
+    "id_number",
+    "private",
+    "body",
+)
 
 _FORMS = (
     re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"),  # user:password in a URL

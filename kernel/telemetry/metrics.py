@@ -12,18 +12,29 @@ PUBLISHED = Counter("fazhi_published_total", "Messages confirmed by the bus", ["
 PUBLISH_FAILURES = Counter(
     "fazhi_publish_failures_total", "Messages not confirmed, to be sent again", ["service", "reason"]
 )
-INBOX_LAG_SECONDS = Gauge("fazhi_inbox_lag_seconds", "Age of the last message of a batch when taken", ["queue"])
+INBOX_LAG_SECONDS = Gauge(
+    "fazhi_inbox_lag_seconds", "Age of the last message of a batch when taken", ["queue"]
+)
 BATCH_SIZE = Histogram(
-    "fazhi_batch_items", "Facts committed at once", ["queue"], buckets=(1, 5, 10, 25, 50, 100, 250, 500, 1000, 2000)
+    "fazhi_batch_items",
+    "Facts committed at once",
+    ["queue"],
+    buckets=(1, 5, 10, 25, 50, 100, 250, 500, 1000, 2000),
 )
 TAKEN = Counter("fazhi_taken_total", "Facts taken and committed", ["queue"])
-REPEATS_ABSORBED = Counter("fazhi_redeliveries_absorbed_total", "Repeated facts that changed nothing", ["queue"])
+REPEATS_ABSORBED = Counter(
+    "fazhi_redeliveries_absorbed_total", "Repeated facts that changed nothing", ["queue"]
+)
 QUARANTINED = Counter("fazhi_quarantined_total", "Facts put into quarantine", ["queue", "code"])
 QUARANTINE_SIZE = Gauge("fazhi_quarantine_size", "Facts held in quarantine", ["service"])
-QUARANTINE_OLDEST_SECONDS = Gauge("fazhi_quarantine_oldest_seconds", "Age of the oldest held fact", ["service"])
+QUARANTINE_OLDEST_SECONDS = Gauge(
+    "fazhi_quarantine_oldest_seconds", "Age of the oldest held fact", ["service"]
+)
 QUEUE_DEPTH = Gauge("fazhi_queue_depth", "Messages waiting in a queue", ["queue"])
 OLDEST_TRANSACTION_SECONDS = Gauge(
-    "fazhi_database_oldest_transaction_seconds", "Age of the oldest open transaction of the cluster", ["service"]
+    "fazhi_database_oldest_transaction_seconds",
+    "Age of the oldest open transaction of the cluster",
+    ["service"],
 )
 CLOCK_OFFSET_SECONDS = Gauge(
     "fazhi_clock_offset_seconds", "How far this process's clock is ahead of its database's", ["service"]

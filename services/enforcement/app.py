@@ -28,6 +28,5 @@ def build(runtime: Runtime) -> Enforcement:
     """Wire the service. Raises CatalogInvalid when a catalog file cannot be used."""
     store = runtime.store("enforcement", SPINE)
     columns = ColumnSet.load(runtime.catalog / "imports" / "enforcement_cases.yaml")
-    return Enforcement(
-        store, Registry(store), Cases(store, Law.load(runtime.catalog), columns), Supervision(store)
-    )
+    cases = Cases(store, runtime.blobs("enforcement"), Law.load(runtime.catalog), columns)
+    return Enforcement(store, Registry(store), cases, Supervision(store))

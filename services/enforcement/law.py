@@ -98,7 +98,9 @@ class Law:
         Before the first row was in force the first row answers: older acts are not judged by it, but shown.
         """
         rows = self.terms.get(f"{name}.{work}") or self.terms[name]
-        in_force = [row for row in rows if row.valid_from <= start and (row.valid_to is None or start <= row.valid_to)]
+        in_force = [
+            row for row in rows if row.valid_from <= start and (row.valid_to is None or start <= row.valid_to)
+        ]
         return in_force[-1] if in_force else rows[0]
 
     def last_day(self, term: Term, start: date) -> Deadline:
@@ -130,9 +132,16 @@ def _terms(path: Path) -> dict[str, tuple[Term, ...]]:
     found: dict[str, list[Term]] = {}
     for index, row in enumerate(file.data["clocks"]):
         if row["unit"] not in ("working", "calendar", "month", "year"):
-            raise file.located([Problem(f"clocks[{index}].unit", "enforcement.clock_unit", "单位应为 working 等。")])
+            raise file.located(
+                [Problem(f"clocks[{index}].unit", "enforcement.clock_unit", "单位应为 working 等。")]
+            )
         term = Term(
-            row["id"], row["days"], row["unit"], row.get("roll_forward", False), row["valid_from"], row.get("valid_to")
+            row["id"],
+            row["days"],
+            row["unit"],
+            row.get("roll_forward", False),
+            row["valid_from"],
+            row.get("valid_to"),
         )
         found.setdefault(term.id, []).append(term)
     return {name: tuple(sorted(rows, key=lambda term: term.valid_from)) for name, rows in found.items()}
@@ -158,6 +167,8 @@ def _documents(path: Path) -> dict[str, KnownDocument]:
         return {}
     try:
         rows = read(path).data["documents"]
-        return {row["title"]: KnownDocument(row["title"], row["articles"], row.get("repealed_on")) for row in rows}
+        return {
+            row["title"]: KnownDocument(row["title"], row["articles"], row.get("repealed_on")) for row in rows
+        }
     except (KeyError, TypeError) as wrong:
         raise CatalogInvalid(f"配置文件 {path.name} 缺少必填项：{wrong}。") from wrong

@@ -31,7 +31,9 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 class ByPrefix:
     """Sends /api/<service>/ to that service, the operations paths to theirs, the rest to the console."""
 
-    def __init__(self, services: Mapping[str, ASGIApp], operations: ASGIApp, rest: ASGIApp, around: Lifespan) -> None:
+    def __init__(
+        self, services: Mapping[str, ASGIApp], operations: ASGIApp, rest: ASGIApp, around: Lifespan
+    ) -> None:
         self._services = services
         self._operations = operations
         self._rest = rest

@@ -9,6 +9,7 @@ is quick and a worker never loads the API's libraries.
 import sys
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from fazhi.commands import (
@@ -40,8 +41,15 @@ for subject in (process, imports, demo, maintain, units, accounts, partners, qua
 
 def main() -> None:
     """Run the command line; errors of the tree become one clear message and an exit code."""
-    configure(level=Settings().log_level, process="fazhi")
     errors = Console(stderr=True)
+    try:
+        settings = Settings()
+    except (ValidationError, OSError) as error:
+        errors.print(
+            f"设置有误，请改正后重试：{_plain(error)}", markup=False, highlight=False, soft_wrap=True
+        )
+        sys.exit(2)
+    configure(level=settings.log_level, process="fazhi")
     try:
         app()
     except PlatformError as error:
@@ -53,3 +61,13 @@ def main() -> None:
         if len(error.problems) > 20:
             errors.print(f"  … 另有 {len(error.problems) - 20} 处问题", markup=False)
         sys.exit(EX_TEMPFAIL if isinstance(error, TemporaryError) else 1)
+
+
+def _plain(error: Exception) -> str:
+    """What is wrong with the settings, without their values: some of them are secrets."""
+    if isinstance(error, ValidationError):
+        return "；".join(
+            f"FAZHI_{'_'.join(map(str, fault['loc'])).upper()} {fault['msg']}".strip()
+            for fault in error.errors()
+        )
+    return str(error)

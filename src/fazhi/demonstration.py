@@ -37,7 +37,11 @@ CASES_A_FILE = 5000
 QUIET_SECONDS = 3600
 MODE = "接入模式"
 ANSWER = "已核查处理并答复反映人。"
-PARTNERS = {"petition": "信访系统（演示）", "hotline": "12345 热线（演示）", "litigation": "行政诉讼协同（演示）"}
+PARTNERS = {
+    "petition": "信访系统（演示）",
+    "hotline": "12345 热线（演示）",
+    "litigation": "行政诉讼协同（演示）",
+}
 
 
 class Demonstration:
@@ -94,7 +98,10 @@ class Demonstration:
         from services.enforcement.registry import rules
 
         registry = self._apps["enforcement"].registry
-        bodies = (_as(rules.Body, body) for body in _counted(self._box.bodies(), bar("执法主体", self._counts["bodies"])))
+        bodies = (
+            _as(rules.Body, body)
+            for body in _counted(self._box.bodies(), bar("执法主体", self._counts["bodies"]))
+        )
         registry.load_bodies(self._who, bodies)
         officers = (
             rules.Officer(
@@ -135,7 +142,9 @@ class Demonstration:
                     path.write_text(_csv(part), encoding="utf-8-sig")
                     report = self._apps["enforcement"].cases.import_file(self._who, path)
                     if report.faults:
-                        raise Invalid("演示案件未能导入。", code="demo.cases_refused", problems=report.faults[:20])
+                        raise Invalid(
+                            "演示案件未能导入。", code="demo.cases_refused", problems=report.faults[:20]
+                        )
                     moved(len(part))
 
     def _clues(self, bar: Bar) -> None:
@@ -209,12 +218,16 @@ class Demonstration:
 
 def _as(kind: type[T], record: object) -> T:
     """The same-named fields of a record as a value of another kind."""
-    return kind(**{field.name: getattr(record, field.name) for field in fields(kind) if hasattr(record, field.name)})  # type: ignore[arg-type]
+    return kind(
+        **{field.name: getattr(record, field.name) for field in fields(kind) if hasattr(record, field.name)}
+    )  # type: ignore[arg-type]
 
 
 def _certificate(kind: Callable[..., T], held: Any) -> T:
     """A certificate; one that is no longer valid was not from the day it ended."""
-    given = {name: getattr(held, name) for name in ("number", "body", "field", "valid_from", "valid_to", "status")}
+    given = {
+        name: getattr(held, name) for name in ("number", "body", "field", "valid_from", "valid_to", "status")
+    }
     return kind(**given, status_on=None if held.status == "valid" else held.valid_to)
 
 

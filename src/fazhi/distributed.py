@@ -117,7 +117,11 @@ def up(settings: Settings, *, port: int, with_servers: bool) -> None:
                 console.print(f"  export FAZHI_{name}='{value}'", markup=False, soft_wrap=True)
             console.print(f"  export FAZHI_DATA='{settings.data.resolve()}'", markup=False, soft_wrap=True)
         config = uvicorn.Config(
-            edge(addresses, addresses["gateway"]), host="127.0.0.1", port=port, log_config=None, access_log=False
+            edge(addresses, addresses["gateway"]),
+            host="127.0.0.1",
+            port=port,
+            log_config=None,
+            access_log=False,
         )
         stack.enter_context(_looked_after(processes))
         run_until_told(config)

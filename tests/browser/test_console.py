@@ -73,7 +73,9 @@ def test_an_inspector_gets_from_a_rank_to_the_case_behind_it_in_five_clicks(page
     expect(row).to_be_visible()
     assert re.search("不符合|符合", row.inner_text())
 
-    subject = page.locator("[data-testid=event-row] a[href*='/subjects/'], [data-testid=event-row] a[href*='cases']")
+    subject = page.locator(
+        "[data-testid=event-row] a[href*='/subjects/'], [data-testid=event-row] a[href*='cases']"
+    )
     if subject.count() == 0:
         row.click()
         clicks += 1

@@ -22,7 +22,18 @@ class Run:
     def __init__(self, data, *options):
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        command = [sys.executable, "-W", "ignore", "-m", "fazhi", "run", "--port", str(self.port), "--data", str(data)]
+        command = [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "fazhi",
+            "run",
+            "--port",
+            str(self.port),
+            "--data",
+            str(data),
+        ]
         self.log = data.parent / f"run-{self.port}.log"
         self._output = self.log.open("wb")
         self.started = time.monotonic()

@@ -114,7 +114,9 @@ def test_a_case_file_with_known_faults_moves_the_ranking_as_reckoned_by_hand(for
     # B: 50 × 4/8 = 25; rate 7/8 is 0.75 × 30 = 22.5; 20; together 67.5
     assert _ranking(reader) == [(1, "C", "100.0000"), (2, "A", "82.0000"), (3, "B", "67.5000")]
 
-    told = reader.get("/api/assessment/v1/units/B/explanation", params={"node": "A4.R1", "outcome": "fail"}).json()
+    told = reader.get(
+        "/api/assessment/v1/units/B/explanation", params={"node": "A4.R1", "outcome": "fail"}
+    ).json()
     assert told["events"]["total"] == 4
     assert told["node"]["contribution"] == "25.0000"
     event = told["events"]["rows"][0]
@@ -143,7 +145,15 @@ def _settled_county(form):
     since = {"region_code": "150102", "valid_from": "2020-01-01"}
     units = [UnitState(code="150102", name="新城区人民政府", kind=county, level=level, parent="", **since)]
     units += [
-        UnitState(code=unit, name=f"{unit}局", kind=department, level=level, parent="150102", credit_code=code, **since)
+        UnitState(
+            code=unit,
+            name=f"{unit}局",
+            kind=department,
+            level=level,
+            parent="150102",
+            credit_code=code,
+            **since,
+        )
         for unit, code in CREDIT.items()
     ]
     form.app("gateway").directory.load(units)
@@ -151,8 +161,12 @@ def _settled_county(form):
     registry.load_bodies(OPERATOR, [_body(unit, code) for unit, code in CREDIT.items()])
     registry.load_officers(OPERATOR, [_officer(unit, number) for unit in CREDIT for number in (1, 2)])
     registry.load_powers(OPERATOR, [_item(unit) for unit in CREDIT])
-    person = DemonstrationPerson(account="ducha", name="督察员", title="督察员", unit="150102", roles=(INSPECTOR,))
-    shown = form.app("gateway").demonstrations.create_demonstration([person], province="15", size="walk", seed=0)
+    person = DemonstrationPerson(
+        account="ducha", name="督察员", title="督察员", unit="150102", roles=(INSPECTOR,)
+    )
+    shown = form.app("gateway").demonstrations.create_demonstration(
+        [person], province="15", size="walk", seed=0
+    )
     form.settle()
     return form.sign_in("ducha", shown.accounts[0].password)
 
@@ -172,14 +186,24 @@ def _body(unit, code):
 
 def _officer(unit, number):
     held = Certificate(
-        number=f"{unit}-{number}", body=unit, field="market", valid_from=date(2020, 1, 1), valid_to=date(2030, 1, 1)
+        number=f"{unit}-{number}",
+        body=unit,
+        field="market",
+        valid_from=date(2020, 1, 1),
+        valid_to=date(2030, 1, 1),
     )
     return Officer(code=f"{unit}{number}", name=f"执法员{number}", unit=unit, certificates=(held,))
 
 
 def _item(unit):
     return PowerItem(
-        unit=unit, code="MKT-1", name="食品标签", kind="penalty", field="market", document="行政处罚法", article="二十八"
+        unit=unit,
+        code="MKT-1",
+        name="食品标签",
+        kind="penalty",
+        field="market",
+        document="行政处罚法",
+        article="二十八",
     )
 
 
@@ -205,6 +229,8 @@ def _import(form, folder: Path, unit: str, cases, *, first=1, expect="imported")
 
 
 def _ranking(reader):
-    answer = reader.get("/api/assessment/v1/rankings", params={"period": "2026", "peer_group": "county_departments"})
+    answer = reader.get(
+        "/api/assessment/v1/rankings", params={"period": "2026", "peer_group": "county_departments"}
+    )
     assert answer.status_code == 200, answer.text
     return [(row["rank"], row["unit"]["code"], row["score"]) for row in answer.json()["rows"] if row["score"]]

@@ -184,7 +184,9 @@ def template() -> Template:
     return load_templates(CATALOG / "templates")[0]
 
 
-def course(*, without: tuple[str, ...] = (), until: str = "", **changes: Mapping[str, Any]) -> dict[str, Body]:
+def course(
+    *, without: tuple[str, ...] = (), until: str = "", **changes: Mapping[str, Any]
+) -> dict[str, Body]:
     """The lawful course, cut after `until`, without some steps, and with fields changed: drafted={"version": 2}."""
     steps = deepcopy(COURSE)
     for name, fields in changes.items():
@@ -204,7 +206,11 @@ def procedure(*, without: tuple[str, ...] = (), until: str = "", **changes: Mapp
 
 
 def look(
-    *extra: Body, without: tuple[str, ...] = (), until: str = "", today: date = JULY, **changes: Mapping[str, Any]
+    *extra: Body,
+    without: tuple[str, ...] = (),
+    until: str = "",
+    today: date = JULY,
+    **changes: Mapping[str, Any],
 ) -> Look:
     found = procedure(without=without, until=until, **changes)
     for body in extra:

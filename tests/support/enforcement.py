@@ -96,7 +96,13 @@ def a_simple_penalty(**changes: Any) -> CaseRecord:
 
 def a_licence(**changes: Any) -> CaseRecord:
     """A lawful licence, decided 14 working days after acceptance."""
-    licence = {"kind": "licence", "procedure": "", "penalty_kinds": (), "fine_yuan": None, "opened_on": date(2026, 3, 2)}
+    licence = {
+        "kind": "licence",
+        "procedure": "",
+        "penalty_kinds": (),
+        "fine_yuan": None,
+        "opened_on": date(2026, 3, 2),
+    }
     return a_penalty(**{**licence, **changes})
 
 
@@ -177,7 +183,9 @@ def csv_file(rows: Sequence[Row], encoding: str = "utf-8-sig", headers: Sequence
     return out.getvalue().encode(encoding)
 
 
-def xlsx_file(rows: Sequence[Row], *, raw: Mapping[tuple[int, int], Any] | None = None, title: str = "") -> bytes:
+def xlsx_file(
+    rows: Sequence[Row], *, raw: Mapping[tuple[int, int], Any] | None = None, title: str = ""
+) -> bytes:
     """Rows as a workbook; `raw` puts a number or "=formula" into a cell (row and column counted from 0)."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:

@@ -71,7 +71,9 @@ class Form:
     def sign_in(self, account: str, password: str) -> httpx.Client:
         """A client signed in as somebody."""
         answer = httpx.post(
-            f"{self.address}/api/gateway/v1/sessions", json={"account": account, "password": password}, timeout=30
+            f"{self.address}/api/gateway/v1/sessions",
+            json={"account": account, "password": password},
+            timeout=30,
         )
         assert answer.status_code == 201, answer.text
         token = answer.json()["token"]
@@ -108,7 +110,9 @@ def embedded(folder: Path, catalog: Path | None = None) -> Iterator[Form]:
 
 
 @contextlib.contextmanager
-def distributed(folder: Path, database_url: str, broker_url: str, catalog: Path | None = None) -> Iterator[Form]:
+def distributed(
+    folder: Path, database_url: str, broker_url: str, catalog: Path | None = None
+) -> Iterator[Form]:
     """The distributed form over these servers; `database_url` has {service} in it."""
     settings = _settings(folder, catalog, database_url=database_url, broker_url=broker_url)
     runtime = Runtime(settings)
@@ -137,7 +141,9 @@ def _settings(folder: Path, catalog: Path | None, **given: Any) -> Settings:
 
 @contextlib.contextmanager
 def _served(app: Any, port: int) -> Iterator[None]:
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="on")
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="on"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="server", daemon=True)
     thread.start()

@@ -4,7 +4,12 @@ import random
 
 from gateway.links.fake import Message, Surroundings, run
 
-_RESULTS = (("驳回诉讼请求", None), ("撤销", "主要证据不足"), ("确认违法", "违反法定程序"), ("责令履行", "不履行职责"))
+_RESULTS = (
+    ("驳回诉讼请求", None),
+    ("撤销", "主要证据不足"),
+    ("确认违法", "违反法定程序"),
+    ("责令履行", "不履行职责"),
+)
 
 
 def judgment(number: int, draw: random.Random, around: Surroundings) -> Message:

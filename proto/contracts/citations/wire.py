@@ -25,7 +25,9 @@ def tell_citations(work: Work, citations: Iterable[Citation]) -> None:
 def read_citations(message: Message) -> Sequence[Item | Refused]:
     """The citations of a message as inbox items."""
     if message.name != CITATIONS:
-        raise Unacceptable(f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version")
+        raise Unacceptable(
+            f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version"
+        )
     try:
         citations = Citations.FromString(message.body).citations
     except DecodeError as error:

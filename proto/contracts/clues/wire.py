@@ -16,7 +16,9 @@ from kernel.storage.work import Work
 def read_routed(message: Message) -> Sequence[Item | Refused]:
     """A routed clue as an inbox item."""
     if message.name not in (CLUE_TO_ENFORCEMENT, CLUE_TO_DISPUTES):
-        raise Unacceptable(f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version")
+        raise Unacceptable(
+            f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version"
+        )
     try:
         routed = ClueRouted.FromString(message.body)
     except DecodeError as error:
@@ -29,7 +31,9 @@ def read_routed(message: Message) -> Sequence[Item | Refused]:
 def read_progress(message: Message) -> Sequence[Item | Refused]:
     """What became of a clue, as an inbox item."""
     if message.name != CLUE_PROGRESSED:
-        raise Unacceptable(f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version")
+        raise Unacceptable(
+            f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version"
+        )
     try:
         progressed = ClueProgressed.FromString(message.body)
     except DecodeError as error:

@@ -22,6 +22,7 @@ from kernel.messages import Item, Message, Refused
 EVENTS_PER_MESSAGE = 100
 BYTES_PER_MESSAGE = 256 * 1024
 MAX_EVENT_BYTES = 64 * 1024
+MAX_MEASURE = 2**53 - 1  # what canonical JSON (RFC 8785) can write
 OLDEST = timedelta(days=3660)
 NEWEST = timedelta(minutes=5)
 _OUTCOMES = frozenset(int(outcome) for outcome in Outcome)
@@ -55,7 +56,9 @@ def scored_event(
         mode=int(mode),  # type: ignore[arg-type]
         occurred_at_us=microseconds(finding.occurred_at),
         recorded_at_us=recorded_at_us,
-        basis=[BasisMessage(document=b.document, version=b.version, article=b.article) for b in finding.basis],
+        basis=[
+            BasisMessage(document=b.document, version=b.version, article=b.article) for b in finding.basis
+        ],
         evidence=[
             EvidenceMessage(digest=e.digest, media_type=e.media_type, name=e.name, place=e.place)
             for e in finding.evidence
@@ -83,7 +86,9 @@ def pack(events: Iterable[ScoredEvent]) -> Iterator[bytes]:
 def read_scored(message: Message) -> Sequence[Item | Refused]:
     """The events of a message as inbox items; raises Unacceptable when the message is none of ours."""
     if message.name != SCORED:
-        raise Unacceptable(f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version")
+        raise Unacceptable(
+            f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version"
+        )
     try:
         events = ScoredEvents.FromString(message.body).events
     except DecodeError as error:
@@ -101,7 +106,7 @@ def _item(event: ScoredEvent, source: str) -> Item | Refused:
     return Item(source, event.id, raw, event)
 
 
-def _fault(event: ScoredEvent, source: str, size: int) -> tuple[str, str] | None:
+def _fault(event: ScoredEvent, source: str, size: int) -> tuple[str, str] | None:  # noqa: PLR0911  (a list of checks)
     """What is wrong with an event, as (code, reason); None when nothing is."""
     if size > MAX_EVENT_BYTES:
         return "contracts.event_too_large", f"计分事件 {size} 字节，超过上限 {MAX_EVENT_BYTES}"
@@ -115,8 +120,8 @@ def _fault(event: ScoredEvent, source: str, size: int) -> tuple[str, str] | None
         return "contracts.unknown_code", "结果或接入模式代码不在代码表中"
     if not 0 <= event.score_milli <= FULL_MARKS_MILLI or (event.score_milli and event.outcome > Outcome.FAIL):
         return "contracts.bad_score", "得分须在 0 至 1000（千分）之间，且只有符合、不符合可以计分"
-    if event.numerator < 0 or event.denominator < 0:
-        return "contracts.bad_measure", "分子、分母不得为负"
+    if not (0 <= event.numerator <= MAX_MEASURE and 0 <= event.denominator <= MAX_MEASURE):
+        return "contracts.bad_measure", "分子、分母须为不超过 2 的 53 次方的非负整数"
     return _bad_times(event)
 
 

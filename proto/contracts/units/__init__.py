@@ -83,7 +83,9 @@ class UnitCopy:
 def read_units(message: Message) -> Sequence[Item | Refused]:
     """The units of a message as inbox items."""
     if message.name != UNITS:
-        raise Unacceptable(f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version")
+        raise Unacceptable(
+            f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version"
+        )
     try:
         units = Units.FromString(message.body).units
     except DecodeError as error:

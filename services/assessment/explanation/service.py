@@ -143,7 +143,13 @@ def _find(tree: NodeScore, code: str) -> tuple[NodeScore, tuple[Node, ...]]:
 
 
 def _events(
-    session: Session, unit: Assessed, period: str, probes: Sequence[str], outcome: int, offset: int, limit: int
+    session: Session,
+    unit: Assessed,
+    period: str,
+    probes: Sequence[str],
+    outcome: int,
+    offset: int,
+    limit: int,
 ) -> tuple[tuple[LoggedEvent, ...], int]:
     if not probes:
         return (), 0
@@ -164,7 +170,10 @@ def _events(
     )
     events = tuple(
         LoggedEvent(
-            row.seq, orjson.loads(row.leaf), row.leaf_hash, str(row.corrected_by) if row.corrected_by else None
+            row.seq,
+            orjson.loads(row.leaf),
+            row.leaf_hash,
+            str(row.corrected_by) if row.corrected_by else None,
         )
         for row in rows
     )

@@ -59,7 +59,11 @@ class Frameworks:
     def current(self) -> Framework:
         """The framework in force: the newest published version of the default one."""
         with self._store.reading() as session:
-            query = select(FRAMEWORKS).where(FRAMEWORKS.c.id == DEFAULT).order_by(FRAMEWORKS.c.published_at.desc())
+            query = (
+                select(FRAMEWORKS)
+                .where(FRAMEWORKS.c.id == DEFAULT)
+                .order_by(FRAMEWORKS.c.published_at.desc())
+            )
             row = session.execute(query).first()
         if row is None:
             raise NotFound("尚未发布指标体系，请先运行 fazhi migrate。", code="assessment.no_framework")

@@ -14,7 +14,9 @@ from services.assessment.ranking.rules import points_text, share_text
 from services.assessment.ranking.service import RankingRow, Rankings
 from services.assessment.scoring.rules import NodeScore, score_of
 
-Period = Annotated[str, Query(pattern=r"^([0-9]{4})?$", description="年度，如 2026；不写则为最近有数据的年度")]
+Period = Annotated[
+    str, Query(pattern=r"^([0-9]{4})?$", description="年度，如 2026；不写则为最近有数据的年度")
+]
 
 
 class UnitRef(BaseModel):
@@ -112,9 +114,7 @@ def router(rankings: Rankings) -> APIRouter:
             "year": framework.year,
             "sample": framework.sample,
             "notice": framework.notice,
-            "counts": {
-                f"{level}s": framework.count(level) for level in framework.levels
-            },
+            "counts": {f"{level}s": framework.count(level) for level in framework.levels},
             "peer_groups": [
                 {"id": group.id, "title": group.title, "units": units.get(group.id, 0)}
                 for group in framework.peer_groups
@@ -151,7 +151,9 @@ def router(rankings: Rankings) -> APIRouter:
         standing = rankings.unit(who, unit, period)
         score = score_of(standing.tree)
         return ScoreView(
-            unit=UnitRef(code=standing.unit.code, name=standing.unit.name, region_code=standing.unit.region_code),
+            unit=UnitRef(
+                code=standing.unit.code, name=standing.unit.name, region_code=standing.unit.region_code
+            ),
             period=standing.period,
             framework=framework_ref(standing.framework),
             peer_group={"id": standing.unit.group.id, "title": standing.unit.group.title},
@@ -199,7 +201,9 @@ def _line(row: RankingRow, titles: dict[str, str]) -> RankingLine:
         vetoes=row.vetoes,
         events=row.findings,
         aspects=[
-            AspectScore(node=code, title=titles.get(code, code), score=None if score is None else points_text(score))
+            AspectScore(
+                node=code, title=titles.get(code, code), score=None if score is None else points_text(score)
+            )
             for code, score in row.aspects
         ],
     )

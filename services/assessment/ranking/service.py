@@ -141,7 +141,9 @@ class Rankings:
     def newest_seq(self) -> int:
         """Up to which event scores are known now."""
         with self._store.reading() as session:
-            newest: int = session.execute(select(func.coalesce(func.max(UNIT_SCORES.c.at_seq), 0))).scalar_one()
+            newest: int = session.execute(
+                select(func.coalesce(func.max(UNIT_SCORES.c.at_seq), 0))
+            ).scalar_one()
             return newest
 
     def changes(self, period: str, unit_path: str, after: int) -> list[ScoreChange]:
@@ -164,7 +166,9 @@ class Rankings:
     def _group(self, framework: Framework, group: str) -> PeerGroup:
         found = next((known for known in framework.peer_groups if known.id == group), None)
         if found is None:
-            raise NotFound(f"没有考核对象类别“{group[:50]}”，请从类别列表中选择。", code="assessment.unknown_peer_group")
+            raise NotFound(
+                f"没有考核对象类别“{group[:50]}”，请从类别列表中选择。", code="assessment.unknown_peer_group"
+            )
         return found
 
     def _standings(self, session: Session, framework: Framework, period: str, group: str) -> list[Standing]:
@@ -200,7 +204,9 @@ def visible_unit(session: Session, framework: Framework, who: Principal, unit: s
     """An assessed unit whose detail this caller may see; raises NotFound otherwise, and says no more."""
     found = assessed_units(session, framework, [unit])
     if not found or not may_see_detail(who, found[0].path):
-        raise NotFound("没有这个考核对象，或不在您的查看范围内，请核对单位代码。", code="assessment.unknown_unit")
+        raise NotFound(
+            "没有这个考核对象，或不在您的查看范围内，请核对单位代码。", code="assessment.unknown_unit"
+        )
     return found[0]
 
 

@@ -28,16 +28,16 @@ EVENT_LOG = Table(
     Column("occurred_at", Moment, nullable=False),
     Column("recorded_at", Moment, nullable=False),
     Column("received_at", Moment, nullable=False),
-    Column("leaf", Text, nullable=False, comment="canonical JSON (RFC 8785), the exact bytes that are hashed"),
+    Column(
+        "leaf", Text, nullable=False, comment="canonical JSON (RFC 8785), the exact bytes that are hashed"
+    ),
     Column("leaf_hash", String(64), nullable=False, comment="SHA-256 of 0x00 and the leaf, RFC 6962"),
     comment="scored events, written once",
 )
 Index("uq_event_log_event", EVENT_LOG.c.event_id, EVENT_LOG.c.source, unique=True)
 Index("ix_event_log_state", EVENT_LOG.c.unit, EVENT_LOG.c.probe, EVENT_LOG.c.period)
 _corrections = text("corrects IS NOT NULL")
-Index(
-    "ix_event_log_corrects", EVENT_LOG.c.corrects, postgresql_where=_corrections, sqlite_where=_corrections
-)
+Index("ix_event_log_corrects", EVENT_LOG.c.corrects, postgresql_where=_corrections, sqlite_where=_corrections)
 
 LOG_HEAD = Table(
     "log_head",
@@ -88,7 +88,11 @@ UNIT_SCORES = Table(
     comment="what a unit's score is now; rebuilt from probe_states",
 )
 Index(
-    "ix_unit_scores_group", UNIT_SCORES.c.framework, UNIT_SCORES.c.year, UNIT_SCORES.c.peer_group, UNIT_SCORES.c.score
+    "ix_unit_scores_group",
+    UNIT_SCORES.c.framework,
+    UNIT_SCORES.c.year,
+    UNIT_SCORES.c.peer_group,
+    UNIT_SCORES.c.score,
 )
 Index("ix_unit_scores_seq", UNIT_SCORES.c.at_seq)
 

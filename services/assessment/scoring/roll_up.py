@@ -82,15 +82,15 @@ class RollUp:
         units = assessed_units(work.session, framework, codes)
         for part in _parts(units, UNITS_A_STATEMENT):
             states = states_of(work.session, part, year)
-            rows = [
-                _score_row(framework, year, unit, states.get(unit.code, {}), upto, work) for unit in part
-            ]
+            rows = [_score_row(framework, year, unit, states.get(unit.code, {}), upto, work) for unit in part]
             write_rows(
                 work.session,
                 UNIT_SCORES,
                 rows,
                 keys=("framework", "year", "unit"),
-                on_conflict={name: "replace" for name in rows[0] if name not in ("framework", "year", "unit")},
+                on_conflict={
+                    name: "replace" for name in rows[0] if name not in ("framework", "year", "unit")
+                },
             )
         return len(units)
 
@@ -144,7 +144,9 @@ def directory_changed(work: Work) -> None:
 
 
 def _rolled_up(session: Session, key: str) -> int:
-    return session.execute(select(ROLLED_UP.c.seq).where(ROLLED_UP.c.framework == key)).scalar_one_or_none() or 0
+    return (
+        session.execute(select(ROLLED_UP.c.seq).where(ROLLED_UP.c.framework == key)).scalar_one_or_none() or 0
+    )
 
 
 def _remember(work: Work, key: str, seq: int) -> None:

@@ -39,7 +39,9 @@ def level_name(level: int) -> str:
     return UnitLevel.Name(level).removeprefix("UNIT_LEVEL_").lower()
 
 
-def assessed_units(session: Session, framework: Framework, codes: Iterable[str] | None = None) -> list[Assessed]:
+def assessed_units(
+    session: Session, framework: Framework, codes: Iterable[str] | None = None
+) -> list[Assessed]:
     """Units of the directory that belong to a peer group; of these codes, or all."""
     statement = "SELECT code, name, path, region_code, kind, level FROM units WHERE valid_to = ''"
     parameters = {}

@@ -52,7 +52,8 @@ class Conformance:
         """The newest template valid on a day; the oldest one for days before them all."""
         if not self._templates:
             raise NotFound(
-                "没有重大行政决策评价模板，请将模板放入 catalog/templates 后重试。", code="decisions.no_template"
+                "没有重大行政决策评价模板，请将模板放入 catalog/templates 后重试。",
+                code="decisions.no_template",
             )
         valid = [template for template in self._templates if template.valid_from <= day]
         return valid[-1] if valid else self._templates[0]
@@ -85,7 +86,9 @@ class Conformance:
         known = self._pinned.get((template_id, version))
         if row is None:
             if known is None:
-                raise NotFound("找不到这项决策所用的评价模板，请联系系统管理员。", code="decisions.no_template")
+                raise NotFound(
+                    "找不到这项决策所用的评价模板，请联系系统管理员。", code="decisions.no_template"
+                )
             return known
         if known is None or known.digest != row.digest:
             known = parse(orjson.loads(row.body))

@@ -107,13 +107,17 @@ def _problems(file: CatalogFile) -> Iterator[Problem]:
         points = sum(_milli(item["points"]) for _, _, item in _items(data))
         parse(data)
     except (KeyError, TypeError, ValueError, InvalidOperation) as wrong:
-        yield Problem("", "decisions.template", f"模板缺少必要内容或者格式有误：{wrong!r}，请对照样例模板修改。")
+        yield Problem(
+            "", "decisions.template", f"模板缺少必要内容或者格式有误：{wrong!r}，请对照样例模板修改。"
+        )
         return
     known = [probe.name for probe in items()]
     if sorted(listed) != known:
         yield Problem("points", "decisions.template_items", "考核项应为 DEC-01 至 DEC-26 各一项，请核对。")
     if points != HUNDRED_MILLI:
-        yield Problem("points", "decisions.template_sum", f"各项分值之和应为100，现为{Decimal(points) / 1000}。")
+        yield Problem(
+            "points", "decisions.template_sum", f"各项分值之和应为100，现为{Decimal(points) / 1000}。"
+        )
     for p, point in enumerate(data["points"]):
         for i, indicator in enumerate(point["indicators"]):
             for n, item in enumerate(indicator["items"]):

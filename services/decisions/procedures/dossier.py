@@ -109,9 +109,7 @@ class Consultation(Group):
 
 class OpinionEntry(Group):
     id: Text
-    status: Annotated[
-        Literal["adopted", "partly", "not_adopted"] | None, _OTHER_WORD, _EMPTY_IS_NONE
-    ] = None
+    status: Annotated[Literal["adopted", "partly", "not_adopted"] | None, _OTHER_WORD, _EMPTY_IS_NONE] = None
     reason: Text = ""
 
 
@@ -149,9 +147,9 @@ class ExpertAnswer(Group):
     necessity: Text = ""
     feasibility: Text = ""
     science: Text = ""
-    adoption: Annotated[
-        Literal["adopted", "partly", "not_adopted"] | None, _OTHER_WORD, _EMPTY_IS_NONE
-    ] = None
+    adoption: Annotated[Literal["adopted", "partly", "not_adopted"] | None, _OTHER_WORD, _EMPTY_IS_NONE] = (
+        None
+    )
     adoption_reason: Text = ""
 
 
@@ -185,9 +183,7 @@ class Review(Group):
     complete_on: OptionalDay = None
     issued_on: OptionalDay = None
     parts: tuple[Literal["authority", "procedure", "content"], ...] = ()
-    conclusion: Annotated[
-        Literal["lawful", "lawful_amended", "unlawful"] | None, _EMPTY_IS_NONE
-    ] = None
+    conclusion: Annotated[Literal["lawful", "lawful_amended", "unlawful"] | None, _EMPTY_IS_NONE] = None
     exploratory: bool = False
     risk_text: Text = ""
     urgency_note: Text = ""

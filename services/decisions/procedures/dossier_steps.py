@@ -23,7 +23,10 @@ def steps_of(facts: paper.Facts) -> list[AnyStep]:
 def _starting(facts: paper.Facts) -> Iterator[AnyStep]:
     if facts.proposal:
         yield early.Proposed(
-            kind="proposed", on=facts.proposal.date, source=facts.proposal.source, documents=_file("proposal", "")
+            kind="proposed",
+            on=facts.proposal.date,
+            source=facts.proposal.source,
+            documents=_file("proposal", ""),
         )
     if facts.study:
         yield early.Studied(
@@ -226,7 +229,9 @@ def _deciding(facts: paper.Facts) -> Iterator[AnyStep]:
             kind="party_reported", on=facts.party_report.date, number=facts.party_report.document
         )
     if facts.decided_on:
-        yield later.Decided(kind="decided", on=facts.decided_on, documents=_file("decision", facts.decision_digest))
+        yield later.Decided(
+            kind="decided", on=facts.decided_on, documents=_file("decision", facts.decision_digest)
+        )
 
 
 def _review(review: paper.Review) -> Iterator[AnyStep]:
@@ -317,7 +322,11 @@ def _afterwards(facts: paper.Facts) -> Iterator[AnyStep]:
         )
     if change := facts.change:
         yield later.Changed(
-            kind="changed", on=change.date, major=change.major, procedure=change.procedure, because=change.reason
+            kind="changed",
+            on=change.date,
+            major=change.major,
+            procedure=change.procedure,
+            because=change.reason,
         )
 
 

@@ -121,7 +121,12 @@ class Intake:
             self._conformance.pin(work, [one.template for one in tried])
             rows = [self._row(work, one) for one in tried]
             written = write_rows(
-                work.session, PROCEDURES, rows, keys=("unit", "number"), on_conflict="nothing", returning=("id",)
+                work.session,
+                PROCEDURES,
+                rows,
+                keys=("unit", "number"),
+                on_conflict="nothing",
+                returning=("id",),
             )
             new = {str(row.id) for row in written}
             fresh = [one for one in tried if one.entry.id in new]
@@ -129,7 +134,11 @@ class Intake:
             FINDINGS.record(work, (found for one in fresh for found in _found(work, one)))
             tell_citations(
                 work,
-                (c for o in fresh for c in facts.citations(o.entry.id, o.entry.dossier.unit, o.entry.procedure)),
+                (
+                    c
+                    for o in fresh
+                    for c in facts.citations(o.entry.id, o.entry.dossier.unit, o.entry.procedure)
+                ),
             )
             if fresh:
                 digest = hashlib.sha256("".join(one.entry.digest for one in fresh).encode()).hexdigest()
@@ -155,7 +164,9 @@ class Intake:
         judgement = None
         if self._conformance.is_ready(entry.procedure, template, today):
             judgement = self._conformance.judge(entry.procedure, template, today)
-        return Judged(entry, template, judgement, self._conformance.next_look(entry.procedure, template, today))
+        return Judged(
+            entry, template, judgement, self._conformance.next_look(entry.procedure, template, today)
+        )
 
     def _row(self, work: Work, one: Judged) -> dict[str, Any]:
         entry = one.entry
@@ -178,7 +189,12 @@ def _write_steps(work: Work, who: Principal, fresh: Sequence[Judged]) -> None:
     now = work.clock.now()
     steps = [
         step_row(
-            one.entry.id, derived_id("decisions/step", one.entry.id, str(seq)), seq=seq, step=step, who=who, now=now
+            one.entry.id,
+            derived_id("decisions/step", one.entry.id, str(seq)),
+            seq=seq,
+            step=step,
+            who=who,
+            now=now,
         )
         for one in fresh
         for seq, step in enumerate(one.entry.steps, start=1)
@@ -236,5 +252,9 @@ def _ready(body: Any, path: str) -> Ready:
         raise Invalid(code="decisions.bad_dossier", problems=[problem])
     digest = hashlib.sha256(b"decisions/dossier/v1\n" + dossier.model_dump_json().encode()).hexdigest()
     return Ready(
-        derived_id("decisions", dossier.unit, dossier.number), dossier, f"sha256:{digest}", steps, Procedure(steps)
+        derived_id("decisions", dossier.unit, dossier.number),
+        dossier,
+        f"sha256:{digest}",
+        steps,
+        Procedure(steps),
     )

@@ -43,7 +43,14 @@ def read_logs(session: Session, procedures: Sequence[str]) -> dict[str, list[Rec
     for row in session.scalars(query):
         logs[row.procedure].append(
             Recorded(
-                row.id, row.seq, load_step(row.body), row.digest, row.corrects, row.actor, row.actor_unit, row.recorded_at
+                row.id,
+                row.seq,
+                load_step(row.body),
+                row.digest,
+                row.corrects,
+                row.actor,
+                row.actor_unit,
+                row.recorded_at,
             )
         )
     return logs

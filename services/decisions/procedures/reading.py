@@ -55,7 +55,9 @@ def _beyond_types(step: AnyStep, path: str) -> Iterator[Problem]:
             yield Problem(f"{path}.documents.{place}.digest", "decisions.bad_digest", message)
     units = (step.reviewer, *(unit.unit for unit in step.undertakers)) if isinstance(step, Started) else ()
     if any(not 0 < len(unit) <= MAX_CODE for unit in units):
-        yield Problem(f"{path}.undertakers", "decisions.bad_unit", f"单位代码应为1至{MAX_CODE}个字符，请核对。")
+        yield Problem(
+            f"{path}.undertakers", "decisions.bad_unit", f"单位代码应为1至{MAX_CODE}个字符，请核对。"
+        )
 
 
 def load_step(stored: str) -> AnyStep:

@@ -64,9 +64,15 @@ class Register:
     ) -> Page:  # fmt: skip
         """A page of the decisions the caller may see; raises Invalid for an unknown sort name."""
         if sort not in SORTS:
-            raise Invalid(problems=[Problem("sort", "decisions.unknown_sort", f"可用的排序：{'、'.join(SORTS)}。")])
+            raise Invalid(
+                problems=[Problem("sort", "decisions.unknown_sort", f"可用的排序：{'、'.join(SORTS)}。")]
+            )
         query = _visible(who)
-        for column, wanted in ((ProcedureRow.unit, unit), (ProcedureRow.phase, phase), (ProcedureRow.band, band)):
+        for column, wanted in (
+            (ProcedureRow.unit, unit),
+            (ProcedureRow.phase, phase),
+            (ProcedureRow.band, band),
+        ):
             if wanted:
                 query = query.where(column == wanted)
         with self._store.reading() as session:

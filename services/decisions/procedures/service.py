@@ -97,7 +97,13 @@ class Procedures:
         return procedure_id
 
     def record(
-        self, who: Principal, procedure_id: str, body: dict[str, Any], *, step_id: str = "", corrects: str = ""
+        self,
+        who: Principal,
+        procedure_id: str,
+        body: dict[str, Any],
+        *,
+        step_id: str = "",
+        corrects: str = "",
     ) -> Accepted:
         """
         Record a step, or correct one by a new step of the same kind.
@@ -118,15 +124,32 @@ class Procedures:
             before = self._admit(who, row, log, step, corrects)
             self._check_gates(before, step, today=local_date(work.clock.now()), correcting=bool(corrects))
             written = step_row(
-                procedure_id, step_id, seq=len(log) + 1, step=step, who=who, now=work.clock.now(), corrects=corrects
+                procedure_id,
+                step_id,
+                seq=len(log) + 1,
+                step=step,
+                who=who,
+                now=work.clock.now(),
+                corrects=corrects,
             )
             write_rows(work.session, STEPS, [written])
             log.append(
-                Recorded(step_id, len(log) + 1, step, written["digest"], corrects, who.account, who.unit, work.clock.now())
+                Recorded(
+                    step_id,
+                    len(log) + 1,
+                    step,
+                    written["digest"],
+                    corrects,
+                    who.account,
+                    who.unit,
+                    work.clock.now(),
+                )
             )
             self._take_in(work, row, procedure_of(log), len(log), step)
             action = f"step.{step.kind}.corrected" if corrects else f"step.{step.kind}"
-            work.audit(who, action, f"decisions/{procedure_id}/steps/{step_id}", after_digest=written["digest"][7:])
+            work.audit(
+                who, action, f"decisions/{procedure_id}/steps/{step_id}", after_digest=written["digest"][7:]
+            )
             work.commit()
             return Accepted(step_id, written["digest"], row.phase)
 
@@ -181,7 +204,8 @@ class Procedures:
                 )
         elif step.kind in ORGAN_STEPS and who.unit != row.unit:
             raise NotAllowed(
-                "启动、集体讨论、请示报告和决定由决策机关登记，请联系决策机关办公室。", code="decisions.step_of_the_organ"
+                "启动、集体讨论、请示报告和决定由决策机关登记，请联系决策机关办公室。",
+                code="decisions.step_of_the_organ",
             )
         elif started is not None and who.unit not in {row.unit, *undertakers}:
             raise NotAllowed("请由决策机关或者承办单位登记这一步骤。", code="decisions.step_not_yours")
@@ -203,10 +227,15 @@ class Procedures:
             raise GateClosed(
                 f"{first.message}（《重大行政决策程序暂行条例》{first.article}）",
                 code=f"decisions.gate_{first.gate.lower()}",
-                problems=[Problem("step", f"decisions.gate_{b.gate.lower()}", f"{b.message}（{b.article}）") for b in closed],
+                problems=[
+                    Problem("step", f"decisions.gate_{b.gate.lower()}", f"{b.message}（{b.article}）")
+                    for b in closed
+                ],
             )
 
-    def _take_in(self, work: Work, row: ProcedureRow, procedure: Procedure, steps: int, step: AnyStep) -> None:
+    def _take_in(
+        self, work: Work, row: ProcedureRow, procedure: Procedure, steps: int, step: AnyStep
+    ) -> None:
         """Carry a new step over to the row, the register and the other services."""
         if isinstance(step, Started) and not row.template_id:
             template = self._conformance.in_force(step.on)

@@ -56,7 +56,9 @@ class Matters:
             if isinstance(routed, ClueRouted):
                 self._take(work, routed)
 
-    def page(self, who: Principal, *, state: str = "", offset: int = 0, limit: int = 50) -> tuple[int, list[MatterRow]]:
+    def page(
+        self, who: Principal, *, state: str = "", offset: int = 0, limit: int = 50
+    ) -> tuple[int, list[MatterRow]]:
         """Matters about units in the caller's part of the tree, newest first."""
         query = (
             select(MatterRow)
@@ -67,7 +69,9 @@ class Matters:
             query = query.where(MatterRow.state == state)
         with self._store.reading() as session:
             total = session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-            ordered = query.order_by(MatterRow.received_at.desc(), MatterRow.receipt).offset(offset).limit(limit)
+            ordered = (
+                query.order_by(MatterRow.received_at.desc(), MatterRow.receipt).offset(offset).limit(limit)
+            )
             return total, list(session.scalars(ordered))
 
     def court_outcomes(self, who: Principal, *, unit: str = "", limit: int = 50) -> list[CourtOutcomeRow]:
@@ -112,7 +116,9 @@ class Matters:
     def _open_draft(self, work: Work, routed: ClueRouted) -> None:
         organ = reviewing_organ(work.session, routed.clue.unit)
         if organ is None:
-            give_back(work, routed.receipt, "未指明被申请的行政机关，或者该机关不在单位目录中，请补充后重新转送。")
+            give_back(
+                work, routed.receipt, "未指明被申请的行政机关，或者该机关不在单位目录中，请补充后重新转送。"
+            )
             return
         received_on = local_date(from_microseconds(routed.received_at_us))
         case_id = self._cases.forward(

@@ -60,7 +60,9 @@ def load_clocks(catalog: Path, codes: Codes) -> Clocks:
     try:
         rows = [_clock(row) for row in file.data["clocks"]]
     except (KeyError, TypeError, ValueError) as wrong:
-        raise file.located([_problem("clocks", f"期限表缺少必要内容：{wrong!r}，请对照样例修改。")]) from wrong
+        raise file.located(
+            [_problem("clocks", f"期限表缺少必要内容：{wrong!r}，请对照样例修改。")]
+        ) from wrong
     _check_needed(file, rows)
     calendar = WorkingCalendar(load_years(catalog / "calendars"))
     return Clocks(rows, calendar, codes.ends_after_60_days)
@@ -75,7 +77,8 @@ def _codes(lists: Mapping[str, Any]) -> Codes:
             for row in lists["reconsideration_outcomes"]
         },
         court_outcomes={
-            row["code"]: CourtOutcome(row["code"], row["title"], row["lost"]) for row in lists["litigation_outcomes"]
+            row["code"]: CourtOutcome(row["code"], row["title"], row["lost"])
+            for row in lists["litigation_outcomes"]
         },
         grounds={row["code"]: row["title"] for row in lists["grounds"]},
         suspensions={row["code"]: row["title"] for row in lists["suspension_reasons"]},

@@ -113,7 +113,9 @@ def _application(facts: Facts) -> Iterator[AnyStep]:
         act=facts.act,
         act_on=facts.act_on,
         document_review=facts.document_review,
-        basis=tuple(s.CitedBasis(document=b.document, version=b.version, article=b.article) for b in facts.basis),
+        basis=tuple(
+            s.CitedBasis(document=b.document, version=b.version, article=b.article) for b in facts.basis
+        ),
     )
     if facts.material_asked_on:
         yield s.MaterialAsked(kind="material_asked", on=facts.material_asked_on)
@@ -140,7 +142,9 @@ def _hearing_of_parties(facts: Facts) -> Iterator[AnyStep]:
         yield s.Extended(
             kind="extended", on=facts.extended_on, days=facts.extension_days, told_on=facts.extension_told_on
         )
-    if facts.hearing.required is not None and (known := facts.accepted_on or facts.copied_on or facts.decided_on):
+    if facts.hearing.required is not None and (
+        known := facts.accepted_on or facts.copied_on or facts.decided_on
+    ):
         yield s.HearingDecided(kind="hearing_decided", on=known, required=facts.hearing.required)
     if facts.hearing.held_on:
         yield s.HearingHeld(

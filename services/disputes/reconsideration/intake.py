@@ -133,7 +133,9 @@ class Intake:
             query = select(UNITS.table.c.code, UNITS.table.c.path).where(UNITS.table.c.code.in_(organs))
             paths = {row.code: row.path for row in session.execute(query)}
         problems = [
-            Problem(f"[{place}].review_unit", "disputes.unknown_organ", "找不到这个行政复议机关，请核对单位代码。")
+            Problem(
+                f"[{place}].review_unit", "disputes.unknown_organ", "找不到这个行政复议机关，请核对单位代码。"
+            )
             for place, entry in enumerate(ready, start=1)
             if not who.reaches(paths.get(entry.dossier.review_unit, ""))
         ]
@@ -147,7 +149,9 @@ class Intake:
             given = {entry.id: entry for entry in batch}
             known = self._known(work, given)
             tried = [
-                (entry, replay(entry.steps, self._clocks, today)) for entry in given.values() if entry.id not in known
+                (entry, replay(entry.steps, self._clocks, today))
+                for entry in given.values()
+                if entry.id not in known
             ]
             rows = [self._row(work, entry, done) for entry, done in tried]
             written = write_rows(

@@ -46,7 +46,9 @@ def read_logs(session: Session, cases: Sequence[str]) -> dict[str, list[Recorded
     for row in session.scalars(query):
         step = load_step(row.body)
         logs[row.case].append(
-            Recorded(row.id, row.seq, step, row.digest, row.corrects, row.actor, row.actor_unit, row.recorded_at)
+            Recorded(
+                row.id, row.seq, step, row.digest, row.corrects, row.actor, row.actor_unit, row.recorded_at
+            )
         )
     return logs
 

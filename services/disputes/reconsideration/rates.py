@@ -101,7 +101,9 @@ class Rates:
         with self._store.reading() as session:
             for rate in self._rates:
                 cases = self._cases(who, rate, since, until, organ, respondent).subquery()
-                counted = select(func.count(), func.coalesce(func.sum(cases.c.in_numerator), 0)).select_from(cases)
+                counted = select(func.count(), func.coalesce(func.sum(cases.c.in_numerator), 0)).select_from(
+                    cases
+                )
                 denominator, numerator = session.execute(counted).one()
                 found.append(Figure(rate, int(numerator), int(denominator)))
         return found
@@ -118,7 +120,9 @@ class Rates:
         if only_numerator:
             query = query.where(rate.numerator)
         with self._store.reading() as session:
-            rows = session.execute(query.order_by(CaseRow.number, CaseRow.id).offset(offset).limit(LIST_LIMIT))
+            rows = session.execute(
+                query.order_by(CaseRow.number, CaseRow.id).offset(offset).limit(LIST_LIMIT)
+            )
             return [(str(row.id), row.number) for row in rows]
 
     def _cases(

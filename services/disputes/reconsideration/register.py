@@ -71,7 +71,9 @@ class Register:
     ) -> Page:  # fmt: skip
         """A page of the cases the caller may see; raises Invalid for an unknown sort name."""
         if sort not in SORTS:
-            raise Invalid(problems=[Problem("sort", "disputes.unknown_sort", f"可用的排序：{'、'.join(SORTS)}。")])
+            raise Invalid(
+                problems=[Problem("sort", "disputes.unknown_sort", f"可用的排序：{'、'.join(SORTS)}。")]
+            )
         query = visible(who, select(CaseRow))
         wanted = (
             (CaseRow.organ, organ),
@@ -101,7 +103,11 @@ class Register:
         case = case_of(log)
         today = local_date(self._store.clock.now())
         seen = Seen(case, kept, self.codes.outcomes, today)
-        findings = [probe.look(seen, start_of_day(day_of(probe.name, seen))) for probe in PROBES] if row.received_on else []
+        findings = (
+            [probe.look(seen, start_of_day(day_of(probe.name, seen))) for probe in PROBES]
+            if row.received_on
+            else []
+        )
         return OneCase(row, log, case, kept, running(case, kept), findings, names, who.unit == row.organ)
 
 

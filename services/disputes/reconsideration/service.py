@@ -95,7 +95,9 @@ class Cases:
         """Register an application 登记申请, with its first step; raises Invalid, NotFound, Conflict."""
         step = read_step(received, self._codes, "received")
         if not isinstance(step, s.Received):
-            raise Invalid(problems=[Problem("received.kind", "disputes.not_received", "首个步骤应为收到申请。")])
+            raise Invalid(
+                problems=[Problem("received.kind", "disputes.not_received", "首个步骤应为收到申请。")]
+            )
         with self._store.work() as work:
             _check_units(work.session, who, organ, respondent)
             number = clean_name(number)
@@ -133,7 +135,12 @@ class Cases:
     def forward(self, work: Work, *, organ: str, respondent: str, receipt: str, on: date) -> str:
         """A draft for what another system forwarded; a person registers it, or gives it back."""
         opened = self.draft(
-            work, organ=organ, respondent=respondent, number=f"转-{receipt}", mode=Mode.EXTERNAL, receipt=receipt
+            work,
+            organ=organ,
+            respondent=respondent,
+            number=f"转-{receipt}",
+            mode=Mode.EXTERNAL,
+            receipt=receipt,
         )
         self._append(work, opened, s.Forwarded(kind="forwarded", on=on, receipt=receipt), SYSTEM)
         self._settle(work, opened)
@@ -166,7 +173,9 @@ class Cases:
             self._settle(work, opened)
             recorded = opened.log[-1]
             action = f"step.{step.kind}.corrected" if corrects else f"step.{step.kind}"
-            work.audit(who, action, f"reconsiderations/{case_id}/steps/{step_id}", after_digest=recorded.digest[7:])
+            work.audit(
+                who, action, f"reconsiderations/{case_id}/steps/{step_id}", after_digest=recorded.digest[7:]
+            )
             work.commit()
             return Accepted(step_id, recorded.digest, opened.row.state)
 
@@ -217,12 +226,17 @@ class Cases:
             raise Invalid(problems=[Problem("step.on", "disputes.future", "步骤日期不能晚于今天。")])
         against = breaches(opened.case, step, self._clocks, opened.kept)
         if isinstance(step, s.DeadlineSettled) and step.clock not in opened.kept:
-            raise Invalid(problems=[Problem("step.clock", "disputes.unknown_clock", "本案没有这一期限，请核对。")])
+            raise Invalid(
+                problems=[Problem("step.clock", "disputes.unknown_clock", "本案没有这一期限，请核对。")]
+            )
         if against:
             raise StepRefused(
                 f"{against[0].message}（《行政复议法》{against[0].article}）",
                 code=f"disputes.{against[0].code}",
-                problems=[Problem("step", f"disputes.{one.code}", f"{one.message}（{one.article}）") for one in against],
+                problems=[
+                    Problem("step", f"disputes.{one.code}", f"{one.message}（{one.article}）")
+                    for one in against
+                ],
             )
 
     def _correct(
@@ -240,7 +254,14 @@ class Cases:
         self._append(work, opened, step, who, step_id=step_id, corrects=corrects)
 
     def _append(
-        self, work: Work, opened: OpenCase, step: AnyStep, who: Principal, *, step_id: str = "", corrects: str = ""
+        self,
+        work: Work,
+        opened: OpenCase,
+        step: AnyStep,
+        who: Principal,
+        *,
+        step_id: str = "",
+        corrects: str = "",
     ) -> None:
         """Add a step to the log, with the deadlines it sets."""
         seq, now = len(opened.log) + 1, work.clock.now()

@@ -4,8 +4,9 @@ import re
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Query, UploadFile
+from fastapi import APIRouter, Form, Query, Response, UploadFile
 from pydantic import BaseModel
 
 from contracts.roles import EVERYONE_SIGNED_IN, REPORTER, REVIEWER, UNIT_HEAD
@@ -13,6 +14,7 @@ from kernel.access.rules import allow
 from kernel.errors import Invalid
 from kernel.hosting.api import Caller
 from services.enforcement.cases.files.limits import MAX_FILE_BYTES
+from services.enforcement.cases.looking import media_type_of
 from services.enforcement.cases.report import REFUSED, STATE_WORDS, ImportReport
 from services.enforcement.cases.service import MOST_ROWS, Cases, FileHasFaults
 
@@ -114,7 +116,9 @@ def router(cases: Cases) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
     ) -> Any:
         first, last = days_of(period)
-        total, rows = cases.page(who, unit=unit, kind=kind, first=first, last=last, offset=offset, limit=limit)
+        total, rows = cases.page(
+            who, unit=unit, kind=kind, first=first, last=last, offset=offset, limit=limit
+        )
         return {"total": total, "rows": rows}
 
     @router.get("/cases/{case}", response_model=CaseView)
@@ -153,6 +157,14 @@ def router(cases: Cases) -> APIRouter:
     @allow(REPORTER, UNIT_HEAD)
     def report(digest: str, who: Caller, purpose: Purpose = "new") -> Any:
         return view(cases.report(who, checked_digest(digest), purpose=purpose))
+
+    @router.get("/case-files/{digest}/content", response_class=Response)
+    @allow(*EVERYONE_SIGNED_IN)
+    def content(digest: str, who: Caller) -> Response:
+        """The file as it was handed in, as an attachment: a browser saves it and shows nothing of it (R45)."""
+        name, content = cases.content(who, checked_digest(digest))
+        disposition = f"attachment; filename*=UTF-8''{quote(name)}"
+        return Response(content, media_type=media_type_of(name), headers={"content-disposition": disposition})
 
     return router
 

@@ -89,7 +89,9 @@ def forget_parts(work: Work, entry: Entry) -> None:
 
 
 def _parts(work: Work, entry: Entry) -> Iterator[list[Read]]:
-    numbers = work.session.execute(select(PARTS.c.part).where(*_of(entry)).order_by(PARTS.c.part)).scalars().all()
+    numbers = (
+        work.session.execute(select(PARTS.c.part).where(*_of(entry)).order_by(PARTS.c.part)).scalars().all()
+    )
     for number in numbers:
         wanted = select(PARTS.c.body).where(*_of(entry), PARTS.c.part == number)
         yield unpack(work.session.execute(wanted).scalar_one())

@@ -6,7 +6,8 @@ each time the register of findings tells only what changed. Rows are taken with 
 process and several workers never look at the same case at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,12 +16,12 @@ from sqlalchemy.orm import Session
 
 from contracts.citations.v1.citations_pb2 import Citation
 from contracts.citations.wire import tell_citations
-from contracts.findings import Mode
+from contracts.findings import Evidence, Mode
 from contracts.findings.register import Found
 from kernel.clock import local_date
 from kernel.ids import derived_id
 from kernel.storage.work import Work
-from services.enforcement.cases.model import CASES, VERSIONS
+from services.enforcement.cases.model import CASES, FILES, VERSIONS
 from services.enforcement.cases.rules.basis import Cited, parse_bases
 from services.enforcement.cases.rules.record import CaseRecord
 from services.enforcement.law import KnownDocument, Law
@@ -29,9 +30,9 @@ from services.enforcement.probes.facts import CaseFacts
 from services.enforcement.registry.lookup import Registers, cited_in_lists, look_up
 from services.enforcement.tables import FINDINGS
 
-CURRENT = (
-    select(CASES, VERSIONS.c.record)
-    .join(VERSIONS, (VERSIONS.c.case_id == CASES.c.id) & (VERSIONS.c.version == CASES.c.version))
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CURRENT = select(CASES, VERSIONS.c.record, VERSIONS.c.file).join(
+    VERSIONS, (VERSIONS.c.case_id == CASES.c.id) & (VERSIONS.c.version == CASES.c.version)
 )
 
 
@@ -66,10 +67,11 @@ def look_at_waiting(work: Work, law: Law, limit: int) -> int:
         return 0
     rows = work.session.execute(CURRENT.where(CASES.c.id.in_(taken))).all()
     every = [(row, facts) for row, facts in zip(rows, facts_of(work.session, law, rows, today), strict=True)]
+    evidence = _evidence(work.session, {row.file for row in rows})
     FINDINGS.record(
         work,
         (
-            Found(subject_of(row.id), row.unit, mode_of(facts), finding)
+            Found(subject_of(row.id), row.unit, mode_of(facts), replace(finding, evidence=evidence[row.file]))
             for row, facts in every
             for finding in look(facts)
         ),
@@ -89,6 +91,27 @@ def look_at_waiting(work: Work, law: Law, limit: int) -> int:
         [{"case_id": row.id, "next_on": next_look(facts), "seen": row.version} for row, facts in every],
     )
     return len(rows)
+
+
+def _evidence(session: Session, files: Collection[str]) -> dict[str, tuple[Evidence, ...]]:
+    """The file that a case came in, as evidence 佐证; its bytes are kept under this digest."""
+    names = select(FILES.c.digest, FILES.c.name).where(FILES.c.digest.in_(files))
+    return dict.fromkeys(files, ()) | {
+        row.digest: (
+            Evidence(
+                digest=f"sha256:{row.digest}",
+                media_type=media_type_of(row.name),
+                name=row.name,
+                place=f"/api/enforcement/v1/case-files/{row.digest}/content",
+            ),
+        )
+        for row in session.execute(names)
+    }
+
+
+def media_type_of(name: str) -> str:
+    """The media type of a case file, by its name; only two kinds are taken in."""
+    return XLSX if name.lower().endswith(".xlsx") else "text/csv"
 
 
 def facts_of(session: Session, law: Law, rows: Sequence[Any], today: date) -> list[CaseFacts]:
@@ -132,7 +155,9 @@ def _facts(
         today=today,
         field=registers.field(unit),
         body=body,
-        certificates=tuple(registers.certificate(number, province, day) for number in record.officer_certificates),
+        certificates=tuple(
+            registers.certificate(number, province, day) for number in record.officer_certificates
+        ),
         power=registers.power(owners, record.power_item),
         has_power_list=any(owner in registers.with_list for owner in owners),
         cited=cited,

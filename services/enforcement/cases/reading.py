@@ -80,7 +80,9 @@ class Reading:
                 progress(self.report.rows)
         self.report.units = len(self._bodies)
         if not self.report.rows:
-            self.report.add(Fault(header.row, "", "enforcement.no_rows", "", "表头之下没有数据行，请核对文件。"))
+            self.report.add(
+                Fault(header.row, "", "enforcement.no_rows", "", "表头之下没有数据行，请核对文件。")
+            )
         if self._masked:
             message = f"{self._masked} 行的相对人为自然人：证件号码不入库，姓名已脱敏。"
             self.report.notices.append(Notice("enforcement.persons_masked", message))
@@ -101,7 +103,9 @@ class Reading:
         if table.encoding == "gb18030":
             add(Notice("enforcement.encoding", "文件为 GB18030（GBK）编码，已按此读取。"))
         if not table.is_lossless:
-            add(Notice("enforcement.encoding_damage", "文件中有无法识别的字符，已以 � 代替，请核对后再确认。"))
+            add(
+                Notice("enforcement.encoding_damage", "文件中有无法识别的字符，已以 � 代替，请核对后再确认。")
+            )
         if table.hidden_sheets:
             names = "、".join(shown(name) for name in table.hidden_sheets[:MOST_ROWS_NAMED])
             add(Notice("enforcement.hidden_sheet", f"隐藏的工作表未读取：{names}。"))
@@ -114,14 +118,18 @@ class Reading:
             self.report.add(Fault(0, "", "enforcement.formula", cells, message))
         if hidden := [row for row in odd.hidden_rows if row > header_row]:
             rows = "、".join(str(row) for row in hidden[:MOST_ROWS_NAMED])
-            self.report.add(Fault(hidden[0], "", "enforcement.hidden_row", rows, "有隐藏的行，请取消隐藏或删除后上传。"))
+            self.report.add(
+                Fault(hidden[0], "", "enforcement.hidden_row", rows, "有隐藏的行，请取消隐藏或删除后上传。")
+            )
         for cells in odd.merged:
             last = int("".join(c for c in cells.split(":")[-1] if c.isdigit()))
             if last >= header_row:
                 message = "有合并的单元格，请取消合并并逐格填写。"
                 self.report.add(Fault(last, "", "enforcement.merged_cells", cells, message))
 
-    def _chunks(self, reader: RowReader, rows: Iterator[tuple[int, list[object]]]) -> Iterator[list[tuple[int, CaseRecord]]]:
+    def _chunks(
+        self, reader: RowReader, rows: Iterator[tuple[int, list[object]]]
+    ) -> Iterator[list[tuple[int, CaseRecord]]]:
         chunk: list[tuple[int, CaseRecord]] = []
         for number, cells in rows:
             if is_blank(cells):
@@ -186,7 +194,10 @@ class Reading:
         if stored == read.record.digest:
             code, message = "enforcement.case_exists", "该案件已经导入且内容相同，请从文件中删去这一行。"
         else:
-            code, message = "enforcement.case_differs", "该案件已经导入而内容不同，如需更正，请以“更正”方式导入。"
+            code, message = (
+                "enforcement.case_differs",
+                "该案件已经导入而内容不同，如需更正，请以“更正”方式导入。",
+            )
         self.report.add(Fault(read.row, "决定书文号", code, number, message))
         return False
 
@@ -205,7 +216,9 @@ class Reading:
             return
         table = UNITS.table
         found: dict[str, tuple[str, str] | None] = dict.fromkeys(wanted)
-        directory = select(table.c.credit_code, table.c.code, table.c.path).where(table.c.credit_code.in_(wanted))
+        directory = select(table.c.credit_code, table.c.code, table.c.path).where(
+            table.c.credit_code.in_(wanted)
+        )
         for row in self.session.execute(directory.order_by(table.c.valid_to.desc())):
             found[row.credit_code] = (row.code, row.path)
         bodies = (
@@ -234,6 +247,6 @@ def pack(reads: list[Read]) -> bytes:
 
 def unpack(body: bytes) -> list[Read]:
     """The inverse of `pack`."""
-    return [Read(row, unit, CaseRecord.restored(raw)) for row, unit, raw in orjson.loads(zlib.decompress(body))]
-
-
+    return [
+        Read(row, unit, CaseRecord.restored(raw)) for row, unit, raw in orjson.loads(zlib.decompress(body))
+    ]

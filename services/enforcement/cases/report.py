@@ -60,7 +60,9 @@ class ImportReport:
     @property
     def problems(self) -> list[Problem]:
         """The faults as the error tree carries them."""
-        return [Problem(f"第{f.row}行/{f.column}" if f.row else f.column, f.code, f.message) for f in self.faults]
+        return [
+            Problem(f"第{f.row}行/{f.column}" if f.row else f.column, f.code, f.message) for f in self.faults
+        ]
 
     def stored(self) -> str:
         """The report as it is kept."""

@@ -19,6 +19,7 @@ from kernel.access.principal import SYSTEM, Principal
 from kernel.clock import local_date
 from kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from kernel.ids import is_id
+from kernel.storage.blobs import Blobs
 from kernel.storage.work import Store, Work
 from services.enforcement.areas import within
 from services.enforcement.cases.entering import Entry, enter_corrections, enter_new, forget_parts
@@ -56,8 +57,9 @@ class FileHasFaults(Invalid):
 class Cases:
     """The cases 执法案件 of one installation."""
 
-    def __init__(self, store: Store, law: Law, columns: ColumnSet) -> None:
+    def __init__(self, store: Store, blobs: Blobs, law: Law, columns: ColumnSet) -> None:
         self._store = store
+        self._blobs = blobs
         self._law = law
         self._columns = columns
 
@@ -95,6 +97,8 @@ class Cases:
             reading.read(content, name, (lambda rows: progress("核验", rows)) if progress else None)
         report = report.closed()
         parts = reading.parts if report.state == CHECKED else []
+        if parts:
+            self._blobs.put(content)  # the file is the evidence of every finding about its cases
         self._store.transact(lambda work: self._keep(work, who, report, parts, reason))
         return report
 
@@ -107,9 +111,7 @@ class Cases:
         """
         return self._store.transact(lambda work: self._enter(work, who, digest, purpose))
 
-    def import_file(
-        self, who: Principal, path: Path, *, progress: Progress | None = None
-    ) -> ImportReport:
+    def import_file(self, who: Principal, path: Path, *, progress: Progress | None = None) -> ImportReport:
         """
         Check, confirm and look at a file in one go, for the command line; `progress(step, rows done)`.
 
@@ -134,6 +136,27 @@ class Cases:
         if known is None:
             raise _no_such_file()
         return ImportReport.restored(known.report)
+
+    def content(self, who: Principal, digest: str) -> tuple[str, bytes]:
+        """
+        The file as it was handed in, with its name: the evidence behind findings.
+
+        Raises NotFound unless every case of the file lies in the caller's area: one file may hold many units' cases.
+        """
+        with self._store.reading() as session:
+            units = (
+                select(CASES.c.unit)
+                .join(VERSIONS, VERSIONS.c.case_id == CASES.c.id)
+                .where(VERSIONS.c.file == digest)
+            )
+            seen = session.execute(units.where(within(who, CASES.c.unit)).limit(1)).first()
+            foreign = session.execute(units.where(~within(who, CASES.c.unit)).limit(1)).first()
+            name = session.execute(select(FILES.c.name).where(FILES.c.digest == digest).limit(1)).scalar()
+        if seen is None or foreign is not None or name is None:
+            raise NotFound(
+                "没有这份案件文件，或其中有不属于您管辖范围的案件。", code="enforcement.unknown_file"
+            )
+        return name, self._blobs.get(f"sha256:{digest}")
 
     # --- reading ----------------------------------------------------------------------------------------
 
@@ -215,7 +238,11 @@ class Cases:
             rows = work.session.execute(old).all()
             for row in rows:
                 forget_parts(work, Entry(row.digest, row.unit, row.purpose, SYSTEM.account))
-                place = (FILES.c.digest == row.digest, FILES.c.unit == row.unit, FILES.c.purpose == row.purpose)
+                place = (
+                    FILES.c.digest == row.digest,
+                    FILES.c.unit == row.unit,
+                    FILES.c.purpose == row.purpose,
+                )
                 work.session.execute(update(FILES).where(*place).values(state=FORGOTTEN))
             return len(rows)
 
@@ -225,7 +252,9 @@ class Cases:
         with self._store.reading() as session:
             return session.execute(select(FILES).where(*_place(digest, who.unit, purpose))).one_or_none()
 
-    def _keep(self, work: Work, who: Principal, report: ImportReport, parts: list[bytes], reason: str) -> None:
+    def _keep(
+        self, work: Work, who: Principal, report: ImportReport, parts: list[bytes], reason: str
+    ) -> None:
         place = (report.digest, report.unit, report.purpose)
         state = work.session.execute(select(FILES.c.state).where(*_place(*place)).with_for_update()).scalar()
         if state == IMPORTED:
@@ -245,7 +274,9 @@ class Cases:
         work.session.execute(insert(FILES).values(**key, **values))
         for number, body in enumerate(parts):
             work.session.execute(insert(PARTS).values(**key, part=number, body=body))
-        work.audit(who, f"case_file.{report.state}", f"case_files/{report.digest}", after_digest=report.digest)
+        work.audit(
+            who, f"case_file.{report.state}", f"case_files/{report.digest}", after_digest=report.digest
+        )
 
     def _enter(self, work: Work, who: Principal, digest: str, purpose: str) -> ImportReport:
         place = _place(digest, who.unit, purpose)
@@ -267,7 +298,12 @@ class Cases:
         forget_parts(work, entry)
         report.state = IMPORTED
         now = work.clock.now()
-        imported = {"state": IMPORTED, "report": report.stored(), "imported_by": who.account, "imported_at": now}
+        imported = {
+            "state": IMPORTED,
+            "report": report.stored(),
+            "imported_by": who.account,
+            "imported_at": now,
+        }
         work.session.execute(update(FILES).where(*place).values(**imported))
         action = "case_file.corrections_imported" if purpose == CORRECTION else "case_file.imported"
         work.audit(who, action, f"case_files/{digest}", after_digest=digest, object_version=str(report.rows))
@@ -281,11 +317,10 @@ def _place(digest: str, unit: str, purpose: str) -> tuple[Any, ...]:
 def _demand_second_person(who: Principal, handed_in_by: str) -> None:
     if who.account == handed_in_by or not who.has(UNIT_HEAD):
         raise NotAllowed(
-            "更正会改变已计分的结果，须由本单位负责人（提交人以外的人员）确认。", code="enforcement.second_person"
+            "更正会改变已计分的结果，须由本单位负责人（提交人以外的人员）确认。",
+            code="enforcement.second_person",
         )
 
 
 def _no_such_file() -> NotFound:
     return NotFound("没有待确认的文件，请先上传核验（核验结果保留七天）。", code="enforcement.unknown_file")
-
-

@@ -55,7 +55,11 @@ def case_detail(
         timeline=_timeline(columns, record),
         findings=_findings(session, row, facts),
         versions=[
-            {"version": v.version, "entered_at": v.entered_at.astimezone(SHANGHAI).isoformat(), "reason": v.reason}
+            {
+                "version": v.version,
+                "entered_at": v.entered_at.astimezone(SHANGHAI).isoformat(),
+                "reason": v.reason,
+            }
             for v in history
         ],
     )
@@ -81,7 +85,9 @@ def _findings(session: Session, row: Any, facts: CaseFacts) -> list[dict[str, An
             "title": titles[finding.probe],
             "outcome": finding.outcome.name.lower(),
             "reason": finding.reason,
-            "basis": [{"document": b.document, "version": b.version, "article": b.article} for b in finding.basis],
+            "basis": [
+                {"document": b.document, "version": b.version, "article": b.article} for b in finding.basis
+            ],
             "event": told.get(finding.probe),
         }
         for finding in look(facts)

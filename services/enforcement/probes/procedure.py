@@ -18,7 +18,9 @@ PROBES: ProbeSet[CaseFacts] = ProbeSet()
 SIMPLE = not_applicable("适用简易程序")
 
 
-@PROBES.probe("ENF-PRO-01", version=1, title="简易程序在法定限额和种类内适用", basis=bases(PENALTY_LAW, "第五十一条"))
+@PROBES.probe(
+    "ENF-PRO-01", version=1, title="简易程序在法定限额和种类内适用", basis=bases(PENALTY_LAW, "第五十一条")
+)
 def simple_procedure_is_allowed(facts: CaseFacts) -> Verdict:
     """On the spot only warnings and fines up to 200 yuan for citizens, 3,000 for organisations."""
     case = facts.case
@@ -35,7 +37,10 @@ def simple_procedure_is_allowed(facts: CaseFacts) -> Verdict:
 
 
 @PROBES.probe(
-    "ENF-PRO-03", version=1, title="作出处罚决定前依法告知", basis=bases(PENALTY_LAW, "第四十四条", "第六十二条")
+    "ENF-PRO-03",
+    version=1,
+    title="作出处罚决定前依法告知",
+    basis=bases(PENALTY_LAW, "第四十四条", "第六十二条"),
 )
 def notice_came_before_the_decision(facts: CaseFacts) -> Verdict:
     """Content, facts, reasons, basis and rights were told before the decision; on the spot it is told by mouth."""
@@ -83,7 +88,9 @@ def legality_review_passed(facts: CaseFacts) -> Verdict:
     return done_before_decision(facts, "reviewed_on", "进行法制审核")
 
 
-@PROBES.probe("ENF-REV-03", version=1, title="复杂或重大案件经集体讨论", basis=bases(PENALTY_LAW, "第五十七条"))
+@PROBES.probe(
+    "ENF-REV-03", version=1, title="复杂或重大案件经集体讨论", basis=bases(PENALTY_LAW, "第五十七条")
+)
 def heads_discussed_it(facts: CaseFacts) -> Verdict:
     """The heads of the organ discussed a complex or major penalty before it was decided."""
     if not facts.is_ordinary:

@@ -12,7 +12,10 @@ COVERS_ALL_FIELDS = ("", "general")
     "ENF-SUB-01",
     version=1,
     title="执法主体经确认并公告",
-    basis=(*bases(SUPERVISION, "第十七条"), *bases(PENALTY_LAW, "第十七条", "第十九条", "第二十条", "第三十八条")),
+    basis=(
+        *bases(SUPERVISION, "第十七条"),
+        *bases(PENALTY_LAW, "第十七条", "第十九条", "第二十条", "第三十八条"),
+    ),
 )
 def body_is_qualified(facts: CaseFacts) -> Verdict:
     """The body was confirmed and published on the day of the act, and its entrustment had not run out."""
@@ -36,14 +39,22 @@ def act_is_on_the_power_list(facts: CaseFacts) -> Verdict:
         if facts.power.kind != facts.case.kind:
             return failed("事项在清单内，但行为种类与事项不符")
         return passed("事项在本机关权责清单内")
-    return failed("事项不在本机关权责清单内") if facts.has_power_list else not_computable("本机关尚未登记权责清单")
+    return (
+        failed("事项不在本机关权责清单内")
+        if facts.has_power_list
+        else not_computable("本机关尚未登记权责清单")
+    )
 
 
 @PROBES.probe("ENF-OFF-01", version=1, title="执法人员不少于两人", basis=bases(PENALTY_LAW, "第四十二条"))
 def at_least_two_officers(facts: CaseFacts) -> Verdict:
     """Two different persons; auxiliary staff never count, and one person's two certificates count once."""
     if not facts.case.officer_certificates:
-        return failed("未填写执法人员") if facts.case.says("officer_certificates") else not_computable("未提供执法人员证号")
+        return (
+            failed("未填写执法人员")
+            if facts.case.says("officer_certificates")
+            else not_computable("未提供执法人员证号")
+        )
     persons = {each.holder or each.number for each in facts.certificates if not each.is_auxiliary}
     least = facts.law.officers_least
     reason = f"执法人员{len(persons)}人"
@@ -51,7 +62,10 @@ def at_least_two_officers(facts: CaseFacts) -> Verdict:
 
 
 @PROBES.probe(
-    "ENF-OFF-02", version=1, title="执法证件在执法当日有效", basis=bases(PENALTY_LAW, "第四十二条", "第七十六条")
+    "ENF-OFF-02",
+    version=1,
+    title="执法证件在执法当日有效",
+    basis=bases(PENALTY_LAW, "第四十二条", "第七十六条"),
 )
 def certificates_are_valid(facts: CaseFacts) -> Verdict:
     """Every certificate was valid on the day of the act and covers the field. The measure counts certificates."""
@@ -60,7 +74,11 @@ def certificates_are_valid(facts: CaseFacts) -> Verdict:
     faulty = [why for each in facts.certificates if (why := _fault_of(facts, each))]
     total = len(facts.certificates)
     if faulty:
-        return failed(f"{total}个证件中{len(faulty)}个不合要求：{'；'.join(sorted(set(faulty)))}", total - len(faulty), total)
+        return failed(
+            f"{total}个证件中{len(faulty)}个不合要求：{'；'.join(sorted(set(faulty)))}",
+            total - len(faulty),
+            total,
+        )
     return passed(f"{total}个证件在{facts.case.decided_on}均有效", total, total)
 
 
@@ -113,5 +131,3 @@ def basis_can_be_resolved(facts: CaseFacts) -> Verdict:
     if not any(cited.article for cited in facts.cited):
         return failed("只写明文件名称，未写明条款", 0, total)
     return passed(f"所引{total}处依据均可查", total, total)
-
-

@@ -32,7 +32,9 @@ def decided_in_ninety_days(facts: CaseFacts) -> Verdict:
     return within_term(facts, "penalty.decide", "opened_on", "decided_on", "作出处罚决定")
 
 
-@PROBES.probe("ENF-TIM-02", version=1, title="七个工作日内送达", basis=bases(PENALTY_LAW, "第六十一条", "第八十五条"))
+@PROBES.probe(
+    "ENF-TIM-02", version=1, title="七个工作日内送达", basis=bases(PENALTY_LAW, "第六十一条", "第八十五条")
+)
 def served_in_seven_days(facts: CaseFacts) -> Verdict:
     """Seven working days from the decision; on the spot it is handed over at once."""
     if not facts.is_ordinary:
@@ -56,20 +58,27 @@ def handed_in_after_two_days(facts: CaseFacts) -> Verdict:
 
 
 @PROBES.probe(
-    "ENF-TIM-04", version=1, title="二十个工作日内作出许可决定", basis=bases(LICENCE_LAW, "第四十二条", "第八十二条")
+    "ENF-TIM-04",
+    version=1,
+    title="二十个工作日内作出许可决定",
+    basis=bases(LICENCE_LAW, "第四十二条", "第八十二条"),
 )
 def licence_decided_in_twenty_days(facts: CaseFacts) -> Verdict:
     """Twenty working days from acceptance; the ten days of extension need an approval the file cannot show."""
     return within_term(facts, "licence.decide", "opened_on", "decided_on", "作出许可决定")
 
 
-@PROBES.probe("ENF-PUB-01", version=1, title="许可和处罚决定七个工作日内公示", basis=bases(THREE_SYSTEMS, "第二部分"))
+@PROBES.probe(
+    "ENF-PUB-01", version=1, title="许可和处罚决定七个工作日内公示", basis=bases(THREE_SYSTEMS, "第二部分")
+)
 def published_in_seven_days(facts: CaseFacts) -> Verdict:
     """Licences and penalties are published within seven working days."""
     return within_term(facts, "publicity.licence_penalty", "decided_on", "published_on", "公示")
 
 
-@PROBES.probe("ENF-PUB-02", version=1, title="其他执法决定二十个工作日内公示", basis=bases(THREE_SYSTEMS, "第二部分"))
+@PROBES.probe(
+    "ENF-PUB-02", version=1, title="其他执法决定二十个工作日内公示", basis=bases(THREE_SYSTEMS, "第二部分")
+)
 def published_in_twenty_days(facts: CaseFacts) -> Verdict:
     """Other results, here those of inspections, are published within twenty working days."""
     return within_term(facts, "publicity.other", "decided_on", "published_on", "公示")
@@ -88,7 +97,9 @@ def archived_in_time(facts: CaseFacts) -> Verdict:
 
 def closing_step(facts: CaseFacts) -> str:
     """The field with the latest of decision, service and payment: the case closes with it."""
-    steps = [name for name in ("decided_on", "served_on", "handed_in_on") if getattr(facts.case, name) is not None]
+    steps = [
+        name for name in ("decided_on", "served_on", "handed_in_on") if getattr(facts.case, name) is not None
+    ]
     return max(steps, key=lambda name: (getattr(facts.case, name), name))
 
 

@@ -113,7 +113,9 @@ def router(registry: Registry) -> APIRouter:
 
     @router.get("/officers", response_model=Officers)
     @allow(*EVERYONE_SIGNED_IN)
-    def officers(who: Caller, unit: Text = "", query: Text = "", offset: Offset = 0, limit: Limit = 50) -> Any:
+    def officers(
+        who: Caller, unit: Text = "", query: Text = "", offset: Offset = 0, limit: Limit = 50
+    ) -> Any:
         total, rows = registry.officers(who, unit=unit, query=query, offset=offset, limit=limit)
         return {"total": total, "rows": rows}
 

@@ -70,7 +70,9 @@ def look_up(
     """The register entries of these bodies, certificate numbers and item codes."""
     wanted = set(units)
     bodies = {row.unit: row for row in session.execute(select(BODIES).where(BODIES.c.unit.in_(wanted)))}
-    fields = session.execute(select(UNITS.table.c.code, UNITS.table.c.field).where(UNITS.table.c.code.in_(wanted)))
+    fields = session.execute(
+        select(UNITS.table.c.code, UNITS.table.c.field).where(UNITS.table.c.code.in_(wanted))
+    )
     listed = wanted | {row.principal for row in bodies.values() if row.principal}
     certificates: dict[str, list[Row[Any]]] = {}
     held = (

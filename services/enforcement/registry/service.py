@@ -64,7 +64,9 @@ class Registry:
 
         return self._load(who, "bodies", bodies, write, progress)
 
-    def load_officers(self, who: Principal, officers: Iterable[Officer], progress: Progress | None = None) -> int:
+    def load_officers(
+        self, who: Principal, officers: Iterable[Officer], progress: Progress | None = None
+    ) -> int:
         """
         Enter or replace officers 执法人员 with their certificates; returns how many officers.
 
@@ -86,7 +88,9 @@ class Registry:
 
         return self._load(who, "officers", officers, write, progress)
 
-    def load_powers(self, who: Principal, items: Iterable[PowerItem], progress: Progress | None = None) -> int:
+    def load_powers(
+        self, who: Principal, items: Iterable[PowerItem], progress: Progress | None = None
+    ) -> int:
         """Enter or replace power items 权责清单事项; returns how many."""
 
         def write(work: Work, batch: Sequence[PowerItem]) -> None:
@@ -96,7 +100,9 @@ class Registry:
 
         return self._load(who, "powers", items, write, progress)
 
-    def bodies(self, who: Principal, *, kind: str = "", query: str = "", offset: int = 0, limit: int = 50) -> Page:
+    def bodies(
+        self, who: Principal, *, kind: str = "", query: str = "", offset: int = 0, limit: int = 50
+    ) -> Page:
         """Bodies in the caller's area: total and one page, by unit code."""
         wanted = select(BODIES).where(within(who, BODIES.c.unit))
         if kind:
@@ -105,7 +111,9 @@ class Registry:
             wanted = wanted.where(BODIES.c.name.contains(query, autoescape=True))
         return self._page(wanted, (BODIES.c.unit,), offset, limit)
 
-    def officers(self, who: Principal, *, unit: str = "", query: str = "", offset: int = 0, limit: int = 50) -> Page:
+    def officers(
+        self, who: Principal, *, unit: str = "", query: str = "", offset: int = 0, limit: int = 50
+    ) -> Page:
         """Officers in the caller's area with their certificates: total and one page, by unit and code."""
         wanted = select(OFFICERS).where(within(who, OFFICERS.c.unit))
         if unit:
@@ -122,7 +130,9 @@ class Registry:
                 by_code[row["officer"]]["certificates"].append(dict(row))
         return total, people
 
-    def powers(self, who: Principal, *, unit: str = "", kind: str = "", offset: int = 0, limit: int = 50) -> Page:
+    def powers(
+        self, who: Principal, *, unit: str = "", kind: str = "", offset: int = 0, limit: int = 50
+    ) -> Page:
         """Power items in the caller's area: total and one page, by unit and code."""
         wanted = select(POWERS).where(within(who, POWERS.c.unit))
         if unit:
@@ -139,7 +149,11 @@ class Registry:
         """
         today = local_date(self._store.clock.now())
         wanted = (
-            select(CERTIFICATES, OFFICERS.c.name, func.coalesce(BODIES.c.name, UNITS.table.c.name, "").label("unit"))
+            select(
+                CERTIFICATES,
+                OFFICERS.c.name,
+                func.coalesce(BODIES.c.name, UNITS.table.c.name, "").label("unit"),
+            )
             .join(OFFICERS, OFFICERS.c.code == CERTIFICATES.c.officer)
             .outerjoin(BODIES, BODIES.c.unit == CERTIFICATES.c.body)
             .outerjoin(UNITS.table, UNITS.table.c.code == CERTIFICATES.c.body)
@@ -187,7 +201,9 @@ class Registry:
             return _count_and_page(session, wanted, order, offset, min(limit, MOST_ROWS))
 
 
-def _count_and_page(session: Session, wanted: Select[Any], order: Sequence[Any], offset: int, limit: int) -> Page:
+def _count_and_page(
+    session: Session, wanted: Select[Any], order: Sequence[Any], offset: int, limit: int
+) -> Page:
     total = session.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()
     rows = session.execute(wanted.order_by(*order).offset(offset).limit(limit)).mappings()
     return total, [dict(row) for row in rows]
@@ -231,7 +247,9 @@ def _merge_certificates(work: Work, rows: Sequence[dict[str, Any]]) -> None:
 
 def _taken(numbers: Sequence[str]) -> CertificateTaken:
     return CertificateTaken(
-        problems=[Problem(number, CertificateTaken.code, "该证号已登记在其他人员名下。") for number in numbers[:200]]
+        problems=[
+            Problem(number, CertificateTaken.code, "该证号已登记在其他人员名下。") for number in numbers[:200]
+        ]
     )
 
 
@@ -243,9 +261,17 @@ def _certificate_row(officer: Officer, certificate: Certificate, now: Any) -> di
 
 def _demand(path: str, allowed: tuple[str, ...], found: Iterable[tuple[str, str]]) -> None:
     problems = [
-        Problem(f"{name}.{path}", "enforcement.unknown_code", f"“{code[:40]}”不在代码表中，可用：{'、'.join(allowed)}。")
+        Problem(
+            f"{name}.{path}",
+            "enforcement.unknown_code",
+            f"“{code[:40]}”不在代码表中，可用：{'、'.join(allowed)}。",
+        )
         for name, code in found
         if code not in allowed
     ]
     if problems:
-        raise Invalid("名录中有不在代码表中的值，请改正后重新导入。", code="enforcement.unknown_code", problems=problems[:200])
+        raise Invalid(
+            "名录中有不在代码表中的值，请改正后重新导入。",
+            code="enforcement.unknown_code",
+            problems=problems[:200],
+        )

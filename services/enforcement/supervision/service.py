@@ -58,13 +58,17 @@ class Supervision:
         One whose sender says that the matter is in reconsideration or in court is returned at once (Art. 33).
         """
         rows = [_lead_row(work, item.value) for item in items]  # type: ignore[arg-type]
-        written = write_rows(work.session, LEADS, rows, keys=("id",), on_conflict="nothing", returning=("id",))
+        written = write_rows(
+            work.session, LEADS, rows, keys=("id",), on_conflict="nothing", returning=("id",)
+        )
         new = {str(row.id) for row in written}
         for row in rows:
             if row["id"] in new:
                 _tell(work, row["id"], row["state"], row["note"] or "线索已登记，待研判")
                 if row["state"] == RETURNED:
-                    work.audit(SYSTEM, "lead.returned", f"leads/{row['id']}", reason_code="in_review_or_court")
+                    work.audit(
+                        SYSTEM, "lead.returned", f"leads/{row['id']}", reason_code="in_review_or_court"
+                    )
 
     def accept(self, who: Principal, lead: str, *, checked_not_pending: bool = False) -> dict[str, Any]:
         """
@@ -141,9 +145,13 @@ def _area(who: Principal) -> ColumnElement[bool]:
     units = UNITS.table
     unplaced = LEADS.c.unit.not_in(select(units.c.code))
     of_region = LEADS.c.region_code.in_(
-        select(units.c.region_code).where(units.c.region_code != "", units.c.path.startswith(who.unit_path, autoescape=True))
+        select(units.c.region_code).where(
+            units.c.region_code != "", units.c.path.startswith(who.unit_path, autoescape=True)
+        )
     )
-    return or_(within(who, LEADS.c.unit), and_(unplaced, of_region if who.unit_path else within(who, LEADS.c.unit)))
+    return or_(
+        within(who, LEADS.c.unit), and_(unplaced, of_region if who.unit_path else within(who, LEADS.c.unit))
+    )
 
 
 def _lead_row(work: Work, routed: clues.ClueRouted) -> dict[str, Any]:

@@ -5,7 +5,6 @@ It prints one JSON line: seconds, what was made, and the highest resident memory
 PostgreSQL process that worked for it (where /proc lets us see it; shared buffers it touched are in it).
 """
 
-import resource
 import sys
 import time
 from contextlib import suppress
@@ -38,7 +37,13 @@ def main(work: str) -> None:
 
 
 def _own_peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Highest resident memory of this program in MB; rusage would carry over that of whoever started it."""
+    return _peak_of(Path("/proc/self/status"))
+
+
+def _peak_of(status: Path) -> float:
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
 
 
 def _server_peak(app: Assessment) -> float | None:
@@ -48,9 +53,7 @@ def _server_peak(app: Assessment) -> float | None:
     peaks = []
     for pid in pids:
         with suppress(OSError):
-            status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-            line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-            peaks.append(int(line.split()[1]) / 1024)
+            peaks.append(_peak_of(Path(f"/proc/{pid}/status")))
     return max(peaks, default=None)
 
 

@@ -23,7 +23,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demo(
-    size: Annotated[str, typer.Option(help="规模：county（一个旗县）、city（一个盟市）、province（全区）")] = "county",
+    size: Annotated[
+        str, typer.Option(help="规模：county（一个旗县）、city（一个盟市）、province（全区）")
+    ] = "county",
     seed: Annotated[int, typer.Option(help="种子：同一种子得到同样的数据")] = 1,
     export: Annotated[Path | None, typer.Option(help="只把数据写成文件到此目录，不装入")] = None,
 ) -> None:
@@ -82,14 +84,20 @@ def announce(platform: "Embedded", settings: Settings) -> None:
     """Say where to look and with which accounts."""
     from kernel.errors import NotFound
 
-    console.print(f"\n[bold]法治一体已启动[/]  http://{settings.host}:{settings.port}   gRPC {settings.rpc_port}")
+    console.print(
+        f"\n[bold]法治一体已启动[/]  http://{settings.host}:{settings.port}   gRPC {settings.rpc_port}"
+    )
     try:
         shown = platform.services["gateway"].app.demonstrations.shown()
     except NotFound:
         return
     console.print("演示账号（仅存在于演示数据中）：")
     for account in shown.accounts:
-        console.print(f"  {account.account:<16}{account.password:<20}{account.title}  {account.unit_name}", markup=False, soft_wrap=True)
+        console.print(
+            f"  {account.account:<16}{account.password:<20}{account.title}  {account.unit_name}",
+            markup=False,
+            soft_wrap=True,
+        )
     console.print("Ctrl-C 停止。\n")
 
 

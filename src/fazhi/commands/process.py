@@ -12,7 +12,9 @@ from fazhi.commands.progress import console
 from kernel.settings import Settings
 from kernel.telemetry.log import configure
 
-SERVICE = Annotated[str, typer.Argument(help="服务名：legislation、disputes、decisions、enforcement、assessment、gateway")]
+SERVICE = Annotated[
+    str, typer.Argument(help="服务名：legislation、disputes、decisions、enforcement、assessment、gateway")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -52,9 +54,7 @@ def run(
         from fazhi.api_process import compose, serve
 
         services = list(platform.services.values())
-        app = compose(
-            platform.runtime, services, name="fazhi", started=lambda: announce(platform, settings)
-        )
+        app = compose(platform.runtime, services, name="fazhi", started=lambda: announce(platform, settings))
         serve(app, settings)
     finally:
         platform.stop()

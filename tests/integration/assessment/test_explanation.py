@@ -9,7 +9,9 @@ from kernel.access.principal import Principal
 from kernel.errors import NotFound
 from tests.support.events import a_unit, an_event
 
-REVIEWER_OF_COUNTY = Principal(account="r", unit="150102", unit_path="/15/150102/", roles=frozenset({REVIEWER}))
+REVIEWER_OF_COUNTY = Principal(
+    account="r", unit="150102", unit_path="/15/150102/", roles=frozenset({REVIEWER})
+)
 
 
 @pytest.fixture
@@ -41,14 +43,17 @@ def leaves(score):
 def test_the_leaves_add_up_to_the_total_to_the_last_digit(county):
     told = county.rankings.unit(REVIEWER_OF_COUNTY, "150102-scjg", "2026")
     assert sum(leaf.contribution for leaf in leaves(told.tree)) == told.tree.contribution
-    (row,) = [r for r in county.rankings.page("2026", "county_departments", offset=0, limit=9).rows
-              if r.unit == "150102-scjg"]
+    (row,) = [
+        r
+        for r in county.rankings.page("2026", "county_departments", offset=0, limit=9).rows
+        if r.unit == "150102-scjg"
+    ]
     assert row.score == told.tree.contribution
 
 
 def test_an_explanation_shows_the_findings_that_were_counted_faults_first(county):
     told = ask(county)
-    assert [event.leaf["outcome"] for event in told.events][0] == "fail"
+    assert told.events[0].leaf["outcome"] == "fail"
     assert told.events_total == 10
     (tally,) = [t for t in told.tallies if t.probe == "ENF-TIM-01"]
     assert (tally.state.passed, tally.state.failed, tally.state.not_due) == (8, 1, 1)

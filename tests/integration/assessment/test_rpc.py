@@ -63,7 +63,8 @@ def refused(ask, *arguments, **options):
 
 def test_a_ranking_and_a_score_agree(ask):
     ranking = ask("GetRanking", wire.RankingRequest(period="2026", peer_group="county_departments"))
-    assert [(row.rank, row.unit, row.score) for row in ranking.rows][0] == (1, "150102-sf", "100.0000")
+    first = ranking.rows[0]
+    assert (first.rank, first.unit, first.score) == (1, "150102-sf", "100.0000")
     score = ask("GetScore", wire.ScoreRequest(unit="150102-scjg", period="2026"))
     assert (score.rank, score.ranked_units) == (2, 2)
     assert score.score == ranking.rows[1].score

@@ -76,7 +76,9 @@ class Desk:
     def record(self, decision: str, body: dict[str, Any], who: Principal | None = None, **more: str) -> Any:
         """Record a step on its own day: the clock moves on, never back."""
         kind = body["kind"]
-        self.clock.set(max(self.clock.now(), start_of_day(date.fromisoformat(body["on"])) + timedelta(hours=12)))
+        self.clock.set(
+            max(self.clock.now(), start_of_day(date.fromisoformat(body["on"])) + timedelta(hours=12))
+        )
         by = who or (LAWYER if kind in ("review_returned", "review_complete", "review_issued") else OFFICE)
         return self.app.procedures.record(by, decision, body, **more)
 

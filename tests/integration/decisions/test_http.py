@@ -61,7 +61,12 @@ def test_a_decision_is_opened_recorded_and_read_with_its_26_items(browser: Brows
 
 def test_a_closed_gate_is_409_with_the_article(browser: Browser, desk: Desk) -> None:
     decision = desk.open()
-    refused = browser.ask(OFFICE, "POST", f"/decisions/{decision}/steps", json={"step": COURSE["drafted"] | {"on": "2026-01-05"}})
+    refused = browser.ask(
+        OFFICE,
+        "POST",
+        f"/decisions/{decision}/steps",
+        json={"step": COURSE["drafted"] | {"on": "2026-01-05"}},
+    )
     assert refused.status_code == 409
     assert refused.json()["code"] == "decisions.gate_g1"
     assert "第十一条" in refused.json()["message"]
@@ -75,7 +80,9 @@ def test_a_closed_gate_is_409_with_the_article(browser: Browser, desk: Desk) -> 
         ({"kind": "proposed", "on": "2026-01-05", "source": "leader", "mood": 1}, "step.proposed.mood"),
     ],
 )
-def test_a_faulty_step_is_422_with_its_place(browser: Browser, desk: Desk, step: dict[str, Any], place: str) -> None:
+def test_a_faulty_step_is_422_with_its_place(
+    browser: Browser, desk: Desk, step: dict[str, Any], place: str
+) -> None:
     refused = browser.ask(OFFICE, "POST", f"/decisions/{desk.open()}/steps", json={"step": step})
     assert refused.status_code == 422
     assert [field["path"] for field in refused.json()["fields"]] == [place]
@@ -84,7 +91,12 @@ def test_a_faulty_step_is_422_with_its_place(browser: Browser, desk: Desk, step:
 def test_who_may_knock(browser: Browser, desk: Desk) -> None:
     decision = desk.open()
     assert browser.ask(None, "GET", "/decisions").status_code == 401
-    assert browser.ask(CITY, "POST", f"/decisions/{decision}/steps", json={"step": COURSE["proposed"]}).status_code == 403
+    assert (
+        browser.ask(
+            CITY, "POST", f"/decisions/{decision}/steps", json={"step": COURSE["proposed"]}
+        ).status_code
+        == 403
+    )
     assert browser.ask(STRANGER, "GET", f"/decisions/{decision}").status_code == 404
     assert browser.ask(LEADER, "GET", f"/decisions/{decision}").status_code == 404
     assert browser.ask(OFFICE, "GET", "/decisions/no-such-id").status_code == 404

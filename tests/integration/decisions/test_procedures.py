@@ -93,7 +93,10 @@ class TestCorrections:
         assert (mended.probe, mended.outcome) == ("DEC-06", OUTCOME_PASS)
         assert mended.corrects
         log = desk.app.register.one(OFFICE, decision).log
-        assert [entry.corrects for entry in log if entry.step.kind == "comment_opened"] == ["", made["comment_opened"]]
+        assert [entry.corrects for entry in log if entry.step.kind == "comment_opened"] == [
+            "",
+            made["comment_opened"],
+        ]
 
     @pytest.mark.parametrize("corrects", ["drafted", "nothing"])
     def test_only_the_same_kind_of_step_of_the_same_decision(self, desk: Desk, corrects: str) -> None:
@@ -111,7 +114,9 @@ class TestCorrections:
 
 
 class TestTheLog:
-    @pytest.mark.parametrize("statement", ["UPDATE steps SET actor = 'x'", "DELETE FROM steps", "DELETE FROM templates"])
+    @pytest.mark.parametrize(
+        "statement", ["UPDATE steps SET actor = 'x'", "DELETE FROM steps", "DELETE FROM templates"]
+    )
     def test_is_append_only_in_the_database_itself(self, desk: Desk, statement: str) -> None:
         desk.run(desk.open(), until="started")
         with pytest.raises(DBAPIError, match="append-only"), desk.app.store.work() as work:

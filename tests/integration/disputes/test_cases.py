@@ -27,7 +27,9 @@ def test_a_corrected_act_counts_once_for_the_organ_that_made_it_when_it_takes_ef
     run(desk, until="decided", decided={"outcome": "RF04", "grounds": ["procedure"]})
     assert desk.latest()["DIS-COR-01"].outcome == OUTCOME_NOT_DUE
     desk.record(desk.app.register.page(OFFICE).rows[0].id, COURSE["served"])
-    corrected = [event for event in desk.events() if event.probe == "DIS-COR-01" and event.outcome == OUTCOME_FAIL]
+    corrected = [
+        event for event in desk.events() if event.probe == "DIS-COR-01" and event.outcome == OUTCOME_FAIL
+    ]
     (event,) = corrected
     assert event.unit == RESPONDENT
     assert event.occurred_at_us == int(datetime(2026, 4, 29, 16, tzinfo=UTC).timestamp()) * 1_000_000
@@ -44,9 +46,17 @@ class TestSilenceIsAFactOfItsOwn:
         desk.clock.set(datetime(2026, 3, 11, 16, 1, tzinfo=UTC))  # past midnight in Shanghai
         desk.worker.keep_clocks()
         one = desk.app.register.one(OFFICE, case)
-        assert (one.row.state, one.row.deemed, one.row.accepted_on.isoformat()) == ("accepted", True, "2026-03-11")
+        assert (one.row.state, one.row.deemed, one.row.accepted_on.isoformat()) == (
+            "accepted",
+            True,
+            "2026-03-11",
+        )
         made = one.log[-1]
-        assert (made.step.kind, made.step.on.isoformat(), made.actor) == ("deemed_accepted", "2026-03-11", "system")
+        assert (made.step.kind, made.step.on.isoformat(), made.actor) == (
+            "deemed_accepted",
+            "2026-03-11",
+            "system",
+        )
         assert desk.latest()["DIS-ACC-01"].outcome == OUTCOME_FAIL
 
     def test_the_clock_may_run_as_often_as_it_likes(self, desk: Desk) -> None:
@@ -117,7 +127,9 @@ class TestProvisionalDeadlines:
         assert (one.row.state, one.row.provisional) == ("received", True)
         settled = {"kind": "deadline_settled", "on": "2027-02-01", "clock": "reconsideration.acceptance"}
         desk.record(case, settled)
-        assert len(desk.app.register.one(OFFICE, case).log) == 2, "still unpublished: reckoned again, still provisional"
+        assert len(desk.app.register.one(OFFICE, case).log) == 2, (
+            "still unpublished: reckoned again, still provisional"
+        )
         with pytest.raises(Invalid):
             desk.record(case, settled | {"clock": "nothing"})
 
@@ -147,7 +159,10 @@ class TestTheLog:
     def test_a_correction_moves_the_deadline_and_the_finding(self, desk: Desk) -> None:
         case = desk.open()
         wrong = desk.record(case, COURSE["accepted"] | {"track": "simple"})
-        assert desk.app.register.one(OFFICE, case).kept["reconsideration.decide"].due_on.isoformat() == "2026-04-07"
+        assert (
+            desk.app.register.one(OFFICE, case).kept["reconsideration.decide"].due_on.isoformat()
+            == "2026-04-07"
+        )
         desk.record(case, COURSE["accepted"], corrects=wrong.step)
         one = desk.app.register.one(OFFICE, case)
         assert one.kept["reconsideration.decide"].due_on.isoformat() == "2026-05-06"
@@ -189,7 +204,11 @@ def test_a_number_is_used_once_and_units_must_be_known(desk: Desk) -> None:
         desk.open()
     with pytest.raises(NotFound):
         desk.app.cases.open(
-            OFFICE, organ=ORGAN, number="2号", respondent="x", received={"kind": "received", "on": "2026-03-04"}
+            OFFICE,
+            organ=ORGAN,
+            number="2号",
+            respondent="x",
+            received={"kind": "received", "on": "2026-03-04"},
         )
 
 

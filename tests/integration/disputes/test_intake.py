@@ -21,7 +21,12 @@ from tests.integration.disputes.conftest import CITY, OFFICE, STRANGER, Desk
 
 def made(province: Province) -> list[dict[str, Any]]:
     return [
-        {"number": one.number, "review_unit": one.review_unit, "respondent": one.respondent, "facts": one.facts}
+        {
+            "number": one.number,
+            "review_unit": one.review_unit,
+            "respondent": one.respondent,
+            "facts": one.facts,
+        }
         for one in province.reconsiderations()
     ]
 
@@ -42,7 +47,9 @@ def test_every_planted_truth_of_a_city_is_found_and_no_other_fault(desk: Desk, s
     planted = {(truth.unit, truth.key, truth.probe, outcomes[truth.expected]) for truth in truths}
     assert len(planted) > 20
     assert planted <= told
-    assert {one for one in told if one[3] == OUTCOME_FAIL} == {one for one in planted if one[3] == OUTCOME_FAIL}
+    assert {one for one in told if one[3] == OUTCOME_FAIL} == {
+        one for one in planted if one[3] == OUTCOME_FAIL
+    }
 
 
 def a_dossier(**facts: Any) -> dict[str, Any]:
@@ -82,7 +89,9 @@ def test_handing_in_again_changes_nothing_and_names_what_differs(desk: Desk) -> 
 
 
 def test_all_lines_or_none(desk: Desk) -> None:
-    bad = a_dossier(outcome="RF99", decided_on="2026-05-11", suspensions=[{"from": "2026-04-01", "reason": "??"}])
+    bad = a_dossier(
+        outcome="RF99", decided_on="2026-05-11", suspensions=[{"from": "2026-04-01", "reason": "??"}]
+    )
     worse = a_dossier(received_on="yesterday")
     with pytest.raises(Invalid) as refused:
         desk.app.intake.import_lines(CITY, as_lines(a_dossier(), bad, worse) + b"\n[")

@@ -79,7 +79,12 @@ class TestForwardedApplications:
 class TestJudgments:
     def test_are_registered_and_answered(self, desk: Desk) -> None:
         receipt = desk.hear_clue(
-            JUDGMENT, outcome="LT02", ground="procedure", instance="first", head_attended="yes", effective_on="2026-03-01"
+            JUDGMENT,
+            outcome="LT02",
+            ground="procedure",
+            instance="first",
+            head_attended="yes",
+            effective_on="2026-03-01",
         )
         (row,) = desk.app.matters.court_outcomes(BUREAU)
         assert (row.outcome, row.lost, row.effective_on.isoformat()) == ("LT02", "yes", "2026-03-01")

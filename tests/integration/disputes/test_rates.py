@@ -39,7 +39,10 @@ def filled(desk: Desk) -> Desk:
 
 
 def test_numerators_and_denominators_are_those_counted_by_hand(filled: Desk) -> None:
-    figures = {f.rate.id: (f.numerator, f.denominator, f.rate_milli) for f in filled.app.rates.figures(OFFICE, **YEAR)}
+    figures = {
+        f.rate.id: (f.numerator, f.denominator, f.rate_milli)
+        for f in filled.app.rates.figures(OFFICE, **YEAR)
+    }
     assert figures == {
         "acceptance": (8, 9, 889),
         "in_time": (6, 7, 857),
@@ -57,7 +60,7 @@ def test_the_cases_behind_a_number_can_be_listed(filled: Desk) -> None:
 
 
 def test_strangers_count_nothing(filled: Desk) -> None:
-    assert {(f.numerator, f.denominator, f.rate_milli) for f in filled.app.rates.figures(STRANGER, **YEAR)} == {
-        (0, 0, None)
-    }
+    assert {
+        (f.numerator, f.denominator, f.rate_milli) for f in filled.app.rates.figures(STRANGER, **YEAR)
+    } == {(0, 0, None)}
     assert filled.app.rates.cases(STRANGER, "corrected", **YEAR) == []

@@ -134,7 +134,9 @@ class Office:
             return [(row.actor, row.action) for row in session.execute(select(table).order_by(table.c.seq))]
 
 
-def a_unit(code: str, path: str, *, name: str = "某单位", credit_code: str = "", field: str = "market") -> Unit:
+def a_unit(
+    code: str, path: str, *, name: str = "某单位", credit_code: str = "", field: str = "market"
+) -> Unit:
     return Unit(
         code=code, name=name, path=path, region_code=code[:6], credit_code=credit_code, field=field, version=1
     )
@@ -157,7 +159,13 @@ def stock(office: Office) -> None:
         a_unit("150103-x", "/150000/150100/150103/150103-x/", credit_code=OTHER_CODE),
     )
     item = PowerItem(
-        unit=UNIT, code="MKT-1", name="某处罚", kind="penalty", field="market", document="行政处罚法", article="第二十八条"
+        unit=UNIT,
+        code="MKT-1",
+        name="某处罚",
+        kind="penalty",
+        field="market",
+        document="行政处罚法",
+        article="第二十八条",
     )
     office.app.registry.load_bodies(HEAD, [BODY])
     office.app.registry.load_officers(HEAD, [an_officer("15000001"), an_officer("15000002")])

@@ -37,7 +37,12 @@ def count(office: Office, table: Any) -> int:
 class TestTaking:
     def test_checking_enters_nothing_and_confirming_enters_all(self, office: Office) -> None:
         report = office.app.cases.check_file(CLERK, csv_file(rows_of(3)), "案件.csv")
-        assert (report.state, report.rows, report.kinds, count(office, CASES)) == ("checked", 3, {"penalty": 3}, 0)
+        assert (report.state, report.rows, report.kinds, count(office, CASES)) == (
+            "checked",
+            3,
+            {"penalty": 3},
+            0,
+        )
         report = office.app.cases.confirm(CLERK, report.digest)
         assert (report.state, count(office, CASES), count(office, VERSIONS)) == ("imported", 3, 3)
         assert count(office, PARTS) == 0
@@ -149,7 +154,9 @@ class TestScoring:
             ("食品安全法", "第一百二十五条", "2026-03-13", UNIT),
         ]
 
-    def test_a_period_that_runs_out_is_told_by_the_clock_and_corrects_the_former_event(self, office: Office) -> None:
+    def test_a_period_that_runs_out_is_told_by_the_clock_and_corrects_the_former_event(
+        self, office: Office
+    ) -> None:
         waiting = a_row(决定日期="2026-10-30", 送达日期="2026-10-30", 公示日期=None, 归档日期="2026-10-31")
         office.enter(csv_file([waiting]))
         before = {event.probe: event for event in office.events()}
@@ -178,7 +185,6 @@ class TestScoring:
         raw = b"".join(office.told("scored.v1"))
         assert "商贸".encode() not in raw
         assert b"123456" not in raw
-
 
     def test_a_file_cannot_claim_to_be_real_time_for_a_body_that_is_not(self, office: Office) -> None:
         office.enter(csv_file([a_row(接入模式="实时")]))

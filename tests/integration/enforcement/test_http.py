@@ -33,7 +33,9 @@ class Browser:
         headers = {"authorization": f"Bearer {self._issuer.issue(who)}"} if who else {}
         return self.client.request(method, ROOT + path, headers=headers, **options)
 
-    def upload(self, who: Principal, content: bytes, name: str = "案件.csv", query: str = "") -> httpx.Response:
+    def upload(
+        self, who: Principal, content: bytes, name: str = "案件.csv", query: str = ""
+    ) -> httpx.Response:
         return self.ask(who, "POST", f"/case-files{query}", files={"file": (name, content)})
 
 
@@ -142,7 +144,14 @@ def test_an_inspector_accepts_and_answers_a_lead(browser: Browser, office: Offic
     assert browser.ask(INSPECTOR, "GET", f"/leads/{receipt}").json()["content"] == "一个月四次"
     early = browser.ask(INSPECTOR, "POST", f"/leads/{receipt}/answer", json={"note": "属实"})
     assert (early.status_code, early.json()["code"]) == (409, "enforcement.lead_state")
-    assert browser.ask(INSPECTOR, "POST", f"/leads/{receipt}/acceptance", json={}).json()["state"] == "accepted"
+    assert (
+        browser.ask(INSPECTOR, "POST", f"/leads/{receipt}/acceptance", json={}).json()["state"] == "accepted"
+    )
     done = browser.ask(INSPECTOR, "POST", f"/leads/{receipt}/answer", json={"note": "属实，已整改"}).json()
     assert (done["state"], done["note"]) == ("answered", "属实，已整改")
-    assert browser.ask(person("reviewer", path="/150000/"), "POST", f"/leads/{receipt}/return", json={"note": "x"}).status_code == 403
+    assert (
+        browser.ask(
+            person("reviewer", path="/150000/"), "POST", f"/leads/{receipt}/return", json={"note": "x"}
+        ).status_code
+        == 403
+    )

@@ -28,7 +28,9 @@ def load(office: Office, county: Province) -> None:
     registry.load_bodies(BOSS, (as_entry(rules.Body, row) for row in county.bodies()))
     registry.load_powers(BOSS, (as_entry(rules.PowerItem, row) for row in county.power_items()))
     officers = (
-        as_entry(rules.Officer, row, certificates=tuple(as_entry(rules.Certificate, c) for c in row.certificates))
+        as_entry(
+            rules.Officer, row, certificates=tuple(as_entry(rules.Certificate, c) for c in row.certificates)
+        )
         for row in county.officers()
     )
     registry.load_officers(BOSS, officers)
@@ -49,8 +51,12 @@ def test_exactly_the_planted_faults_are_found(empty_office: Office) -> None:
     empty_office.enter(file_of(county), who=BOSS)
     codes = {body.unit: body.credit_code for body in county.bodies()}
     with empty_office.app.store.reading() as session:
-        keys = {f"enforcement/cases/{r.id}": f"{codes[r.unit]}|{r.number}" for r in session.execute(select(CASES))}
-    planted = {(t.key, t.probe) for t in county.truths() if t.subject == "enforcement_case" and t.expected == "fail"}
+        keys = {
+            f"enforcement/cases/{r.id}": f"{codes[r.unit]}|{r.number}" for r in session.execute(select(CASES))
+        }
+    planted = {
+        (t.key, t.probe) for t in county.truths() if t.subject == "enforcement_case" and t.expected == "fail"
+    }
     found = {(keys[e.subject], e.probe) for e in empty_office.events() if e.outcome == OUTCOME_FAIL}
     assert len(planted) > 100
     assert found == planted

@@ -122,12 +122,24 @@ class TestShowingACertificate:
 
 def test_an_entrusted_body_acts_on_the_list_of_its_principal(office: Office) -> None:
     registry = office.app.registry
-    entrusted = replace(bodies(1)[0], unit="150102-team", kind="entrusted", principal=UNIT, credit_code="12150102000000001X")
+    entrusted = replace(
+        bodies(1)[0], unit="150102-team", kind="entrusted", principal=UNIT, credit_code="12150102000000001X"
+    )
     office.units(a_unit("150102-team", "/150000/150100/150102/150102-team/"))
     registry.load_bodies(HEAD, [entrusted])
     registry.load_powers(
         HEAD,
-        [PowerItem(unit=UNIT, code="P-1", name="x", kind="penalty", field="market", document="d", article="第一条")],
+        [
+            PowerItem(
+                unit=UNIT,
+                code="P-1",
+                name="x",
+                kind="penalty",
+                field="market",
+                document="d",
+                article="第一条",
+            )
+        ],
     )
     with office.app.store.reading() as session:
         registers = look_up(session, ["150102-team"], [], ["P-1"])

@@ -49,12 +49,21 @@ def vhosts(rabbitmq, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simpl
             for name in names
         ],
         "permissions": [
-            {"user": name, "vhost": name, "configure": "^$", "write": r"^clue\.in$", "read": r"^clue\.out\.hotline$"}
+            {
+                "user": name,
+                "vhost": name,
+                "configure": "^$",
+                "write": r"^clue\.in$",
+                "read": r"^clue\.out\.hotline$",
+            }
             for name in names
         ]
-        + [{"user": "fazhi", "vhost": name, "configure": ".*", "write": ".*", "read": ".*"} for name in names],
+        + [
+            {"user": "fazhi", "vhost": name, "configure": ".*", "write": ".*", "read": ".*"} for name in names
+        ],
         "topic_permissions": [
-            {"user": name, "vhost": name, "exchange": "clue.in", "write": f"^{name}$", "read": "^$"} for name in names
+            {"user": name, "vhost": name, "exchange": "clue.in", "write": f"^{name}$", "read": "^$"}
+            for name in names
         ],
     }
     file = tmp_path_factory.mktemp("vhosts") / "definitions.json"
@@ -67,7 +76,9 @@ def vhosts(rabbitmq, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simpl
     rabbitmq.ctl("import_definitions", str(file))
     return iter(
         [
-            SimpleNamespace(name=n, user=n, gateway_url=rabbitmq.url_of(n), partner_url=rabbitmq.url_of(n, n, PASSWORD))
+            SimpleNamespace(
+                name=n, user=n, gateway_url=rabbitmq.url_of(n), partner_url=rabbitmq.url_of(n, n, PASSWORD)
+            )
             for n in names
         ]
     )

@@ -167,7 +167,9 @@ def test_answers_to_a_system_without_an_address_wait_until_it_has_one(app, recei
     app.intake.take(app.partners.authenticate(sender.signed(body, datetime.now(UTC)), body), body)
     assert app.answers.send_due() == 0
     assert (answer(app).state, answer(app).attempts) == ("pending", 0)
-    app.partners.register(SYSTEM, "hotline", title="12345", answer_url=receiver.url, answer_networks="127.0.0.0/8")
+    app.partners.register(
+        SYSTEM, "hotline", title="12345", answer_url=receiver.url, answer_networks="127.0.0.0/8"
+    )
     assert app.answers.send_due("hotline") == 1
 
 
@@ -183,7 +185,9 @@ class TestAddresses:
 
     def test_the_call_goes_to_the_address_that_was_checked(self, monkeypatch):
         monkeypatch.setattr(
-            socket, "getaddrinfo", lambda *_a, **_k: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.9.8.7", 443))]
+            socket,
+            "getaddrinfo",
+            lambda *_a, **_k: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.9.8.7", 443))],
         )
         target = check_target("https://hotline.example.gov.cn/answers?x=1", "10.9.0.0/16")
         assert target.url == "https://10.9.8.7:443/answers?x=1"

@@ -88,7 +88,10 @@ class TestSubmitting:
     def test_without_a_token_or_a_deadline_nothing_is_taken(self, talk, as_system):
         request = SubmitClueRequest(clue=a_clue())
         assert refused(talk, request, ()).code() == grpc.StatusCode.UNAUTHENTICATED
-        assert refused(talk, request, as_system("hotline"), timeout=None).code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert (
+            refused(talk, request, as_system("hotline"), timeout=None).code()
+            == grpc.StatusCode.INVALID_ARGUMENT
+        )
 
     def test_staff_are_not_an_outside_system(self, app, talk):
         from tests.support.gateway import PASSWORD

@@ -56,7 +56,18 @@ def said(process: subprocess.Popen) -> list[dict]:
 @pytest.mark.parametrize("system", ["hotline", "petition", "litigation"])
 def test_its_clues_are_taken_and_a_second_run_gets_the_same_receipts(app, gateway_url, system):
     secret = secret_text(partner(app, system).secret)
-    arguments = ("--gateway", gateway_url, "--secret", secret, "--count", "6", "--unit", "150102-scjg", "--day", "2026-11-01")
+    arguments = (
+        "--gateway",
+        gateway_url,
+        "--secret",
+        secret,
+        "--count",
+        "6",
+        "--unit",
+        "150102-scjg",
+        "--day",
+        "2026-11-01",
+    )
     runs = [said(fake(system, *arguments)) for _ in range(2)]
     assert [line["status"] for line in runs[0]] == [202] * 6
     first, second = ([line["answer"]["receipt"] for line in run] for run in runs)

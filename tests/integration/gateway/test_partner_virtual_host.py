@@ -83,7 +83,9 @@ class TestOverTheBus:
         body = body_of(hotline_order())
         for _ in range(20):
             side.post(body, sender.signed(body, datetime.now(UTC)))
-        side.post(body_of(hotline_order("LAST")), sender.signed(body_of(hotline_order("LAST")), datetime.now(UTC)))
+        side.post(
+            body_of(hotline_order("LAST")), sender.signed(body_of(hotline_order("LAST")), datetime.now(UTC))
+        )
         wait_until(lambda: count(app) == 2)
         assert held(app) == []
 
@@ -135,4 +137,3 @@ def test_a_broker_that_is_away_is_waited_for(app, vhost, rabbitmq):
         row = session.scalars(select(AnswerRow)).one()
     assert (row.state, row.attempts, row.last_error) == ("pending", 1, "bus_away")
     app.partners.register(SYSTEM, "hotline", title="hotline", bus_user=vhost.user)
-

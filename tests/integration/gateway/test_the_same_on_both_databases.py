@@ -121,7 +121,9 @@ class TestDirectory:
     def told(self, app) -> list:
         table = app.store.spine.outbox
         with app.store.reading() as session:
-            rows = session.execute(select(table.c.body).where(table.c.name == "units.v1").order_by(table.c.pos))
+            rows = session.execute(
+                select(table.c.body).where(table.c.name == "units.v1").order_by(table.c.pos)
+            )
             return [unit for row in rows for unit in Units.FromString(row.body).units]
 
     def test_loading_the_same_again_changes_and_tells_nothing(self, app):
@@ -137,7 +139,9 @@ class TestDirectory:
             for n in range(1000)
         ]  # fmt: skip
         assert app.directory.load(towns).new == 1000
-        assert {unit.path for unit in self.told(app)[-1000:]} == {f"/15/1501/150102/T{n:04d}/" for n in range(1000)}
+        assert {unit.path for unit in self.told(app)[-1000:]} == {
+            f"/15/1501/150102/T{n:04d}/" for n in range(1000)
+        }
 
     def test_a_transfer_takes_everything_below_along_and_keeps_the_lineage(self, app):
         admin = principal("xitong", "15", "/15/", "system_admin")

@@ -56,7 +56,11 @@ def listening(bus, toy):
             lives.append(1)
             try:
                 bus.consume(
-                    COUNTED, Inbound(toy.store, SUBSCRIPTION, toy.count).take, stop, batch=50, linger_seconds=0.05
+                    COUNTED,
+                    Inbound(toy.store, SUBSCRIPTION, toy.count).take,
+                    stop,
+                    batch=50,
+                    linger_seconds=0.05,
                 )
             except Killed:
                 continue

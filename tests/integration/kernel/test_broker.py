@@ -59,12 +59,16 @@ def eventually(condition, seconds=30):
 def test_every_queue_has_its_explicit_arguments_on_the_broker_itself(broker, vhost, bus):
     bus.declare([GREETED])
     bus.declare([GREETED])
-    listed = json.loads(broker.ctl("list_queues", "--vhost", vhost, "name", "durable", "arguments", "--formatter", "json"))
+    listed = json.loads(
+        broker.ctl("list_queues", "--vhost", vhost, "name", "durable", "arguments", "--formatter", "json")
+    )
     queues = {queue["name"]: queue for queue in listed}
     assert {name: queue["durable"] for name, queue in queues.items()} == {"greeted": True, DEAD_QUEUE: True}
-    told = {argument[0]: argument[-1] for argument in queues["greeted"]["arguments"]} if isinstance(
-        queues["greeted"]["arguments"], list
-    ) else queues["greeted"]["arguments"]
+    told = (
+        {argument[0]: argument[-1] for argument in queues["greeted"]["arguments"]}
+        if isinstance(queues["greeted"]["arguments"], list)
+        else queues["greeted"]["arguments"]
+    )
     assert told == queue_arguments()
     assert "reject-publish" not in str(queues[DEAD_QUEUE]["arguments"])
 
@@ -143,7 +147,10 @@ def test_a_batch_longer_than_the_heartbeat_keeps_its_connection(bus, monkeypatch
 def test_an_envelope_that_fits_no_column_keeps_one_short_name_through_every_redelivery(bus, broker, vhost):
     bus.declare([GREETED])
     with pika.BlockingConnection(parameters(broker.url_of(vhost))) as connection:
-        for properties in (pika.BasicProperties(), pika.BasicProperties(message_id="m" * 255, app_id="a\x00b")):
+        for properties in (
+            pika.BasicProperties(),
+            pika.BasicProperties(message_id="m" * 255, app_id="a\x00b"),
+        ):
             connection.channel().basic_publish("toy.events", "greeted.v1", b"x", properties)
     seen = []
 
@@ -178,7 +185,9 @@ def test_a_frozen_broker_costs_a_bounded_wait_and_nothing_is_called_sent(broker,
 
 
 # pika leaves the socket of a connection that was reset to the garbage collector.
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 def test_a_killed_broker_keeps_what_it_confirmed_and_the_rest_is_sent_again(broker, bus):
     kept = [greeting() for _ in range(50)]
     assert bus.publish(kept) == {message.id for message in kept}
@@ -190,7 +199,9 @@ def test_a_killed_broker_keeps_what_it_confirmed_and_the_rest_is_sent_again(brok
     broker.start()
     eventually(lambda: _sent(bus, [late]))
     got, stop = [], threading.Event()
-    listener = threading.Thread(target=bus.consume, args=(GREETED, got.extend, stop), kwargs={"batch": 100, "linger_seconds": 0.1})
+    listener = threading.Thread(
+        target=bus.consume, args=(GREETED, got.extend, stop), kwargs={"batch": 100, "linger_seconds": 0.1}
+    )
     listener.start()
     eventually(lambda: {d.message.id for d in got} >= {message.id for message in [*kept, late]})
     stop.set()

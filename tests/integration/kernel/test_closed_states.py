@@ -47,7 +47,13 @@ def test_the_database_closes_the_states_that_the_models_close(name, runtime) -> 
 def test_no_programme_writes_a_state_nobody_knows(runtime) -> None:
     app = built(runtime, "gateway")
     account = Account(
-        account="a", name="甲", unit="u", password_hash="", state="disabled", created_at=app.store.clock.now(), created_by="x"
+        account="a",
+        name="甲",
+        unit="u",
+        password_hash="",
+        state="disabled",
+        created_at=app.store.clock.now(),
+        created_by="x",
     )
     with app.store.work() as work:
         work.session.add(account)

@@ -15,7 +15,12 @@ from tests.support.programs import ServerUnavailable
 from tests.support.toy import Toy
 
 INSPECTOR = Principal(
-    account="ducha", unit="15", unit_path="/15/", roles=frozenset({"inspector"}), session="ab" * 32, request="r1"
+    account="ducha",
+    unit="15",
+    unit_path="/15/",
+    roles=frozenset({"inspector"}),
+    session="ab" * 32,
+    request="r1",
 )
 
 
@@ -28,7 +33,11 @@ class Careless(PostgreSQL):
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request, tmp_path):
-    url = f"sqlite:///{tmp_path / 'toy.db'}" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
+    url = (
+        f"sqlite:///{tmp_path / 'toy.db'}"
+        if request.param == "sqlite"
+        else request.getfixturevalue("postgresql_url")
+    )
     database = open_database(url)
     upgrade(database, "tests.support.migrated")
     yield database
@@ -53,7 +62,15 @@ def test_production_refuses_a_database_that_could_lose_data_and_development_is_w
 def test_a_good_database_is_taken_in_production_with_bounded_waits(postgresql_url):
     database = open_database(postgresql_url, production=True)
     with database.reading() as session:
-        told = {name: session.execute(text(f"SHOW {name}")).scalar_one() for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "TimeZone")}
+        told = {
+            name: session.execute(text(f"SHOW {name}")).scalar_one()
+            for name in (
+                "statement_timeout",
+                "lock_timeout",
+                "idle_in_transaction_session_timeout",
+                "TimeZone",
+            )
+        }
     assert list(told.values()) == ["15s", "5s", "30s", "UTC"]
     database.close()
 
@@ -61,7 +78,10 @@ def test_a_good_database_is_taken_in_production_with_bounded_waits(postgresql_ur
 def test_sqlite_writes_ahead_and_waits_for_the_disk(tmp_path):
     database = open_database(f"sqlite:///{tmp_path / 'x.db'}")
     with database.reading() as session:
-        told = [session.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("journal_mode", "synchronous", "foreign_keys")]
+        told = [
+            session.execute(text(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
     assert told == ["wal", 2, 1]
     database.close()
 
@@ -108,7 +128,13 @@ def test_an_audit_record_can_be_neither_changed_nor_removed(database, attack):
         session.execute(text(attack))
     with toy.store.reading() as session:
         (row,) = session.execute(select(toy.spine.audit)).fetchall()
-    assert (row.actor, row.action, row.object, row.roles, row.request) == ("ducha", "case.opened", "cases/1", "inspector", "r1")
+    assert (row.actor, row.action, row.object, row.roles, row.request) == (
+        "ducha",
+        "case.opened",
+        "cases/1",
+        "inspector",
+        "r1",
+    )
 
 
 def test_act_and_record_commit_together_or_not_at_all(database):
@@ -128,5 +154,7 @@ def test_records_are_numbered_in_the_order_they_were_made(database):
             work.audit(INSPECTOR, "act", f"things/{number}")
             work.commit()
     with toy.store.reading() as session:
-        rows = session.execute(select(toy.spine.audit.c.seq, toy.spine.audit.c.object).order_by("seq")).fetchall()
+        rows = session.execute(
+            select(toy.spine.audit.c.seq, toy.spine.audit.c.object).order_by("seq")
+        ).fetchall()
     assert [row.object for row in rows] == [f"things/{number}" for number in range(5)]

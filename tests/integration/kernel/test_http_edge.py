@@ -114,7 +114,13 @@ def test_a_denial_is_recorded_whoever_denies(tmp_path, role, code):
         (row,) = session.execute(select(toy.spine.audit)).fetchall()
     toy.store.database.close()
     assert (answer.status_code, answer.json()["code"]) == (403, code)
-    assert (row.actor, row.actor_unit, row.roles, row.result, row.reason_code) == ("li", "15", role, "denied", code)
+    assert (row.actor, row.actor_unit, row.roles, row.result, row.reason_code) == (
+        "li",
+        "15",
+        role,
+        "denied",
+        code,
+    )
     assert (row.action, row.object) == ("GET /api/toy/v1/inspected", "/api/toy/v1/inspected")
     assert (row.address, row.request) == ("127.0.0.1", answer.headers["x-request-id"])
 

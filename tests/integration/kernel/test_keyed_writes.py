@@ -120,7 +120,9 @@ def test_without_a_key_every_request_counts(house):
     assert house.rows() == []
 
 
-@pytest.mark.parametrize("change", [{"name": "b"}, {"unit": "15"}, {"path": "/broken"}, {"path": "/tallies?x=1"}])
+@pytest.mark.parametrize(
+    "change", [{"name": "b"}, {"unit": "15"}, {"path": "/broken"}, {"path": "/tallies?x=1"}]
+)
 def test_the_same_key_with_another_request_is_a_conflict(house, change):
     house.post()
     other = house.post(**change)

@@ -149,7 +149,9 @@ def test_two_writers_that_deadlock_are_both_done_in_the_end(toy):
     def writer(names):
         def act(work):
             for place, name in enumerate(names):
-                work.session.execute(text("UPDATE totals SET count = count + 1 WHERE name = :name"), {"name": name})
+                work.session.execute(
+                    text("UPDATE totals SET count = count + 1 WHERE name = :name"), {"name": name}
+                )
                 if place == 0 and names not in waited:
                     waited.add(names)
                     both_hold_one.wait()

@@ -33,7 +33,9 @@ def worker(database_url, broker_url, log, seconds=0.0):
     }
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.toy_worker", str(port), str(seconds)], env=environment, stderr=out
+            [sys.executable, "-m", "tests.support.toy_worker", str(port), str(seconds)],
+            env=environment,
+            stderr=out,
         )
     try:
         yield process, f"http://127.0.0.1:{port}"
@@ -84,7 +86,9 @@ def test_sigterm_finishes_the_batch_in_hand_and_leaves_the_rest_to_the_next_life
         eventually(lambda: bus.depth(COUNTED) == 0)
         toy.tell(b"a", b"a")
         eventually(lambda: toy.total() == 27, log=log)
-        eventually(lambda: 'fazhi_queue_depth{queue="fazhi.dead"} 0.0' in httpx.get(f"{address}/metrics").text)
+        eventually(
+            lambda: 'fazhi_queue_depth{queue="fazhi.dead"} 0.0' in httpx.get(f"{address}/metrics").text
+        )
     bus.close()
     toy.store.database.close()
 
@@ -107,7 +111,9 @@ def test_a_worker_started_before_its_servers_waits_for_them(tmp_path):
             assert process.poll() is None, log.read_text()[-3000:]
             assert answers(address) == 0
             database.start()
-            eventually(lambda: answers(address) == 200, log=log)  # ready without the broker: own database only
+            eventually(
+                lambda: answers(address) == 200, log=log
+            )  # ready without the broker: own database only
             toy = Toy(open_database(url))
             toy.tell(b"a", b"a", b"a")
             time.sleep(3)

@@ -30,7 +30,10 @@ CARELESS: dict[str, list[dict[str, Any]]] = {
     "party_reported": [COURSE["party_reported"] | {"on": "2026-05-30"}],
 }
 ATTEMPTS = st.tuples(
-    *(st.sampled_from([body, body, body, body, *CARELESS.get(name, []), None]) for name, body in COURSE.items())
+    *(
+        st.sampled_from([body, body, body, body, *CARELESS.get(name, []), None])
+        for name, body in COURSE.items()
+    )
 )
 
 

@@ -31,10 +31,14 @@ def test_g1_no_draft_before_a_start_that_names_an_undertaker() -> None:
 @pytest.mark.parametrize("leads", [(), (False,), (True, True)])
 def test_g1_a_start_has_exactly_one_lead(leads: tuple[bool, ...]) -> None:
     undertakers = [{"unit": f"u{n}", "lead": lead} for n, lead in enumerate(leads)]
-    assert gates(procedure(until="studied"), COURSE["started"] | {"undertakers": undertakers}) == [("G1", "第十一条")]
+    assert gates(procedure(until="studied"), COURSE["started"] | {"undertakers": undertakers}) == [
+        ("G1", "第十一条")
+    ]
 
 
-@pytest.mark.parametrize(("day", "refused"), [("2026-03-31", True), ("2026-04-01", True), ("2026-04-02", False)])
+@pytest.mark.parametrize(
+    ("day", "refused"), [("2026-03-31", True), ("2026-04-01", True), ("2026-04-02", False)]
+)
 def test_g2_no_review_until_the_day_after_comment_closed(day: str, refused: bool) -> None:
     before = procedure(until="risk_appraised")
     assert (gates(before, COURSE["review_submitted"] | {"on": day}) == [("G2", "第十五条")]) is refused
@@ -48,7 +52,9 @@ def test_g2_no_review_until_the_day_after_comment_closed(day: str, refused: bool
         ("risk", "risk_appraised", "第二十二条"),
     ],
 )
-def test_a_parallel_branch_is_gone_through_or_waived_with_a_reason(branch: str, step: str, article: str) -> None:
+def test_a_parallel_branch_is_gone_through_or_waived_with_a_reason(
+    branch: str, step: str, article: str
+) -> None:
     before = procedure(until="risk_appraised", without=(step,))
     assert gates(before, COURSE["review_submitted"]) == [("order", article)]
     waived = {"kind": "not_applicable", "on": "2026-02-12", "branch": branch, "because": "依法不公开"}
@@ -72,7 +78,13 @@ def test_g3_only_a_lawful_draft_or_an_exploration_with_stated_risk_is_submitted(
 
 
 def test_g3_asking_the_law_office_during_consultation_is_no_review() -> None:
-    asked = {"kind": "consulted", "on": "2026-02-11", "unit": "150102-sf", "replied_on": "2026-02-12", "agreed": True}
+    asked = {
+        "kind": "consulted",
+        "on": "2026-02-11",
+        "unit": "150102-sf",
+        "replied_on": "2026-02-12",
+        "agreed": True,
+    }
     before = procedure(until="review_complete").plus(read_step(asked))
     assert ("G3", "第二十五条") in gates(before, COURSE["discussion_submitted"])
 
@@ -85,7 +97,8 @@ def test_g4_an_uncontrollable_risk_stops_the_decision_until_appraised_anew() -> 
 
 
 @pytest.mark.parametrize(
-    "missing", ["draft", "public_opinions", "expert_opinions", "risk_report", "review_opinion", "fair_competition"]
+    "missing",
+    ["draft", "public_opinions", "expert_opinions", "risk_report", "review_opinion", "fair_competition"],
 )
 def test_g5_each_kind_of_material_that_applies_is_there(missing: str) -> None:
     kinds = [file for file in COURSE["discussion_submitted"]["documents"] if file["kind"] != missing]
@@ -107,7 +120,9 @@ def test_g6_no_decision_without_a_discussion_that_passed_it() -> None:
     assert gates(procedure(until="discussion_submitted"), COURSE["decided"]) == [("G6", "第三十条")]
     rejected = procedure(until="party_reported", discussed={"outcome": "revise"})
     assert gates(rejected, COURSE["decided"]) == [("G6", "第三十条")]
-    assert gates(procedure(until="party_reported"), COURSE["decided"] | {"on": "2026-05-17"}) == [("G6", "第三十条")]
+    assert gates(procedure(until="party_reported"), COURSE["decided"] | {"on": "2026-05-17"}) == [
+        ("G6", "第三十条")
+    ]
 
 
 def test_g7_no_issue_before_the_party_report_where_one_is_required() -> None:

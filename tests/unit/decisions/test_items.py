@@ -113,8 +113,14 @@ def test_one_fault_fails_one_item(item: str, changes: dict[str, Any]) -> None:
         ("archived", {"DEC-25": "FAIL"}),
         ("execution_assigned", {"DEC-26": "FAIL"}),
         ("execution_reported", {"DEC-26": "NOT_DUE"}),
-        ("hearing_held", {"DEC-07": "NOT_APPLICABLE", "DEC-08": "NOT_APPLICABLE", "DEC-09": "NOT_APPLICABLE"}),
-        ("experts_argued", {"DEC-11": "FAIL"} | dict.fromkeys(("DEC-12", "DEC-13", "DEC-14"), "NOT_COMPUTABLE")),
+        (
+            "hearing_held",
+            {"DEC-07": "NOT_APPLICABLE", "DEC-08": "NOT_APPLICABLE", "DEC-09": "NOT_APPLICABLE"},
+        ),
+        (
+            "experts_argued",
+            {"DEC-11": "FAIL"} | dict.fromkeys(("DEC-12", "DEC-13", "DEC-14"), "NOT_COMPUTABLE"),
+        ),
         ("risk_appraised", {"DEC-15": "FAIL"} | dict.fromkeys(("DEC-16", "DEC-17"), "NOT_COMPUTABLE")),
         (
             "review_issued",
@@ -130,19 +136,34 @@ def test_a_missing_step_counts_once(missing: str, expected: dict[str, str]) -> N
     ("flag", "branch_items"),
     [("technical", ("DEC-11", "DEC-12", "DEC-13", "DEC-14")), ("risky", ("DEC-15", "DEC-16", "DEC-17"))],
 )
-def test_a_branch_is_judged_by_what_is_recorded_of_the_matter(flag: str, branch_items: tuple[str, ...]) -> None:
+def test_a_branch_is_judged_by_what_is_recorded_of_the_matter(
+    flag: str, branch_items: tuple[str, ...]
+) -> None:
     branch = {"technical": "expert", "risky": "risk"}[flag]
     gone = {"technical": "experts_argued", "risky": "risk_appraised"}[flag]
     waived = {"kind": "not_applicable", "on": "2026-02-12", "branch": branch, "because": "已作相关评估"}
-    assert exceptions(look(without=(gone,), started={flag: False})) == dict.fromkeys(branch_items, "NOT_APPLICABLE")
-    assert exceptions(look(without=(gone,), started={flag: None})) == dict.fromkeys(branch_items, "NOT_COMPUTABLE")
-    assert exceptions(look(waived, without=(gone,), started={flag: None})) == dict.fromkeys(branch_items, "NOT_APPLICABLE")
+    assert exceptions(look(without=(gone,), started={flag: False})) == dict.fromkeys(
+        branch_items, "NOT_APPLICABLE"
+    )
+    assert exceptions(look(without=(gone,), started={flag: None})) == dict.fromkeys(
+        branch_items, "NOT_COMPUTABLE"
+    )
+    assert exceptions(look(waived, without=(gone,), started={flag: None})) == dict.fromkeys(
+        branch_items, "NOT_APPLICABLE"
+    )
     insisted = exceptions(look(waived, without=(gone,), started={flag: True}))
-    assert insisted[branch_items[0]] == "FAIL", "a waiver does not excuse a matter that is on record as technical or risky"
+    assert insisted[branch_items[0]] == "FAIL", (
+        "a waiver does not excuse a matter that is on record as technical or risky"
+    )
 
 
 def test_a_lawful_secret_needs_no_public_comment() -> None:
-    waived = {"kind": "not_applicable", "on": "2026-02-12", "branch": "participation", "because": "保守国家秘密"}
+    waived = {
+        "kind": "not_applicable",
+        "on": "2026-02-12",
+        "branch": "participation",
+        "because": "保守国家秘密",
+    }
     seen = look(waived, without=("comment_opened", "opinions_handled"))
     assert exceptions(seen) == dict.fromkeys(("DEC-05", "DEC-06", "DEC-10"), "NOT_APPLICABLE")
 

@@ -109,7 +109,9 @@ def test_nothing_known_is_no_score() -> None:
         ('at_least: "90"', "at_most: 90", "decisions.template"),
     ],
 )
-def test_a_faulty_template_is_refused_with_file_and_line(tmp_path: Path, old: str, new: str, code: str) -> None:
+def test_a_faulty_template_is_refused_with_file_and_line(
+    tmp_path: Path, old: str, new: str, code: str
+) -> None:
     text = FILE.read_text(encoding="utf-8")
     assert old in text
     (tmp_path / "t.yaml").write_text(text.replace(old, new), encoding="utf-8")
@@ -122,7 +124,11 @@ def test_a_faulty_template_is_refused_with_file_and_line(tmp_path: Path, old: st
 def test_a_pinned_copy_reads_like_the_file() -> None:
     data = yaml.safe_load(template().body)
     again = parse(data)
-    assert (again.items, again.settings, again.bands) == (template().items, template().settings, template().bands)
+    assert (again.items, again.settings, again.bands) == (
+        template().items,
+        template().settings,
+        template().bands,
+    )
     assert again.digest == template().digest
 
 

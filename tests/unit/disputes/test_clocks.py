@@ -61,7 +61,10 @@ class TestSilence:
         assert played([received("2026-03-04")], "2026-03-11").case.state == "received"
         done = played([received("2026-03-04")], "2026-03-12")
         assert done.case.state == "accepted"
-        assert [(step.kind, step.on.isoformat()) for step, _ in done.taken][1] == ("deemed_accepted", "2026-03-11")
+        assert [(step.kind, step.on.isoformat()) for step, _ in done.taken][1] == (
+            "deemed_accepted",
+            "2026-03-11",
+        )
 
     def test_the_period_to_decide_runs_from_the_fifth_day(self) -> None:
         assert due([received("2026-03-04")], DECIDE, "2026-04-01") == "2026-05-11"  # 10 May is a Sunday
@@ -102,7 +105,10 @@ class TestPeriodsOfTheProcedure:
         assert (due(steps, COPY), due(steps, ANSWER), due(steps, DECIDE)) == (copy, answer, decide)
 
     def test_turning_ordinary_gives_sixty_days(self) -> None:
-        steps = [*course(until="accepted", accepted={"track": "simple"}), {"kind": "track_changed", "on": "2026-03-25"}]
+        steps = [
+            *course(until="accepted", accepted={"track": "simple"}),
+            {"kind": "track_changed", "on": "2026-03-25"},
+        ]
         assert due(steps, DECIDE) == "2026-05-06"
 
     def test_an_opinion_letter_has_sixty_days(self) -> None:
@@ -110,7 +116,10 @@ class TestPeriodsOfTheProcedure:
         assert due(steps, OPINION) == "2026-07-06"  # 5 July is a Sunday
 
 
-SUSPENDED = [{"kind": "suspended", "on": "2026-03-20", "reason": "SP08"}, {"kind": "resumed", "on": "2026-03-30"}]
+SUSPENDED = [
+    {"kind": "suspended", "on": "2026-03-20", "reason": "SP08"},
+    {"kind": "resumed", "on": "2026-03-30"},
+]
 EXTENDED = {"kind": "extended", "on": "2026-04-20", "days": 30, "approved": True, "told_on": "2026-04-20"}
 
 
@@ -135,7 +144,13 @@ class TestSuspensionIsNotExtension:
         assert due(steps, DECIDE) == "2026-05-06"
 
     def test_three_reasons_end_a_suspension_after_sixty_days(self) -> None:
-        for reason, ends in (("SP01", True), ("SP02", True), ("SP04", True), ("SP03", False), ("SP09", False)):
+        for reason, ends in (
+            ("SP01", True),
+            ("SP02", True),
+            ("SP04", True),
+            ("SP03", False),
+            ("SP09", False),
+        ):
             steps = [*course(until="answered"), {"kind": "suspended", "on": "2026-03-25", "reason": reason}]
             assert ("reconsideration.suspension_ends" in played(steps).kept) is ends, reason
 
@@ -143,7 +158,9 @@ class TestSuspensionIsNotExtension:
 def test_a_kept_deadline_is_not_moved_by_a_later_calendar() -> None:
     kept = played([received("2026-12-30")], "2026-12-30").kept[ACCEPTANCE]
     assert kept.provisional
-    published = CalendarYear(2027, "1", frozenset({date(2027, 1, 1), date(2027, 1, 2), date(2027, 1, 3)}), frozenset())
+    published = CalendarYear(
+        2027, "1", frozenset({date(2027, 1, 1), date(2027, 1, 2), date(2027, 1, 3)}), frozenset()
+    )
     rows = [row for rows in clocks()._rows.values() for row in rows]
     later = Clocks(rows, WorkingCalendar([published]), codes().ends_after_60_days)
     case = played([received("2026-12-30")], "2026-12-30").case

@@ -9,7 +9,13 @@ from services.disputes.reconsideration.rules.gates import breaches
 from services.disputes.reconsideration.rules.replay import Replay
 from tests.support.disputes import Body, clocks, codes, course, played
 
-EXTENDED: Body = {"kind": "extended", "on": "2026-04-20", "days": 30, "approved": True, "told_on": "2026-04-20"}
+EXTENDED: Body = {
+    "kind": "extended",
+    "on": "2026-04-20",
+    "days": 30,
+    "approved": True,
+    "told_on": "2026-04-20",
+}
 SUSPENDED: Body = {"kind": "suspended", "on": "2026-04-10", "reason": "SP08"}
 MARCH = "2026-03-05"
 
@@ -36,9 +42,9 @@ def test_after_silence_an_application_is_not_refused_any_more() -> None:
 def test_material_is_asked_for_once() -> None:
     asked = {"kind": "material_asked", "on": "2026-03-06"}
     supplied = {"kind": "material_supplied", "on": "2026-03-09"}
-    assert refused([*course(until="received"), asked, supplied], asked | {"on": "2026-03-10"}, "2026-03-10") == [
-        "asked_twice"
-    ]
+    assert refused(
+        [*course(until="received"), asked, supplied], asked | {"on": "2026-03-10"}, "2026-03-10"
+    ) == ["asked_twice"]
     assert refused(course(until="received"), supplied) == ["not_asked"]
 
 
@@ -50,9 +56,13 @@ def test_what_silence_makes_is_not_entered_by_hand(kind: str) -> None:
 class TestExtension:
     def test_once_in_the_ordinary_track_approved_and_told(self) -> None:
         assert refused(course(until="answered"), EXTENDED) == []
-        assert refused([*course(until="answered"), EXTENDED], EXTENDED | {"on": "2026-04-21"}) == ["extension"]
+        assert refused([*course(until="answered"), EXTENDED], EXTENDED | {"on": "2026-04-21"}) == [
+            "extension"
+        ]
 
-    @pytest.mark.parametrize("fields", [{"days": 31}, {"approved": False}, {"approved": None}, {"told_on": None}])
+    @pytest.mark.parametrize(
+        "fields", [{"days": 31}, {"approved": False}, {"approved": None}, {"told_on": None}]
+    )
     def test_not_otherwise(self, fields: dict[str, Any]) -> None:
         assert refused(course(until="answered"), EXTENDED | fields) == ["extension"]
 
@@ -67,8 +77,12 @@ class TestExtension:
 class TestSuspension:
     def test_one_at_a_time(self) -> None:
         assert refused(course(until="hearing_held"), SUSPENDED) == []
-        assert refused([*course(until="hearing_held"), SUSPENDED], SUSPENDED | {"on": "2026-04-11"}) == ["suspended"]
-        assert refused(course(until="hearing_held"), {"kind": "resumed", "on": "2026-04-11"}) == ["not_suspended"]
+        assert refused([*course(until="hearing_held"), SUSPENDED], SUSPENDED | {"on": "2026-04-11"}) == [
+            "suspended"
+        ]
+        assert refused(course(until="hearing_held"), {"kind": "resumed", "on": "2026-04-11"}) == [
+            "not_suspended"
+        ]
 
     def test_no_decision_while_it_lasts(self) -> None:
         before = [*course(until="hearing_held"), SUSPENDED]

@@ -61,7 +61,10 @@ class TestTimeToDecide:
         assert said(simple)["DIS-TIM-01"] == "FAIL"
 
     def test_a_suspended_case_is_never_late(self) -> None:
-        standing = [*course(until="hearing_held"), {"kind": "suspended", "on": "2026-04-10", "reason": "SP08"}]
+        standing = [
+            *course(until="hearing_held"),
+            {"kind": "suspended", "on": "2026-04-10", "reason": "SP08"},
+        ]
         assert said(standing, "2026-12-01")["DIS-TIM-01"] == "NOT_DUE"
 
 
@@ -143,7 +146,9 @@ class TestPerformance:
             {"kind": "opinion_received", "on": "2026-05-06"},
         ]
         done = played(steps, "2026-07-10")
-        verdict = PROBES.probes["DIS-PER-01"].rule(Seen(done.case, done.kept, codes().outcomes, date(2026, 7, 10)))
+        verdict = PROBES.probes["DIS-PER-01"].rule(
+            Seen(done.case, done.kept, codes().outcomes, date(2026, 7, 10))
+        )
         assert (verdict.score_milli, verdict.numerator, verdict.denominator) == (500, 1, 2)
         assert said(steps, "2026-07-06")["DIS-PER-01"] == "NOT_DUE"
 

@@ -136,7 +136,7 @@ class TestRectangles:
         ("cells", "code"),
         [
             (b'<row r="20000"><c r="DZZ20000"><v>1</v></c></row>', "enforcement.too_many_columns"),
-            (b'<row r="9"><c r=\'BM9\'><v>1</v></c></row>', "enforcement.too_many_columns"),
+            (b"<row r=\"9\"><c r='BM9'><v>1</v></c></row>", "enforcement.too_many_columns"),
             (b'<row r="1048576"><c r="A1048576"><v>1</v></c></row>', "enforcement.too_many_rows"),
             (b'<row r="9"><c r = "A100020"><v>1</v></c></row>', "enforcement.too_many_rows"),
             (b"<row/>" * 100_020, "enforcement.too_many_rows"),
@@ -156,12 +156,15 @@ class TestRectangles:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             book = package.read("xl/workbook.xml")
             relations = package.read("xl/_rels/workbook.xml.rels")
-        evil = sheet_of(data).replace(b"</sheetData>", b'<row r="9"><c r="DZZ9"><v>1</v></c></row></sheetData>')
+        evil = sheet_of(data).replace(
+            b"</sheetData>", b'<row r="9"><c r="DZZ9"><v>1</v></c></row></sheetData>'
+        )
         kind = b'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"'
         changes: dict[str, bytes | None] = {
             "xl/evil.xml": evil,
             "xl/_rels/workbook.xml.rels": relations.replace(
-                b"</Relationships>", b'<Relationship Id="rId99" ' + kind + b' Target="evil.xml"/></Relationships>'
+                b"</Relationships>",
+                b'<Relationship Id="rId99" ' + kind + b' Target="evil.xml"/></Relationships>',
             ),
         }
         for name, code in (("案件", "enforcement.broken_file"), ("其他", "enforcement.too_many_columns")):

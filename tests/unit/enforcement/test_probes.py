@@ -158,7 +158,9 @@ def test_outcome(probe: str, seen: CaseFacts | CaseRecord, expected: Outcome) ->
         ("ENF-REC-03", an_inspection(served_on=None), date(2026, 4, 12), "archived_on"),
     ],
 )  # fmt: skip
-def test_the_last_day_is_in_time_the_next_is_late(probe: str, case: CaseRecord, last: date, field: str) -> None:
+def test_the_last_day_is_in_time_the_next_is_late(
+    probe: str, case: CaseRecord, last: date, field: str
+) -> None:
     following = date.fromordinal(last.toordinal() + 1)
     assert ask(probe, replace(case, **{field: last})) == PASS
     assert ask(probe, replace(case, **{field: following})) == FAIL
@@ -251,7 +253,12 @@ class TestBasis:
 class TestReportingMode:
     def test_blank_procedure_columns_of_a_reporting_unit_are_silence_not_faults(self) -> None:
         blank = a_penalty(
-            mode="reported", notified_on=None, served_on=None, recording=(), archived_on=None, officer_certificates=()
+            mode="reported",
+            notified_on=None,
+            served_on=None,
+            recording=(),
+            archived_on=None,
+            officer_certificates=(),
         )
         for probe in ("ENF-PRO-03", "ENF-TIM-02", "ENF-REC-01", "ENF-REC-03", "ENF-OFF-01"):
             assert ask(probe, blank) == NC

@@ -112,7 +112,9 @@ class TestPersons:
 
     def test_a_citizen_number_is_kept_nowhere(self) -> None:
         kept = record(
-            行政相对人代码=self.ID, 违法事实=f"张三（{self.ID}）于当日，电话13812345678", 违法行为类型=f"持{self.ID}经营"
+            行政相对人代码=self.ID,
+            违法事实=f"张三（{self.ID}）于当日，电话13812345678",
+            违法行为类型=f"持{self.ID}经营",
         )
         assert self.ID not in kept.stored().decode()
         assert "13812345678" not in kept.stored().decode()
@@ -127,21 +129,27 @@ class TestPersons:
 
 
 class TestNumbers:
-    @pytest.mark.parametrize("written", ["新罚[2026]7号", "新罚（２０２６）7号", "新罚 〔2026〕 7号", "新罚【2026】7号"])
+    @pytest.mark.parametrize(
+        "written", ["新罚[2026]7号", "新罚（２０２６）7号", "新罚 〔2026〕 7号", "新罚【2026】7号"]
+    )
     def test_brackets_and_width_do_not_make_another_case(self, written: str) -> None:
         assert number_key(written) == number_key("新罚〔2026〕7号")
 
 
 class TestBases:
     def test_documents_and_articles_are_told_apart(self) -> None:
-        cited = parse_bases("《中华人民共和国食品安全法》第一百二十二条第一款、第一百二十四条；《广告法（2021修正）》第55条")
+        cited = parse_bases(
+            "《中华人民共和国食品安全法》第一百二十二条第一款、第一百二十四条；《广告法（2021修正）》第55条"
+        )
         assert [(c.document, c.article, c.number) for c in cited] == [
             ("食品安全法", "第一百二十二条", 122),
             ("食品安全法", "第一百二十四条", 124),
             ("广告法", "第55条", 55),
         ]
 
-    @pytest.mark.parametrize(("text", "number"), [("十", 10), ("二十一", 21), ("一百零七", 107), ("一千二百", 1200)])
+    @pytest.mark.parametrize(
+        ("text", "number"), [("十", 10), ("二十一", 21), ("一百零七", 107), ("一千二百", 1200)]
+    )
     def test_numbers(self, text: str, number: int) -> None:
         assert article_number(text) == number
 
@@ -160,7 +168,9 @@ def test_a_record_survives_storage(case: CaseRecord) -> None:
 
 class TestHeader:
     def test_names_match_with_stars_blanks_and_other_brackets(self) -> None:
-        header = the_columns().match(1, ["*案件类型", " 决定书 文号", "罚款金额(元)", "决定日期：", "检查机关"])
+        header = the_columns().match(
+            1, ["*案件类型", " 决定书 文号", "罚款金额(元)", "决定日期：", "检查机关"]
+        )
         assert header is not None
         assert header.given == {"kind", "number", "fine_yuan", "decided_on", "body_name"}
 
@@ -168,5 +178,8 @@ class TestHeader:
         names = [name for name in a_row() if name != "处罚依据"]
         header = the_columns().match(1, [*names, "决定日期", "备注"])
         assert header is not None
-        assert {fault.code for fault in header.faults} == {"enforcement.missing_column", "enforcement.repeated_column"}
+        assert {fault.code for fault in header.faults} == {
+            "enforcement.missing_column",
+            "enforcement.repeated_column",
+        }
         assert [notice.code for notice in header.notices] == ["enforcement.ignored_column"]

@@ -15,8 +15,14 @@ DECIDED = date(2026, 10, 30)
     ("case", "expected"),
     [
         (a_penalty(), None),
-        (a_penalty(decided_on=DECIDED, served_on=None, published_on=None, archived_on=None), date(2026, 11, 11)),
-        (a_penalty(decided_on=DECIDED, served_on=DECIDED, published_on=DECIDED, archived_on=None), date(2026, 11, 30)),
+        (
+            a_penalty(decided_on=DECIDED, served_on=None, published_on=None, archived_on=None),
+            date(2026, 11, 11),
+        ),
+        (
+            a_penalty(decided_on=DECIDED, served_on=DECIDED, published_on=DECIDED, archived_on=None),
+            date(2026, 11, 30),
+        ),
         (a_simple_penalty(decided_on=DECIDED, paid_on_spot_on=DECIDED, published_on=None), date(2026, 11, 4)),
         (a_licence(decided_on=DECIDED, published_on=None), date(2026, 11, 11)),
         (an_inspection(decided_on=DECIDED, published_on=None, served_on=None), date(2026, 11, 28)),

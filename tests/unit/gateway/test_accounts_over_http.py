@@ -27,7 +27,9 @@ def as_account(http):
         http.cookies.clear()
 
         def request(method: str, path: str, **options):
-            return http.request(method, f"{ROOT}{path}", headers={"authorization": f"Bearer {token}"}, **options)
+            return http.request(
+                method, f"{ROOT}{path}", headers={"authorization": f"Bearer {token}"}, **options
+            )
 
         return request
 
@@ -82,7 +84,9 @@ class TestRights:
         assert (answer.status_code, answer.json()["code"]) == (403, "identity.not_allowed")
         table = app.store.spine.audit
         with app.store.reading() as session:
-            actions = session.scalars(select(table.c.action).where(table.c.actor == "tianbao", table.c.result == "denied"))
+            actions = session.scalars(
+                select(table.c.action).where(table.c.actor == "tianbao", table.c.result == "denied")
+            )
             assert any(action.startswith("GET /") and action.endswith("/clues") for action in actions)
 
 
@@ -91,7 +95,9 @@ class TestAdministrators:
         system, security = as_account("xitong"), as_account("anquan")
         account = {"account": "lisi", "name": "李四", "unit": "1501", "password": "Linshi-Kouling-9"}
         assert system("POST", "/accounts", json=account).status_code == 201
-        grant = system("POST", "/grants", json={"account": "lisi", "role": "reviewer", "unit": "1501"}).json()["id"]
+        grant = system(
+            "POST", "/grants", json={"account": "lisi", "role": "reviewer", "unit": "1501"}
+        ).json()["id"]
         assert [g["id"] for g in security("GET", "/grants?state=proposed").json()] == [grant]
         assert security("POST", f"/grants/{grant}/decision", json={"approve": True}).status_code == 204
         first = http.post(f"{ROOT}/sessions", json={"account": "lisi", "password": "Linshi-Kouling-9"})
@@ -111,7 +117,9 @@ class TestAdministrators:
         page = as_account("ducha")("GET", "/units?parent=15").json()
         assert page["total"] == 2
         assert page["rows"][0] | {} == page["rows"][0]
-        assert {"code", "name", "kind", "level", "parent", "path", "region_code", "children"} <= set(page["rows"][0])
+        assert {"code", "name", "kind", "level", "parent", "path", "region_code", "children"} <= set(
+            page["rows"][0]
+        )
 
     def test_a_partner_key_is_shown_once_and_works(self, http, as_account):
         as_account("xitong")("PUT", "/partners/petition", json={"title": "信访"})
@@ -142,7 +150,11 @@ class TestAuditRecord:
 
 
 class TestDemonstration:
-    PEOPLE = (DemonstrationPerson(account="demo-ducha", name="演示督察员", title="督察员", unit="15", roles=("inspector",)),)
+    PEOPLE = (
+        DemonstrationPerson(
+            account="demo-ducha", name="演示督察员", title="督察员", unit="15", roles=("inspector",)
+        ),
+    )
 
     def gateway(self, folder, *, production=False):
         runtime = Runtime(Settings(data=folder, cookie_secure=False, production=production))
@@ -159,14 +171,21 @@ class TestDemonstration:
         api = build_api("gateway", "网关", routers(app), Verifier(public_half(pem), runtime.clock), app.store)
         answer = Client(api).get(f"{ROOT}/demonstration").json()
         assert answer["accounts"] == [
-            {"account": "demo-ducha", "password": shown.password, "title": "督察员", "unit_name": "自治区人民政府"}
+            {
+                "account": "demo-ducha",
+                "password": shown.password,
+                "title": "督察员",
+                "unit_name": "自治区人民政府",
+            }
         ]
         assert (answer["size"], answer["seed"]) == ("county", 1)
 
     def test_made_twice_they_stay_as_they_were(self, tmp_path):
         app, _ = self.gateway(tmp_path)
         once = app.demonstrations.create_demonstration(self.PEOPLE, province="x", size="county", seed=1)
-        assert app.demonstrations.create_demonstration(self.PEOPLE, province="x", size="county", seed=1) == once
+        assert (
+            app.demonstrations.create_demonstration(self.PEOPLE, province="x", size="county", seed=1) == once
+        )
 
     def test_passwords_differ_from_one_data_folder_to_the_next(self, tmp_path):
         shown = [
@@ -213,4 +232,7 @@ def test_the_public_half_checks_what_the_private_half_signed(app, runtime, clock
 
 def test_partner_brokers_are_read_from_settings(tmp_path):
     brokers = "petition=amqp://a:b@h/p, hotline=amqp://c:d%2C@h/q"
-    assert set(build(Runtime(Settings(data=tmp_path, partner_brokers=brokers))).doors) == {"petition", "hotline"}
+    assert set(build(Runtime(Settings(data=tmp_path, partner_brokers=brokers))).doors) == {
+        "petition",
+        "hotline",
+    }

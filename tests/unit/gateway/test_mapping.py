@@ -100,7 +100,10 @@ class TestSameness:
         shuffled = {name: whole[name] for name in names}
         assert read(LINKS["hotline"], shuffled).digest() == read(LINKS["hotline"], whole).digest()
 
-    @given(st.text(alphabet="执法检查罚款投诉abc", min_size=1, max_size=20), st.text(alphabet="执法检查罚款投诉abc", min_size=1, max_size=20))
+    @given(
+        st.text(alphabet="执法检查罚款投诉abc", min_size=1, max_size=20),
+        st.text(alphabet="执法检查罚款投诉abc", min_size=1, max_size=20),
+    )
     def test_other_text_is_other_content(self, one, other):
         first = read(LINKS["hotline"], hotline_order(主要内容=one)).digest()
         second = read(LINKS["hotline"], hotline_order(主要内容=other)).digest()
@@ -113,7 +116,9 @@ class TestSameness:
 
     def test_composed_and_decomposed_letters_are_one(self):
         composed, decomposed = "Zürich 执法", "Zu\u0308rich 执法"
-        assert read(LINKS["hotline"], hotline_order(工单标题=composed)) == read(LINKS["hotline"], hotline_order(工单标题=decomposed))
+        assert read(LINKS["hotline"], hotline_order(工单标题=composed)) == read(
+            LINKS["hotline"], hotline_order(工单标题=decomposed)
+        )
 
 
 class TestKinds:
@@ -129,7 +134,10 @@ class TestKinds:
         ],
     )
     def test_the_first_rule_that_holds_decides(self, call_type, title, kind):
-        assert read(LINKS["hotline"], hotline_order(来电类别=call_type, 工单标题=title, 主要内容="略")).kind == kind
+        assert (
+            read(LINKS["hotline"], hotline_order(来电类别=call_type, 工单标题=title, 主要内容="略")).kind
+            == kind
+        )
 
 
 class TestTimes:
@@ -139,7 +147,18 @@ class TestTimes:
         shown = at.astimezone(timezone(timedelta(minutes=minutes))).isoformat()
         assert fields.moment(shown) == at
 
-    @pytest.mark.parametrize("text", ["2026-11-19", "2026-11-19 16:20", "16:20", "1763", "2026-11-19T16:20:00+8", "2026-11-19T24:00:01+08:00", "２０２６-11-19T16:20:00+08:00"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "2026-11-19",
+            "2026-11-19 16:20",
+            "16:20",
+            "1763",
+            "2026-11-19T16:20:00+8",
+            "2026-11-19T24:00:01+08:00",
+            "２０２６-11-19T16:20:00+08:00",
+        ],
+    )
     def test_anything_less_is_refused(self, text):
         with pytest.raises(Fault):
             fields.moment(text)

@@ -16,20 +16,27 @@ ADMIN = principal("xitong", "15", "/15/", "system_admin")
 
 
 def names_of(app, code):
-    versions = select(UNIT_VERSIONS.c.name).where(UNIT_VERSIONS.c.code == code).order_by(UNIT_VERSIONS.c.version)
+    versions = (
+        select(UNIT_VERSIONS.c.name).where(UNIT_VERSIONS.c.code == code).order_by(UNIT_VERSIONS.c.version)
+    )
     with app.store.reading() as session:
         return session.execute(versions).scalars().all()
 
 
 def test_a_unit_loaded_again_in_disguise_is_the_same_unit(app):
-    report = app.directory.load([*TREE[:2], replace(UNIT, name=f" {UNIT.name[:2]}\u200b{UNIT.name[2:]}\u202e")])
+    report = app.directory.load(
+        [*TREE[:2], replace(UNIT, name=f" {UNIT.name[:2]}\u200b{UNIT.name[2:]}\u202e")]
+    )
     assert report.changed == 0
     assert names_of(app, UNIT.code) == [UNIT.name]
 
 
 def test_a_unit_is_renamed_to_what_can_be_seen(app):
     app.directory.revise(
-        principal("xitong", "15", "/15/", "system_admin"), UNIT.code, {"name": "新\ufeff城区  政府"}, reason="更名"
+        principal("xitong", "15", "/15/", "system_admin"),
+        UNIT.code,
+        {"name": "新\ufeff城区  政府"},
+        reason="更名",
     )
     assert names_of(app, UNIT.code) == [UNIT.name, "新城区 政府"]
 

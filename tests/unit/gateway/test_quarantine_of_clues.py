@@ -35,7 +35,15 @@ class TestReleasing:
         with pytest.raises(Exception, match="unknown_unit"):
             app.review.release(INSPECTOR, entry.id)
         assert len(held(app)) == 1
-        new = UnitState(code="150102-new", name="新设局", kind=2, level=3, parent="150102", region_code="150102", valid_from="2026-11-01")
+        new = UnitState(
+            code="150102-new",
+            name="新设局",
+            kind=2,
+            level=3,
+            parent="150102",
+            region_code="150102",
+            valid_from="2026-11-01",
+        )
         app.directory.load([*TREE, new])
         app.review.release(INSPECTOR, entry.id)
         assert (held(app), clues(app)) == ([], 1)
@@ -68,7 +76,9 @@ class TestLetters:
             ("hotline", {"webhook-timestamp": "1"}, "clues.stale_signature"),
         ],
     )
-    def test_an_unverified_one_is_held_and_can_only_be_refused(self, app, letters, hotline, user, changes, code):
+    def test_an_unverified_one_is_held_and_can_only_be_refused(
+        self, app, letters, hotline, user, changes, code
+    ):
         body = body_of(hotline_order())
         letters.take("hotline", letter(hotline, body, user=user, **changes))
         (entry,) = held(app)
@@ -79,6 +89,8 @@ class TestLetters:
 
     def test_strange_bytes_and_headers_block_nothing(self, app, letters, hotline):
         for body in (b"", b"\x00\xff" * 50, b"[" * 100_000):
-            letters.take("hotline", Letter(body, {"webhook-id": "\x00\x1b[31m", "x": "y"}, "hotline", "", True))
+            letters.take(
+                "hotline", Letter(body, {"webhook-id": "\x00\x1b[31m", "x": "y"}, "hotline", "", True)
+            )
         letters.take("hotline", letter(hotline, body_of(hotline_order())))
         assert (len(held(app)), clues(app)) == (3, 1)

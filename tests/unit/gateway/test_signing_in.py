@@ -65,7 +65,9 @@ class TestSigningIn:
             dumped = str(session.execute(text("SELECT * FROM sessions")).fetchall())
         assert cookie not in dumped
 
-    @pytest.mark.parametrize(("account", "password"), [("ducha", "wrong"), ("nobody", PASSWORD), ("", ""), ("DROP'--", "x")])
+    @pytest.mark.parametrize(
+        ("account", "password"), [("ducha", "wrong"), ("nobody", PASSWORD), ("", ""), ("DROP'--", "x")]
+    )
     def test_a_wrong_name_and_a_wrong_password_get_one_answer(self, http, account, password):
         answer = sign_in(http, account, password)
         assert (answer.status_code, answer.json()["code"]) == (401, "identity.wrong_credentials")
@@ -93,7 +95,9 @@ class TestSigningIn:
 
 
 class TestLocking:
-    def test_five_failures_lock_this_source_for_fifteen_minutes_even_with_the_right_password(self, app, clock):
+    def test_five_failures_lock_this_source_for_fifteen_minutes_even_with_the_right_password(
+        self, app, clock
+    ):
         for _ in range(5):
             with pytest.raises(WrongCredentials):
                 app.sessions.sign_in("ducha", "wrong", address="10.0.0.9")
@@ -183,7 +187,9 @@ class TestLivingSessions:
         with pytest.raises(WrongCredentials):
             app.sessions.sign_in("ducha", PASSWORD, address="x")
 
-    def test_the_token_carries_the_roles_of_one_place_only(self, app: Gateway, runtime: Runtime, clock: FixedClock):
+    def test_the_token_carries_the_roles_of_one_place_only(
+        self, app: Gateway, runtime: Runtime, clock: FixedClock
+    ):
         opened = app.sessions.sign_in("tianbao", PASSWORD, address="x")
         pem = (runtime.folder("keys") / "identity.pem").read_bytes()
         principal, csrf = Verifier(public_half(pem), clock).principal(opened.token)

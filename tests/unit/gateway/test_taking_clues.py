@@ -91,7 +91,11 @@ class TestAGoodClue:
         assert answer.status_code == 202
         (body,) = told(app, "clue_routed_to_disputes.v1")
         clue = ClueRouted.FromString(body).clue
-        assert (clue.external_id, clue.unit, clue.attributes["outcome"]) == ("（2026）内0102行初12号", "150102-scjg", "LT02")
+        assert (clue.external_id, clue.unit, clue.attributes["outcome"]) == (
+            "（2026）内0102行初12号",
+            "150102-scjg",
+            "LT02",
+        )
 
     def test_rare_characters_of_names_come_through(self, app, http, hotline):
         send(http, hotline, hotline_order(工单标题="投诉𠮷祥䶮餐馆执法检查"))
@@ -101,7 +105,11 @@ class TestAGoodClue:
     def test_a_signature_made_by_the_public_library_is_good(self, app, http, hotline):
         body = body_of(hotline_order())
         signature = Webhook(secret_text(hotline.secret)).sign("lib-1", NOW, body.decode())
-        headers = {"webhook-id": "lib-1", "webhook-timestamp": str(int(NOW.timestamp())), "webhook-signature": signature}
+        headers = {
+            "webhook-id": "lib-1",
+            "webhook-timestamp": str(int(NOW.timestamp())),
+            "webhook-signature": signature,
+        }
         assert http.post(CLUES, content=body, headers=headers).status_code == 202
 
 
@@ -194,7 +202,9 @@ BAD_BODIES = [
 
 
 class TestBadClues:
-    @pytest.mark.parametrize(("body", "status", "code"), [entry[1:] for entry in BAD_BODIES], ids=[e[0] for e in BAD_BODIES])
+    @pytest.mark.parametrize(
+        ("body", "status", "code"), [entry[1:] for entry in BAD_BODIES], ids=[e[0] for e in BAD_BODIES]
+    )
     def test_a_signed_bad_clue_gets_a_stable_code_and_lies_in_quarantine_with_its_bytes(
         self, app, http, hotline, body, status, code
     ):
@@ -206,7 +216,9 @@ class TestBadClues:
         assert count(app) == 0
 
     def test_every_fault_is_named_with_the_senders_own_field_in_chinese(self, http, hotline):
-        answer = send(http, hotline, hotline_order(行政区划代码="１５", 来电类别="闲聊", 工单标题=None)).json()
+        answer = send(
+            http, hotline, hotline_order(行政区划代码="１５", 来电类别="闲聊", 工单标题=None)
+        ).json()
         assert answer["code"] == "clues.invalid"
         assert {field["path"] for field in answer["fields"]} == {"行政区划代码", "来电类别", "工单标题"}
         assert all("一" <= field["message"][0] <= "鿿" for field in answer["fields"])

@@ -65,7 +65,10 @@ class TestProgress:
         course = app.review.course(INSPECTOR, receipt)
         assert [step.state for step in course.progress] == ["received", "routed", "accepted", "answered"]
         with app.store.reading() as session:
-            bodies = [json.loads(body) for body in session.scalars(select(AnswerRow.body).order_by(AnswerRow.created_at))]
+            bodies = [
+                json.loads(body)
+                for body in session.scalars(select(AnswerRow.body).order_by(AnswerRow.created_at))
+            ]
         assert {body["办理状态"] for body in bodies} == {"已受理", "已办结"}
         assert {body["工单编号"] for body in bodies} == {"HT-2026-0001"}
 
@@ -92,10 +95,17 @@ class TestProgress:
 
 class TestAnsweredInTime:
     def test_within_ten_working_days_counts_for_the_unit_complained_of(self, app, progress, receipt):
-        assert clue(app).answer_due_at.isoformat() == "2026-12-04T15:59:59+00:00"  # received on Friday 20 November
+        assert (
+            clue(app).answer_due_at.isoformat() == "2026-12-04T15:59:59+00:00"
+        )  # received on Friday 20 November
         progress(receipt, 5, NOW + timedelta(days=13))
         (event,) = scored(app)
-        assert (event.probe, event.unit, event.outcome, event.score_milli) == ("GW-ANS-01", "150102-scjg", 1, 1000)
+        assert (event.probe, event.unit, event.outcome, event.score_milli) == (
+            "GW-ANS-01",
+            "150102-scjg",
+            1,
+            1000,
+        )
         assert event.subject == f"gateway/clues/{receipt}"
 
     def test_the_senders_own_deadline_comes_first(self, app, hotline, progress):

@@ -58,7 +58,9 @@ def test_nothing_secret_comes_out_in_fields_messages_or_traces(lines):
 
 def test_ordinary_numbers_and_ids_stay(lines):
     configure(level="INFO", process="toy")
-    logger("toy").info("ok", count=12_345_678_901, case="019a3f10-0000-7000-8000-000000000001", digits="110105194912310021")
+    logger("toy").info(
+        "ok", count=12_345_678_901, case="019a3f10-0000-7000-8000-000000000001", digits="110105194912310021"
+    )
     shown = json.loads(lines()[0])
     assert shown["count"] == 12_345_678_901
     assert shown["case"].startswith("019a3f10")

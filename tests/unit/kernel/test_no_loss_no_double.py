@@ -81,7 +81,9 @@ class Spine(RuleBasedStateMachine):
             work.flush()
 
     @rule(
-        fate=st.sampled_from(["confirm", "away", "every_other_nacked", "confirm_lost", "die_after_publish", "die_before_mark"])
+        fate=st.sampled_from(
+            ["confirm", "away", "every_other_nacked", "confirm_lost", "die_after_publish", "die_before_mark"]
+        )
     )
     def relay_step(self, fate):
         self.broker.fate = fate
@@ -97,7 +99,9 @@ class Spine(RuleBasedStateMachine):
 
     @rule(
         number=st.integers(1, 8),
-        fate=st.sampled_from(["good", "die_before_commit", "die_after_commit", "die_unsettled", "database_away"]),
+        fate=st.sampled_from(
+            ["good", "die_before_commit", "die_after_commit", "die_unsettled", "database_away"]
+        ),
     )
     def take(self, number, fate):
         batch, rest = self.broker.queue[:number], self.broker.queue[number:]
@@ -213,10 +217,10 @@ def _breaks():
     from hypothesis.stateful import run_state_machine_as_test
 
     try:
-        run_state_machine_as_test(Spine, settings=settings(SETTINGS, max_examples=10, report_multiple_bugs=False, phases=[Phase.generate]))
+        run_state_machine_as_test(
+            Spine,
+            settings=settings(SETTINGS, max_examples=10, report_multiple_bugs=False, phases=[Phase.generate]),
+        )
     except (AssertionError, ExceptionGroup):
         return True
     return False
-
-
-

@@ -18,7 +18,18 @@ def test_a_day_is_written_in_ascii_digits_with_hyphens():
 
 
 @pytest.mark.parametrize(
-    "written", ["２０２６-03-01", "2026-3-1", "20260301", "2026-03-01T00:00:00", "2026-02-30", 1772323200, 20260301, True, ""]
+    "written",
+    [
+        "２０２６-03-01",
+        "2026-3-1",
+        "20260301",
+        "2026-03-01T00:00:00",
+        "2026-02-30",
+        1772323200,
+        20260301,
+        True,
+        "",
+    ],
 )
 def test_every_other_way_is_refused_in_chinese_without_an_echo(written):
     with pytest.raises(ValidationError) as refused:

@@ -78,7 +78,9 @@ def _log() -> None:
         sqlite_where=corrections,
     )
     op.create_table(
-        "log_head", Column("id", Integer, primary_key=True, autoincrement=False), Column("size", BigInt, nullable=False)
+        "log_head",
+        Column("id", Integer, primary_key=True, autoincrement=False),
+        Column("size", BigInt, nullable=False),
     )
     op.execute("INSERT INTO log_head (id, size) VALUES (1, 0)")
 

@@ -24,7 +24,9 @@ CHANNELS = {"gazette": "政府公报", "official_site": "政府网站", "newspap
 
 def publication_due(look: Look, decided: date) -> date:
     """Last day to publish 公布期限: working days after the decision."""
-    return look.calendar.working_days_after(decided, look.number("DEC-24", "publish_within_working_days")).due_on
+    return look.calendar.working_days_after(
+        decided, look.number("DEC-24", "publish_within_working_days")
+    ).due_on
 
 
 def archive_due(look: Look, decided: date) -> date:
@@ -51,7 +53,9 @@ def published_in_time(look: Look) -> Verdict:
     late = [title for code, title in CHANNELS.items() if code in first_days and first_days[code] > due]
     if open_channels and not late and look.today <= due:
         return not_due("公布期限未满")
-    problems = [f"没有在{title}公布" for title in open_channels] + [f"没有按期在{title}公布" for title in late]
+    problems = [f"没有在{title}公布" for title in open_channels] + [
+        f"没有按期在{title}公布" for title in late
+    ]
     started = look.procedure.started
     if started is not None and started.technical:
         explained = [step.interpreted for step in published if step.interpreted is not None]

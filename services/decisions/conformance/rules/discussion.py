@@ -68,7 +68,9 @@ def _departure(meeting: Discussed, problems: list[str]) -> None:
     """The head who departs from the majority explains at the meeting (Art. 30)."""
     views = [view.view for view in meeting.views]
     majority = meeting.majority or _majority(views.count("agree"), views.count("disagree"))
-    head: str | None = meeting.head_view or next((v.view for v in meeting.views if v.member == meeting.head), None)
+    head: str | None = meeting.head_view or next(
+        (v.view for v in meeting.views if v.member == meeting.head), None
+    )
     if majority and head in ("agree", "disagree") and head != majority and not meeting.departs_because:
         problems.append("决定与多数意见不一致而没有说明理由")
 

@@ -67,7 +67,11 @@ def expert_opinions_were_signed(look: Look) -> Verdict:
         return instead
     opinions = [opinion for step in look.procedure.all(ExpertsArgued) for opinion in step.opinions]
     if not opinions:
-        return failed("没有书面论证意见") if look.procedure.has("experts_argued") else not_computable(NO_ARGUMENT)
+        return (
+            failed("没有书面论证意见")
+            if look.procedure.has("experts_argued")
+            else not_computable(NO_ARGUMENT)
+        )
     problems = []
     if unsigned := sum(1 for opinion in opinions if opinion.signed is False):
         problems.append(f"{unsigned}份论证意见没有签名盖章")
@@ -89,9 +93,7 @@ def expert_opinions_were_answered(look: Look) -> Verdict:
     return answered([f"{silent}份论证意见没有采纳情况"] if silent else [], [], "论证意见均有采纳情况")
 
 
-@PROBES.probe(
-    "DEC-15", version=1, title="可能影响社会稳定、公共安全的应评尽评", basis=articles("第二十二条")
-)
+@PROBES.probe("DEC-15", version=1, title="可能影响社会稳定、公共安全的应评尽评", basis=articles("第二十二条"))
 def risk_was_appraised(look: Look) -> Verdict:
     """Appraised before the decision, or an earlier appraisal is used."""
     if (instead := risky(look)) is not None:

@@ -25,7 +25,9 @@ def review_material_was_complete(look: Look) -> Verdict:
         return failed("没有送请合法性审查")
     complete = look.procedure.first(ReviewComplete)
     given = frozenset(
-        document.kind for step in (*submitted, *([complete] if complete else [])) for document in step.documents
+        document.kind
+        for step in (*submitted, *([complete] if complete else []))
+        for document in step.documents
     )
     lacking = materials.missing(materials.FOR_REVIEW, given)
     returns = len(look.procedure.all(ReviewReturned))
@@ -84,7 +86,10 @@ def reviewed_before_discussion(look: Look) -> Verdict:
 
 
 @PROBES.probe(
-    "DEC-21", version=1, title="组织法律顾问、公职律师提出意见；承办单位据以调整", basis=articles("第二十八条")
+    "DEC-21",
+    version=1,
+    title="组织法律顾问、公职律师提出意见；承办单位据以调整",
+    basis=articles("第二十八条"),
 )
 def advisers_and_remarks(look: Look) -> Verdict:
     """Legal advisers spoke, and every remark of the review has an answer."""

@@ -99,14 +99,18 @@ def branches_are_settled(procedure: Procedure, _: AnyStep) -> Iterator[Breach]:
     """Each parallel branch was gone through, or does not apply for a recorded reason (Arts. 14, 19, 22)."""
     for branch, kind, article, title in _BRANCHES:
         if not procedure.has(kind) and procedure.waived(branch) is None:  # type: ignore[arg-type]
-            yield Breach("order", article, f"{title}尚未完成；不适用的，请登记不适用的理由后再送请合法性审查。")
+            yield Breach(
+                "order", article, f"{title}尚未完成；不适用的，请登记不适用的理由后再送请合法性审查。"
+            )
 
 
 def g3_no_discussion_without_review(procedure: Procedure, step: AnyStep) -> Iterator[Breach]:
     """G3: reviewed and lawful, or an exploratory reform with its legal risk stated (Art. 25)."""
     issued = procedure.last(later.ReviewIssued)
     if issued is None or issued.is_before(step) is False:
-        yield Breach("G3", "第二十五条", "未经合法性审查的，不得提交决策机关讨论；请先由审查部门出具审查意见。")
+        yield Breach(
+            "G3", "第二十五条", "未经合法性审查的，不得提交决策机关讨论；请先由审查部门出具审查意见。"
+        )
     elif issued.exploratory and not issued.legal_risk:
         yield Breach("G3", "第二十五条", "属于探索性改革的，请由审查部门说明法律风险后再提交讨论。")
     elif not issued.exploratory and issued.conclusion not in ("lawful", "lawful_amended"):

@@ -70,4 +70,8 @@ def for_archive(procedure: Procedure) -> tuple[str, ...]:
 
 def missing(needed: tuple[str, ...], given: frozenset[str]) -> list[str]:
     """The titles of the needed materials that were not given."""
-    return [TITLES[kind] for kind in needed if kind not in given and not (kind in REVIEW_OPINION and given & REVIEW_OPINION)]
+    return [
+        TITLES[kind]
+        for kind in needed
+        if kind not in given and not (kind in REVIEW_OPINION and given & REVIEW_OPINION)
+    ]

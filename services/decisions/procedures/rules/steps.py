@@ -17,7 +17,11 @@ Branch = Literal["participation", "hearing", "expert", "risk"]
 class Closed:
     """Unknown fields are refused, and nothing is converted silently."""
 
-    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True, "str_max_length": 4000}
+    __pydantic_config__: ClassVar[dict[str, object]] = {
+        "extra": "forbid",
+        "strict": True,
+        "str_max_length": 4000,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

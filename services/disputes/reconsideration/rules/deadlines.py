@@ -67,7 +67,9 @@ class Due:
 class Clocks:
     """The clocks of the catalog over one calendar."""
 
-    def __init__(self, rows: Iterable[Clock], calendar: WorkingCalendar, ends_after_60_days: frozenset[str]) -> None:
+    def __init__(
+        self, rows: Iterable[Clock], calendar: WorkingCalendar, ends_after_60_days: frozenset[str]
+    ) -> None:
         self._rows: dict[str, list[Clock]] = {}
         for row in rows:
             self._rows.setdefault(row.id, []).append(row)
@@ -78,7 +80,10 @@ class Clocks:
         """The row in force on a day; raises KeyError for a clock the catalog lacks."""
         name = f"{clock}_{track}" if clock in BY_TRACK else clock
         rows = self._rows[name]
-        return next((row for row in rows if row.valid_from <= day and (row.valid_to is None or day <= row.valid_to)), rows[-1])
+        return next(
+            (row for row in rows if row.valid_from <= day and (row.valid_to is None or day <= row.valid_to)),
+            rows[-1],
+        )
 
     def due(self, clock: str, track: s.Track, start: date, *, more_days: int = 0) -> Due:
         """The deadline of a clock that starts with an act on `start`."""
@@ -86,7 +91,9 @@ class Clocks:
         if row.unit == "working":
             deadline = self.calendar.working_days_after(start, row.days + more_days)
         else:
-            deadline = self.calendar.calendar_days_after(start, row.days + more_days, roll_forward=row.roll_forward)
+            deadline = self.calendar.calendar_days_after(
+                start, row.days + more_days, roll_forward=row.roll_forward
+            )
         return _kept(clock, start, deadline)
 
     def set_by(self, before: Case, step: AnyStep) -> list[Due]:

@@ -41,7 +41,9 @@ def _order(case: Case, step: AnyStep) -> Iterator[Breach]:
     if isinstance(step, (s.DeemedAccepted, s.Abandoned, s.Forwarded)):
         yield Breach("by_clock", "第三十条", "这一事实由系统按期限自动登记，不能手工填写。")
     elif isinstance(step, s.NotAnApplication) and state != "draft":
-        yield Breach("order", "第三十条", "已经登记为复议申请，不能再退回；不符合受理条件的，请在期限内决定不予受理。")
+        yield Breach(
+            "order", "第三十条", "已经登记为复议申请，不能再退回；不符合受理条件的，请在期限内决定不予受理。"
+        )
     elif isinstance(step, s.Received) and state != "draft":
         yield Breach("order", "第三十条", "这件申请已经登记收到。")
     elif isinstance(step, _NEEDS_EXAMINATION) and state not in ("received", "awaiting_material"):
@@ -81,7 +83,9 @@ def _particular(case: Case, step: AnyStep, clocks: Clocks, kept: Mapping[str, Du
 def _extension(case: Case, step: s.Extended, clocks: Clocks, due: Due | None) -> Iterator[Breach]:
     most = clocks.longest_extension(case.track, case.accepted_on or step.on)
     if most == 0:
-        yield Breach("extension", "第六十二条", "适用简易程序的案件不能延长审理期限；需要延长的，请先转为普通程序。")
+        yield Breach(
+            "extension", "第六十二条", "适用简易程序的案件不能延长审理期限；需要延长的，请先转为普通程序。"
+        )
     elif case.has(s.Extended) or not 0 < step.days <= most:
         yield Breach("extension", "第六十二条", f"审理期限只能延长一次，最多{most}日。")
     elif not step.approved or step.told_on is None:
@@ -94,7 +98,9 @@ def _decision(case: Case, step: s.Decided) -> Iterator[Breach]:
     if case.is_suspended:
         yield Breach("suspended", "第三十九条", "案件中止期间不能作出决定，请先登记恢复审理。")
     if step.outcome in ONLY_WITH_ANOTHER or step.outcome == "RF01":
-        yield Breach("outcome", "第六十三条", "不予受理请登记为不予受理；赔偿和文件处理结果请与主结果一并登记。")
+        yield Breach(
+            "outcome", "第六十三条", "不予受理请登记为不予受理；赔偿和文件处理结果请与主结果一并登记。"
+        )
 
 
 def not_in_the_future(step: AnyStep, today: date) -> bool:

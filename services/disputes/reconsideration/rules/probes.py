@@ -70,7 +70,9 @@ def _articles(*names: str) -> tuple[Basis, ...]:
     return tuple(Basis(*LAW, name) for name in names)
 
 
-@PROBES.probe("DIS-ACC-01", version=1, title="复议申请五个工作日内审查", basis=_articles("第三十条", "第三十一条"))
+@PROBES.probe(
+    "DIS-ACC-01", version=1, title="复议申请五个工作日内审查", basis=_articles("第三十条", "第三十一条")
+)
 def examined_in_time(seen: Seen) -> Verdict:
     """Accepted, refused or asked for material in five working days; silence fails."""
     case, due = seen.case, seen.kept.get(ACCEPTANCE)
@@ -102,7 +104,9 @@ def decided_in_time(seen: Seen) -> Verdict:
     return failed("超过法定期限尚未作出复议决定") if seen.is_over(DECIDE) else not_due("审理期限未满")
 
 
-@PROBES.probe("DIS-HEA-01", version=1, title="应当听证的复议案件举行听证", basis=_articles("第五十条", "第五十一条"))
+@PROBES.probe(
+    "DIS-HEA-01", version=1, title="应当听证的复议案件举行听证", basis=_articles("第五十条", "第五十一条")
+)
 def heard_where_required(seen: Seen) -> Verdict:
     """Major, difficult and complex cases are heard before the decision."""
     case = seen.case
@@ -148,7 +152,12 @@ def _made_in(case: Case) -> str:
     return f"（行为作出于{made.year}年{made.month}月）" if made else ""
 
 
-@PROBES.probe("DIS-ANS-01", version=1, title="被申请人按期答复举证", basis=_articles("第四十八条", "第五十四条", "第七十条"))
+@PROBES.probe(
+    "DIS-ANS-01",
+    version=1,
+    title="被申请人按期答复举证",
+    basis=_articles("第四十八条", "第五十四条", "第七十条"),
+)
 def respondent_answered(seen: Seen) -> Verdict:
     """In ten working days from the copy, five in the simple procedure."""
     case, due = seen.case, seen.kept.get(ANSWER)

@@ -15,7 +15,11 @@ Track = Literal["ordinary", "simple"]  # 普通程序, 简易程序
 class Closed:
     """Unknown fields are refused, and nothing is converted silently."""
 
-    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True, "str_max_length": 4000}
+    __pydantic_config__: ClassVar[dict[str, object]] = {
+        "extra": "forbid",
+        "strict": True,
+        "str_max_length": 4000,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,9 @@ MAX_ENTRIES = 1_000
 MAX_ROWS = 100_000
 MAX_COLUMNS = 64
 _STEP = 256 * 1024
-_FORBIDDEN = re.compile(r"vbaProject|externalLinks/|embeddings/|activeX/|\.(?:zip|xlsx|xlsm|docx|exe|dll|js)$", re.IGNORECASE)
+_FORBIDDEN = re.compile(
+    r"vbaProject|externalLinks/|embeddings/|activeX/|\.(?:zip|xlsx|xlsm|docx|exe|dll|js)$", re.IGNORECASE
+)
 
 
 class FileTooLarge(TooLarge):
@@ -78,7 +80,9 @@ def inflate(package: zipfile.ZipFile, name: str, packed: int, seen: Callable[[by
         raise Invalid("文件已损坏，无法读取，请重新导出后上传。", code="enforcement.broken_file") from broken
     except Exception as broken:
         if type(broken).__module__ == "zlib":
-            raise Invalid("文件已损坏，无法读取，请重新导出后上传。", code="enforcement.broken_file") from broken
+            raise Invalid(
+                "文件已损坏，无法读取，请重新导出后上传。", code="enforcement.broken_file"
+            ) from broken
         raise
     return size
 
@@ -94,12 +98,18 @@ def limited(rows: Iterator[tuple[int, list[object]]]) -> Iterator[tuple[int, lis
     """The rows, until there are too many of them or one is too wide."""
     for count, (number, cells) in enumerate(rows):
         if count > MAX_ROWS:
-            raise FileTooLarge(f"超过 {MAX_ROWS} 行，请按月份或单位拆分后上传。", code="enforcement.too_many_rows")
+            raise FileTooLarge(
+                f"超过 {MAX_ROWS} 行，请按月份或单位拆分后上传。", code="enforcement.too_many_rows"
+            )
         if len(cells) > MAX_COLUMNS:
-            raise FileTooLarge(f"第 {number} 行超过 {MAX_COLUMNS} 列，请核对文件。", code="enforcement.too_many_columns")
+            raise FileTooLarge(
+                f"第 {number} 行超过 {MAX_COLUMNS} 列，请核对文件。", code="enforcement.too_many_columns"
+            )
         yield number, cells
 
 
 def _check_inflated(size: int, packed: int) -> None:
     if size > MAX_INFLATED_BYTES or (size > RATIO_FROM_BYTES and size > MAX_RATIO * packed):
-        raise UnsafeFile("文件解压后过大，疑似压缩炸弹，未予读取；请拆分或重新导出后上传。", code="enforcement.zip_bomb")
+        raise UnsafeFile(
+            "文件解压后过大，疑似压缩炸弹，未予读取；请拆分或重新导出后上传。", code="enforcement.zip_bomb"
+        )

@@ -26,12 +26,20 @@ _R = rb"\br\s*=\s*[\"']"
 _ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 _CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _PLACED = re.compile(rb"<(?:\w+:)?c\s[^>]*?" + _R + rb"[A-Z]{1,3}[1-9]\d{0,6}[\"']")
-_FAR_DOWN = re.compile(_R + rb"[A-Z]{0,3}(?:\d{7,}|[2-9]\d{5}|1[1-9]\d{4}|10[1-9]\d{3}|100[1-9]\d{2}|1000[2-9]\d)[\"']")
+_FAR_DOWN = re.compile(
+    _R + rb"[A-Z]{0,3}(?:\d{7,}|[2-9]\d{5}|1[1-9]\d{4}|10[1-9]\d{3}|100[1-9]\d{2}|1000[2-9]\d)[\"']"
+)
 _FAR_RIGHT = re.compile(_R + rb"(?:[A-Z]{3}|[C-Z][A-Z]|B[M-Z])\d+[\"']")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
-_FORMULA_AT = re.compile(rb"<(?:\w+:)?c\s[^>]*?" + _R + rb"([A-Z]{1,3}\d{1,7})[\"'][^>]*>\s*<(?:\w+:)?f[\s/>]")
-_HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\s(?=[^>]*\bhidden\s*=\s*[\"'](?:1|true))[^>]*?" + _R + rb"(\d{1,7})")
-_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?\bref\s*=\s*[\"']([A-Z]{1,3}\d{1,7}(?::[A-Z]{1,3}\d{1,7})?)[\"']")
+_FORMULA_AT = re.compile(
+    rb"<(?:\w+:)?c\s[^>]*?" + _R + rb"([A-Z]{1,3}\d{1,7})[\"'][^>]*>\s*<(?:\w+:)?f[\s/>]"
+)
+_HIDDEN_ROW = re.compile(
+    rb"<(?:\w+:)?row\s(?=[^>]*\bhidden\s*=\s*[\"'](?:1|true))[^>]*?" + _R + rb"(\d{1,7})"
+)
+_MERGED = re.compile(
+    rb"<(?:\w+:)?mergeCell\s[^>]*?\bref\s*=\s*[\"']([A-Z]{1,3}\d{1,7}(?::[A-Z]{1,3}\d{1,7})?)[\"']"
+)
 
 
 @dataclass(slots=True)

@@ -41,7 +41,9 @@ def read_text(data: bytes, encoding: str) -> Iterator[tuple[int, list[object]]]:
                 yield number, list(cells)
                 number = reader.line_num + 1
         except csv.Error as broken:
-            raise Invalid(f"第 {number} 行引号不配对或单元格过大，请核对后重新导出。", code="enforcement.broken_csv") from broken
+            raise Invalid(
+                f"第 {number} 行引号不配对或单元格过大，请核对后重新导出。", code="enforcement.broken_csv"
+            ) from broken
 
 
 def _decodes(data: bytes, encoding: str) -> bool:

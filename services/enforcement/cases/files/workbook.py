@@ -51,11 +51,15 @@ def open_workbook(data: bytes) -> Workbook:
         filled = [(name, part) for name, part in visible if book.get_sheet_by_name(name).height]
         if len(filled) > 1:
             names = "、".join(name for name, _ in filled)
-            raise Invalid(f"有多个工作表有内容（{names}），请只保留一个后上传。", code="enforcement.many_sheets")
+            raise Invalid(
+                f"有多个工作表有内容（{names}），请只保留一个后上传。", code="enforcement.many_sheets"
+            )
         name, part = filled[0] if filled else visible[0]
         sheet = book.get_sheet_by_name(name)
     except (calamine.CalamineError, ValueError, OSError) as broken:
-        raise Invalid("文件无法按 .xlsx 读取，请用 Excel 或 WPS 重新保存后上传。", code="enforcement.broken_file") from broken
+        raise Invalid(
+            "文件无法按 .xlsx 读取，请用 Excel 或 WPS 重新保存后上传。", code="enforcement.broken_file"
+        ) from broken
     return Workbook(sheet, found[part], [name for name, _, hidden in sheets if hidden])
 
 
@@ -65,7 +69,9 @@ def _sheets(package: zipfile.ZipFile, packed: int) -> list[tuple[str, str, bool]
         book = _xml(inflated(package, "xl/workbook.xml", packed))
         relations = _xml(inflated(package, "xl/_rels/workbook.xml.rels", packed))
     except (KeyError, ET.ParseError) as broken:
-        raise Invalid("文件不是 .xlsx 工作簿，请核对文件类型。", code="enforcement.wrong_file_type") from broken
+        raise Invalid(
+            "文件不是 .xlsx 工作簿，请核对文件类型。", code="enforcement.wrong_file_type"
+        ) from broken
     targets = {r.get("Id", ""): r.get("Target", "") for r in relations}
     sheets = []
     for sheet in book.iterfind(".//{*}sheet"):
@@ -74,7 +80,9 @@ def _sheets(package: zipfile.ZipFile, packed: int) -> list[tuple[str, str, bool]
         part = part.lstrip("/") if part.startswith("/") else f"xl/{part}"
         sheets.append((sheet.get("name", ""), part, sheet.get("state", "visible") != "visible"))
     entries = set(package.namelist())
-    if len({name for name, _, _ in sheets}) < len(sheets) or any(part not in entries for _, part, _ in sheets):
+    if len({name for name, _, _ in sheets}) < len(sheets) or any(
+        part not in entries for _, part, _ in sheets
+    ):
         raise Invalid("工作簿的目录有误，请用 Excel 或 WPS 重新保存后上传。", code="enforcement.broken_file")
     return sheets
 

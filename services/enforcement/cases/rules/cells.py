@@ -17,7 +17,9 @@ from services.enforcement.cases.rules.record import Value
 
 EXACT_DIGITS = 10**15
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:\.\d+)?[Ee]\+?\d{1,3}")
-_DAY = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2}))(?:[ T]\d{1,2}:\d{2}.*)?")
+_DAY = re.compile(
+    r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2}))(?:[ T]\d{1,2}:\d{2}.*)?"
+)
 _LIST_MARKS = re.compile(r"[、;；,，|\n]+")
 _MOST_YUAN = Decimal(10) ** 12
 _RETYPE = "请将该列设为“文本”格式后重新录入完整号码"

@@ -88,7 +88,10 @@ class ColumnSet:
             return None
         faults = [*self._repeated(row, named), *self._missing(row, named)]
         notices = [
-            Notice("enforcement.ignored_column", f"第 {position + 1} 列“{shown(cells[position])}”不在字段表中，未读取。")
+            Notice(
+                "enforcement.ignored_column",
+                f"第 {position + 1} 列“{shown(cells[position])}”不在字段表中，未读取。",
+            )
             for position, name in _names(cells)
             if name not in self.by_name
         ]
@@ -100,14 +103,18 @@ class ColumnSet:
         for column in named.values():
             if column.field in seen:
                 message = f"“{column.header}”出现了两列，请删去其中一列。"
-                faults.append(Fault(row, column.header, "enforcement.repeated_column", column.header, message))
+                faults.append(
+                    Fault(row, column.header, "enforcement.repeated_column", column.header, message)
+                )
             seen.add(column.field)
         return faults
 
     def _missing(self, row: int, named: Mapping[int, Column]) -> list[Fault]:
         present = {column.field for column in named.values()}
         return [
-            Fault(row, c.header, "enforcement.missing_column", "", f"缺少“{c.header}”一列，请补上后重新上传。")
+            Fault(
+                row, c.header, "enforcement.missing_column", "", f"缺少“{c.header}”一列，请补上后重新上传。"
+            )
             for c in self.columns
             if c.required == "always" and c.field not in present
         ]

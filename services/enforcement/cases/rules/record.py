@@ -19,7 +19,17 @@ import orjson
 
 # What a unit in reporting mode speaks of: the 双公示 set, and when it published (国办发〔2018〕118号).
 REPORTED_FIELDS = frozenset(
-    {"cause", "facts", "basis", "penalty_kinds", "content", "fine_yuan", "decided_on", "procedure", "published_on"}
+    {
+        "cause",
+        "facts",
+        "basis",
+        "penalty_kinds",
+        "content",
+        "fine_yuan",
+        "decided_on",
+        "procedure",
+        "published_on",
+    }
 )
 Value = str | date | Decimal | tuple[str, ...] | None
 

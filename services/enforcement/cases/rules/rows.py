@@ -76,14 +76,18 @@ class RowReader:
         for field, header in self._headers.items():
             day = getattr(record, field)
             if isinstance(day, date) and not EARLIEST <= day <= self._today:
-                message = "日期晚于今天，尚未发生的不能录入。" if day > self._today else "日期过早，请核对年份。"
+                message = (
+                    "日期晚于今天，尚未发生的不能录入。" if day > self._today else "日期过早，请核对年份。"
+                )
                 yield Fault(row, header, "enforcement.impossible_date", day.isoformat(), message)
         if record.decided_on < self._today - OLDEST:
             message = "决定日期在十年以前，不在受理范围内。"
             yield self._fault(row, "decided_on", "enforcement.too_old", record.decided_on, message)
         if record.opened_on is not None and record.decided_on < record.opened_on:
             message = f"决定日期早于立案（受理）日期 {record.opened_on}，请核对。"
-            yield self._fault(row, "decided_on", "enforcement.decided_before_opening", record.decided_on, message)
+            yield self._fault(
+                row, "decided_on", "enforcement.decided_before_opening", record.decided_on, message
+            )
         else:
             yield from self._before(row, record, "opened_on", _AFTER_OPENING)
         yield from self._before(row, record, "decided_on", _AFTER_DECISION)

@@ -107,7 +107,9 @@ def _cases() -> None:
     op.create_index("uq_cases_number", "cases", ["unit", "kind", "number_key"], unique=True)
     op.create_index("ix_cases_decided", "cases", ["unit", "decided_on", "id"])
     waiting = text("look_on IS NOT NULL")
-    op.create_index("ix_cases_look", "cases", ["look_on", "id"], postgresql_where=waiting, sqlite_where=waiting)
+    op.create_index(
+        "ix_cases_look", "cases", ["look_on", "id"], postgresql_where=waiting, sqlite_where=waiting
+    )
     op.create_table(
         "case_versions",
         Column("case_id", Id, primary_key=True),
