@@ -218,9 +218,8 @@ class Demonstration:
 
 def _as(kind: type[T], record: object) -> T:
     """The same-named fields of a record as a value of another kind."""
-    return kind(
-        **{field.name: getattr(record, field.name) for field in fields(kind) if hasattr(record, field.name)}
-    )  # type: ignore[arg-type]
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  (every kind here is a dataclass)
+    return kind(**{name: getattr(record, name) for name in names if hasattr(record, name)})
 
 
 def _certificate(kind: Callable[..., T], held: Any) -> T:
