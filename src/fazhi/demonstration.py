@@ -218,7 +218,7 @@ class Demonstration:
 
 def _as(kind: type[T], record: object) -> T:
     """The same-named fields of a record as a value of another kind."""
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  (every kind here is a dataclass)
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # every kind here is a dataclass
     return kind(**{name: getattr(record, name) for name in names if hasattr(record, name)})
 
 
