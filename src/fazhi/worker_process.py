@@ -19,6 +19,7 @@ os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_selector")
 import sys
 
 from fazhi.buses import open_bus
+from fazhi.garbage import collect_rarely
 from fazhi.services import NAMES, build
 from kernel.hosting.runtime import Runtime
 from kernel.hosting.start import patiently
@@ -34,6 +35,7 @@ def main(name: str) -> None:
     runtime = Runtime(settings)
     service = patiently(lambda: build(name, runtime))
     store = service.app.store
+    collect_rarely()
     hosted = service_class(store, open_bus(runtime), service.worker())
     run(
         hosted,

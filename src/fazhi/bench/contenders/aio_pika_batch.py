@@ -9,6 +9,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from contracts.topology import ASSESSMENT_SCORED, SCORED
 from fazhi.bench.effect import batch_size, door
 from fazhi.bench.workload import SOURCE
+from fazhi.garbage import collect_rarely
 from kernel.bus.inbound import Inbound
 from kernel.bus.port import Delivery
 from kernel.messages import Message
@@ -50,4 +51,5 @@ async def _take(entry: Inbound, batch: list[AbstractIncomingMessage]) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    collect_rarely()  # as the product's worker does
     asyncio.run(main())

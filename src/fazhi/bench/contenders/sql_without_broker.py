@@ -6,11 +6,13 @@ import time
 import orjson
 
 from fazhi.bench.effect import batch_size, door, given_workload
+from fazhi.garbage import collect_rarely
 from kernel.bus.port import Delivery
 
 
 def main() -> None:
     """Take everything, then say how long it took."""
+    collect_rarely()  # as the product's worker does
     workload = given_workload()
     deliveries = [Delivery(message, redelivered=False) for message in workload.messages()]
     entry, size = door(), batch_size()
