@@ -1,0 +1,10 @@
+"""Self-reports and their reviews."""
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the tables of this subject."""
