@@ -33,6 +33,7 @@ IMPORTED_AS = {
     "protobuf": "google",
     "pyyaml": "yaml",
     "python-calamine": "python_calamine",
+    "pillow": "PIL",
     "python-multipart": "multipart",
     "python-stdnum": "stdnum",
 }

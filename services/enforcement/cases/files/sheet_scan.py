@@ -8,16 +8,10 @@ therefore bounded here, at the speed of regular expressions over bytes.
 """
 
 import re
-import zipfile
 from dataclasses import dataclass, field
 
-from services.enforcement.cases.files.limits import (
-    MAX_COLUMNS,
-    MAX_ROWS,
-    FileTooLarge,
-    UnsafeFile,
-    inflate,
-)
+from kernel.files.package import Package
+from services.enforcement.cases.files.limits import MAX_COLUMNS, MAX_ROWS, FileTooLarge, UnsafeFile
 
 _MOST_NAMED = 20
 _MOST_BUFFERED = 1024 * 1024
@@ -52,7 +46,7 @@ class Oddities:
     rows: int = 0
 
 
-def scan(package: zipfile.ZipFile, part: str, packed: int) -> Oddities:
+def scan(package: Package, part: str) -> Oddities:
     """Inflate and scan one sheet. Raises Invalid, TooLarge."""
     found = Oddities()
     waiting = b""
@@ -64,7 +58,7 @@ def scan(package: zipfile.ZipFile, part: str, packed: int) -> Oddities:
         _take(found, waiting[:whole])
         waiting = waiting[whole:]
 
-    inflate(package, part, packed, look)
+    package.inflate(part, look)
     _take(found, waiting)
     return found
 

@@ -6,7 +6,6 @@ scanned (sheet_scan.py), and only then the parser sees the file.
 """
 
 import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
@@ -14,7 +13,8 @@ from xml.etree import ElementTree as ET
 import python_calamine as calamine
 
 from kernel.errors import Invalid
-from services.enforcement.cases.files.limits import UnsafeFile, inflate, inflated, open_package
+from kernel.files.package import Package
+from services.enforcement.cases.files.limits import PACKAGE, UnsafeFile
 from services.enforcement.cases.files.sheet_scan import Oddities, scan
 
 
@@ -37,15 +37,15 @@ class Workbook:
 
 def open_workbook(data: bytes) -> Workbook:
     """Check, scan and open a workbook. Raises Invalid, TooLarge."""
-    with open_package(data) as package:
-        sheets = _sheets(package, len(data))
+    with Package(data, PACKAGE) as package:
+        sheets = _sheets(package)
         visible = [(name, part) for name, part, hidden in sheets if not hidden and "chartsheets/" not in part]
         if not visible:
             raise Invalid("工作簿没有可见的工作表。", code="enforcement.no_sheet")
-        found = {part: scan(package, part, len(data)) for _, part, _ in sheets}
-        for entry in package.infolist():
-            if entry.filename not in found and not entry.is_dir():
-                inflate(package, entry.filename, len(data), _forget)
+        found = {part: scan(package, part) for _, part, _ in sheets}
+        for name in package.names:
+            if name not in found:
+                package.inflate(name, _forget)
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         filled = [(name, part) for name, part in visible if book.get_sheet_by_name(name).height]
@@ -63,11 +63,11 @@ def open_workbook(data: bytes) -> Workbook:
     return Workbook(sheet, found[part], [name for name, _, hidden in sheets if hidden])
 
 
-def _sheets(package: zipfile.ZipFile, packed: int) -> list[tuple[str, str, bool]]:
+def _sheets(package: Package) -> list[tuple[str, str, bool]]:
     """(name, part, hidden) of every worksheet, in order."""
     try:
-        book = _xml(inflated(package, "xl/workbook.xml", packed))
-        relations = _xml(inflated(package, "xl/_rels/workbook.xml.rels", packed))
+        book = _xml(package.inflated("xl/workbook.xml"))
+        relations = _xml(package.inflated("xl/_rels/workbook.xml.rels"))
     except (KeyError, ET.ParseError) as broken:
         raise Invalid(
             "文件不是 .xlsx 工作簿，请核对文件类型。", code="enforcement.wrong_file_type"
@@ -79,7 +79,7 @@ def _sheets(package: zipfile.ZipFile, packed: int) -> list[tuple[str, str, bool]
         part = targets.get(relation, "")
         part = part.lstrip("/") if part.startswith("/") else f"xl/{part}"
         sheets.append((sheet.get("name", ""), part, sheet.get("state", "visible") != "visible"))
-    entries = set(package.namelist())
+    entries = set(package.names)
     if len({name for name, _, _ in sheets}) < len(sheets) or any(
         part not in entries for _, part, _ in sheets
     ):
