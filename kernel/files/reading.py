@@ -153,6 +153,8 @@ def _image(path: Path, _kind: str) -> None:
         with Image.open(path, formats=("JPEG", "PNG")) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise Unsafe("图片超过 4000 万像素，请缩小后上传。", code="files.too_many_pixels")
+            image.verify()  # checksums and chunks to the end
+        with Image.open(path, formats=("JPEG", "PNG")) as image:
             image.load()
     except (OSError, SyntaxError, ValueError) as broken:
         raise Unreadable() from broken
