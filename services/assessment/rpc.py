@@ -13,7 +13,7 @@ from kernel.errors import PlatformError
 from kernel.hosting.rpc import Context, Guard, refuse
 from services.assessment.app import Assessment
 from services.assessment.ranking.rules import points_text, share_text
-from services.assessment.scoring.rules import NodeScore, score_of
+from services.assessment.scoring.rules import NodeScore
 
 ROLES = (*EVERYONE_SIGNED_IN, EXTERNAL_SYSTEM)
 MAX_ROWS = 500
@@ -30,7 +30,7 @@ class AssessmentQuery(stubs.AssessmentQueryServicer):
     async def GetScore(self, request: wire.ScoreRequest, context: Context) -> wire.UnitScore:  # noqa: N802
         def ask(who: Any) -> wire.UnitScore:
             standing = self._app.rankings.unit(who, request.unit, request.period)
-            score = score_of(standing.tree)
+            score = standing.tree.score
             return wire.UnitScore(
                 unit=request.unit,
                 period=request.period,

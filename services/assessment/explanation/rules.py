@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from services.assessment.ranking.rules import points_text, share_text
-from services.assessment.scoring.rules import NodeScore, score_of
+from services.assessment.scoring.rules import NodeScore
 
 STATUS_WORDS = {
     "scored": "已计分",
@@ -29,7 +29,7 @@ def arithmetic(node: NodeScore, tree: NodeScore) -> Iterator[str]:
     if node.vetoed:
         yield "下级一票否决，本项记 0 分。"
     total = tree.amounts
-    score = score_of(tree)
+    score = tree.score
     if score is None:
         return
     if node is tree:

@@ -87,7 +87,7 @@ class Explanations:
             states = states_of(session, [assessed], period).get(unit, {})
             tree = roll_up(framework, assessed.group.id, states)
             found, ancestors = _find(tree, node or tree.node.code)
-            probes = sorted(_probes(found))
+            probes = sorted(_probes(framework, found))
             asked = [probe] if probe in probes else probes
             events, total = _events(session, assessed, period, asked, outcome, offset, limit)
             bases = _bases(session, assessed, period, probes)
@@ -112,9 +112,11 @@ class Explanations:
         )
 
 
-def _probes(found: NodeScore) -> set[str]:
-    """The probes bound below a node, as far as this unit's peer group is asked for them."""
-    return set(found.node.probes).union(*(_probes(child) for child in found.children))
+def _probes(framework: Framework, found: NodeScore) -> set[str]:
+    """The probes whose findings count below a node, as far as this unit's peer group is asked for them."""
+    if found.node.method is not None:
+        return set(found.node.probes or (framework.collected_as(found.node),))
+    return set().union(*(_probes(framework, child) for child in found.children))
 
 
 def _bases(
@@ -186,7 +188,10 @@ def _scope(
     """The condition, with its values, under which events of these probes count for a unit in a year."""
     whose = "e.unit = :unit"
     if unit.group.events == "subtree":
-        whose = "e.unit IN (SELECT code FROM units WHERE substr(path, 1, length(:path)) = :path)"
+        whose = (
+            "e.unit IN (SELECT code FROM units WHERE substr(path, 1, length(:path)) = :path) "
+            "AND (e.probe NOT LIKE '%/%' OR e.unit = :unit)"
+        )
     where = f"{whose} AND e.period >= :start AND e.period <= :end AND e.probe IN :probes"
     values = {
         "unit": unit.code,

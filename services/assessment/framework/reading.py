@@ -44,6 +44,14 @@ class Reading:
             return default
         return value // 1000
 
+    def whole(self, data: Mapping[str, Any], key: str, path: str) -> int:
+        """A whole number, 0 where it is not given."""
+        value = data.get(key, 0)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1_000_000:
+            return value
+        self.note(join(path, key), "whole", f"“{key}”应为不超过一百万的非负整数。")
+        return 0
+
     def code(self, data: Mapping[str, Any], path: str) -> str:
         """The `id` or `code` of a thing; a made-up one that cannot collide where it is missing."""
         key = "id" if "id" in data else "code"

@@ -16,8 +16,11 @@ from typing import Any, ClassVar, get_args
 from kernel.errors import Invalid
 from services.assessment.framework.reading import Reading, micro
 from services.assessment.framework.values import (
+    COMPONENT,
     FULL_MARKS,
     MICRO,
+    Component,
+    ComponentSource,
     Framework,
     Method,
     MethodKind,
@@ -117,9 +120,15 @@ class _Reader(Reading):
         self.groups = tuple(self._chosen_groups(data))
         sample = data.get("sample") is True
         notice = self.text(data, "notice", "", required=sample)
-        nodes = self._nest(data) if "rows" in data else self.list_of(data, "nodes", "")
-        children = tuple(self.node(row, f"nodes[{i}]", 0) for i, row in enumerate(nodes))
-        root = Node("", self.text(data, "title", ""), "total", _summed(children), children)
+        components: tuple[Component, ...] = ()
+        if "components" in data:
+            components, children = self._components(data)
+            points = dict.fromkeys((group for child in children for group in child.points), FULL_MARKS)
+        else:
+            nodes = self._nest(data) if "rows" in data else self.list_of(data, "nodes", "")
+            children = tuple(self.node(row, f"nodes[{i}]", 0) for i, row in enumerate(nodes))
+            points = _summed(children)
+        root = Node("", self.text(data, "title", ""), "total", points, children)
         framework = Framework(
             id=self.code(data, ""),
             version=self.text(data, "version", ""),
@@ -131,6 +140,7 @@ class _Reader(Reading):
             peer_groups=self.groups,
             root=root,
             basis=self.bases(data, ""),
+            components=components,
         )
         self._check_totals(framework)
         self._check_counts(framework, data)
@@ -164,7 +174,15 @@ class _Reader(Reading):
                     "points_do_not_add_up",
                     f"写明 {_decimal(declared)} 分，下级合计 {_decimal(points.get(group, 0))} 分，请核对。",
                 )
-        return Node(code, title, self.levels[depth], points, children, basis=self.bases(data, path))
+        return Node(
+            code,
+            title,
+            self.levels[depth],
+            points,
+            children,
+            basis=self.bases(data, path),
+            **self._duties(data, path),
+        )
 
     def _leaf(self, data: Mapping[str, Any], path: str, code: str, title: str) -> Node:
         if data.get("children"):
@@ -191,7 +209,56 @@ class _Reader(Reading):
             service=self.text(data, "service", path),
             evidence=self.text(data, "evidence", path),
             basis=self.bases(data, path),
+            **self._duties(data, path),
         )
+
+    def _duties(self, data: Mapping[str, Any], path: str) -> dict[str, Any]:
+        """Who leads, who answers for it, and where the warning line is."""
+        responsible = self.list_of(data, "responsible", path, required=False)
+        return {
+            "warning_below_milli": self.milli(data, "warning_below", path, default=0),
+            "lead": self.text(data, "lead", path, required=False),
+            "responsible": tuple(str(field) for field in responsible),
+        }
+
+    def _components(self, data: Mapping[str, Any]) -> tuple[tuple[Component, ...], tuple[Node, ...]]:
+        """Components and the nodes that stand for them; each has a tree of its own whose points sum to 100."""
+        components, nodes = [], []
+        for index, raw in enumerate(self.list_of(data, "components", "")):
+            path = f"components[{index}]"
+            row = self.mapping(raw, path)
+            code, title = self.code(row, path), self.text(row, "title", path)
+            if code in self.codes:
+                self.note(
+                    f"{path}.code",
+                    "duplicate_code",
+                    f"编码 {code} 已在 {self.codes[code]} 使用，请改用其他编码。",
+                )
+            self.codes.setdefault(code, path)
+            weight = micro(row.get("weight"))
+            if not weight:
+                self.note(f"{path}.weight", "weight", '权重应为带引号的正数，例如 "50"。')
+            source: ComponentSource = row.get("source", "")
+            if source not in get_args(ComponentSource):
+                self.note(
+                    f"{path}.source", "source", f"source 应为 {'、'.join(get_args(ComponentSource))} 之一。"
+                )
+            start = 0 if source == "framework" else len(self.levels) - 2
+            below = self.list_of(row, "nodes", path)
+            children = tuple(self.node(child, f"{path}.nodes[{i}]", start) for i, child in enumerate(below))
+            points = _summed(children)
+            for group, total in points.items():
+                if total != FULL_MARKS:
+                    self.note(
+                        f"{path}.nodes",
+                        "total_not_100",
+                        f"{group} 的分值合计 {_decimal(total)} 分，应为 100 分。",
+                    )
+            components.append(Component(code, title, weight or 0, source))
+            nodes.append(Node(code, title, COMPONENT, points, children, **self._duties(row, path)))
+        if sum(component.weight for component in components) != FULL_MARKS:
+            self.note("components", "weights_not_100", "各部分权重合计应为 100。")
+        return tuple(components), tuple(nodes)
 
     def _method(self, data: Mapping[str, Any], path: str) -> Method:
         raw = self.mapping(data.get("method"), f"{path}.method")
@@ -209,6 +276,7 @@ class _Reader(Reading):
             target_milli=self.milli(raw, "target", f"{path}.method", default=1000),
             step_milli=self.milli(raw, "step", f"{path}.method", default=0),
             measured=raw.get("measured") is True,
+            responses_at_least=self.whole(raw, "responses_at_least", f"{path}.method"),
         )
         if method.floor_milli >= method.target_milli:
             self.note(f"{path}.method.target", "target_not_above_floor", "target 必须大于 floor。")
@@ -216,6 +284,12 @@ class _Reader(Reading):
             self.note(f"{path}.method.step", "step", "扣分法、加分法须写每次比例 step，其他方法不写。")
         if method.measured and kind != "ratio":
             self.note(f"{path}.method.measured", "measured", "measured 只用于比率法。")
+        if (kind == "survey") != bool(method.responses_at_least):
+            self.note(
+                f"{path}.method.responses_at_least",
+                "responses",
+                "测评均值法须写有效样本下限 responses_at_least，其他方法不写。",
+            )
         return method
 
     def _points(self, data: Mapping[str, Any], path: str) -> dict[str, int]:

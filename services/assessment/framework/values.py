@@ -17,7 +17,9 @@ from contracts.findings import Basis
 MICRO = 1_000_000
 FULL_MARKS = 100 * MICRO
 
-MethodKind = Literal["ratio", "deduct", "add", "checklist", "reviewed"]
+MethodKind = Literal["ratio", "deduct", "add", "checklist", "reviewed", "survey"]
+ComponentSource = Literal["framework", "survey", "on_site", "third_party"]
+COMPONENT = "component"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Method:
     - add 加分法: nothing at first, every whole pass brings `step`, up to full.
     - checklist 清单法: each bound probe is one item of equal weight.
     - reviewed 评审法: the mean of the marks that reviewers gave.
+    - survey 测评均值法: the mean of the marks people gave (numerator over denominator, a full mark being a
+      thousand); with fewer than `responses_at_least` people asked it is not computable, not zero.
 
     `measured`: ratio of the measured quantities (numerator over denominator) instead of the marks.
     """
@@ -59,6 +63,7 @@ class Method:
     target_milli: int = 1000
     step_milli: int = 0
     measured: bool = False
+    responses_at_least: int = 0
 
     def text(self) -> str:
         """The method in one Chinese sentence, for the explanation beside a number."""
@@ -73,6 +78,10 @@ class Method:
             return f"加分法：每完成一次得该项分值的 {_percent(self.step_milli)}，加满为止。"
         if self.kind == "checklist":
             return "清单法：各检查项权重相同，按各项符合率的平均值计分。"
+        if self.kind == "survey":
+            return (
+                f"测评均值法：按受访者评分的平均值计分，有效样本不足 {self.responses_at_least} 份的不予计分。"
+            )
         return "评审法：按评审得分的平均值计分。"
 
 
@@ -82,8 +91,11 @@ class Node:
     One node of the tree: aspect 方面, measure 措施 or result 成果 (the leaf, which alone is scored).
 
     `points` per peer group in micro-points; a group that is missing is not asked for this. `probes` empty:
-    the platform has no data of its own, the result waits for self-report (自报) and is not computable
-    until then. `veto_below_milli`: an attainment below it brings the parent to 0 (一票否决); 0 is no veto.
+    the platform has no data of its own, the result is collected (self-report 自报, survey 测评, on-site check
+    现场查验, third party 第三方评估) and is not computable until then. `veto_below_milli`: an attainment below
+    it brings the parent to 0 (一票否决); 0 is no veto. `warning_below_milli`: an attainment below it warns
+    (预警线), on any node; 0 is no line. `lead` 牵头 and `responsible` 责任 name fields of work (`field` of the
+    directory), for one framework serves many places.
     """
 
     code: str
@@ -97,6 +109,9 @@ class Node:
     service: str = ""
     evidence: str = ""
     basis: tuple[Basis, ...] = ()
+    warning_below_milli: int = 0
+    lead: str = ""
+    responsible: tuple[str, ...] = ()
 
     def walk(self) -> Iterator["Node"]:
         """The node and all below it, parents first, in the order of the file."""
@@ -105,9 +120,27 @@ class Node:
             yield from child.walk()
 
 
+@dataclass(frozen=True, slots=True)
+class Component:
+    """
+    One part of a composite score 综合得分 (such as 50 system, 30 survey, 20 on-site); its node stands above the
+    aspects, its own points sum to 100, and `weight` in micro-points says what it is worth in the total.
+    """
+
+    code: str
+    title: str
+    weight: int
+    source: ComponentSource
+
+
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class Framework:
-    """A whole framework; compared by identity, since a published one is never edited."""
+    """
+    A whole framework; compared by identity, since a published one is never edited.
+
+    With `components`, the children of the root are their nodes, in the same order, and each is scaled to its
+    weight by itself, so that what does not apply in one part never adds weight to another.
+    """
 
     id: str
     version: str
@@ -119,6 +152,7 @@ class Framework:
     peer_groups: tuple[PeerGroup, ...]
     root: Node
     basis: tuple[Basis, ...] = ()
+    components: tuple[Component, ...] = ()
     _by_code: dict[str, Node] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -130,11 +164,15 @@ class Framework:
 
     def results(self) -> list[Node]:
         """The leaves, in the order of the file."""
-        return [node for node in self.root.walk() if node.level == self.levels[-1]]
+        return [node for node in self.root.walk() if node.method is not None]
 
     def count(self, level: str) -> int:
         """How many nodes the level has."""
         return sum(node.level == level for node in self.root.walk())
+
+    def collected_as(self, node: Node) -> str:
+        """The probe under which facts of a result are logged that no service's probe finds: "<framework>/<code>"."""
+        return f"{self.id}/{node.code}"
 
     def probes(self) -> frozenset[str]:
         """Every probe bound anywhere in the tree."""

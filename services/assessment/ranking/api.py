@@ -12,7 +12,7 @@ from kernel.hosting.api import Caller
 from services.assessment.framework.values import Framework
 from services.assessment.ranking.rules import points_text, share_text
 from services.assessment.ranking.service import RankingRow, Rankings
-from services.assessment.scoring.rules import NodeScore, score_of
+from services.assessment.scoring.rules import NodeScore
 
 Period = Annotated[
     str, Query(pattern=r"^([0-9]{4})?$", description="年度，如 2026；不写则为最近有数据的年度")
@@ -149,7 +149,7 @@ def router(rankings: Rankings) -> APIRouter:
     def unit_score(unit: str, who: Caller, period: Period = "") -> ScoreView:
         """A unit's score, place and whole tree."""
         standing = rankings.unit(who, unit, period)
-        score = score_of(standing.tree)
+        score = standing.tree.score
         return ScoreView(
             unit=UnitRef(
                 code=standing.unit.code, name=standing.unit.name, region_code=standing.unit.region_code

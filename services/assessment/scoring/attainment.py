@@ -23,7 +23,8 @@ class ProbeState:
     Tally of one unit's standing findings of one probe in a period (corrected ones are not in it).
 
     `graded_milli` is the sum of the marks of the passed and failed findings, 0..1000 each;
-    `numerator` and `denominator` are the sums of what the probe measured.
+    `numerator` and `denominator` are the sums of what the probe measured; the last four count the passed and
+    failed findings by how their facts reached us.
     """
 
     passed: int = 0
@@ -34,6 +35,10 @@ class ProbeState:
     not_due: int = 0
     numerator: int = 0
     denominator: int = 0
+    reported: int = 0
+    entered: int = 0
+    real_time: int = 0
+    external: int = 0
 
 
 class Amounts(NamedTuple):
@@ -50,13 +55,23 @@ class Amounts(NamedTuple):
     earned: int = 0
 
 
+class Modes(NamedTuple):
+    """Credibility 可信度: how what was counted reached us, as amounts or shares that add up by mode."""
+
+    reported: int = 0
+    entered: int = 0
+    real_time: int = 0
+    external: int = 0
+
+
 class Found(NamedTuple):
-    """One result evaluated; `veto`: its own veto has fallen."""
+    """One result evaluated; `veto`: its own veto has fallen; `modes` counts the findings behind it."""
 
     leaf: Leaf
     status: Status
     amounts: Amounts
     veto: bool = False
+    modes: Modes = Modes()
 
 
 def evaluate(leaf: Leaf, states: Mapping[str, ProbeState]) -> Found:
@@ -95,13 +110,16 @@ def evaluate(leaf: Leaf, states: Mapping[str, ProbeState]) -> Found:
         applicable=leaf.points,
         earned=half_up(leaf.points * reached, full),
     )
-    return Found(leaf, "scored", amounts, bool(leaf.veto_below_milli) and _falls(leaf, counted))
+    falls = bool(leaf.veto_below_milli) and _falls(leaf, counted)
+    return Found(leaf, "scored", amounts, falls, _modes(counted))
 
 
 def _attainment(method: Method, counted: Sequence[ProbeState]) -> tuple[int, int] | None:
     """The share of the points reached, as an exact fraction 0..1; None where there is nothing to divide."""
     if method.kind == "checklist":
         return _mean_of_items(counted)
+    if method.kind == "survey":
+        return _mean_of_answers(method, counted)
     marks, full = _marks(method, counted)
     if full <= 0:
         return None
@@ -129,10 +147,26 @@ def _mean_of_items(counted: Sequence[ProbeState]) -> tuple[int, int] | None:
     return (reached, full * len(counted)) if counted else None
 
 
+def _mean_of_answers(method: Method, counted: Sequence[ProbeState]) -> tuple[int, int] | None:
+    marks, full = sum(s.numerator for s in counted), sum(s.denominator for s in counted)
+    if full < max(1, method.responses_at_least) * _MARKS:
+        return None
+    return min(marks, full), full
+
+
 def _falls(leaf: Leaf, counted: Sequence[ProbeState]) -> bool:
     marks = sum(state.graded_milli for state in counted)
     findings = sum(state.passed + state.failed for state in counted)
     return marks < leaf.veto_below_milli * findings
+
+
+def _modes(counted: Sequence[ProbeState]) -> Modes:
+    return Modes(
+        sum(s.reported for s in counted),
+        sum(s.entered for s in counted),
+        sum(s.real_time for s in counted),
+        sum(s.external for s in counted),
+    )
 
 
 def half_up(numerator: int, denominator: int) -> int:

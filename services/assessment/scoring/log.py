@@ -8,7 +8,7 @@ marks and counts just add, so the order of arrival changes nothing.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from sqlalchemy import text
@@ -32,7 +32,12 @@ COUNTS = (
     "not_due",
     "numerator",
     "denominator",
+    "reported",
+    "entered",
+    "real_time",
+    "external",
 )
+_MODE_PLACE = 7  # before the first mode's, whose number is 1
 _PLACE = {
     Outcome.PASS: 0,
     Outcome.FAIL: 1,
@@ -43,8 +48,12 @@ _PLACE = {
 
 
 def record(work: Work, items: Sequence[Item]) -> None:
-    """Append fresh events to the log and bring the states up to them."""
-    events = [item.value for item in items]
+    """Take fresh events of other services."""
+    append(work, cast(list[ScoredEvent], [item.value for item in items]))
+
+
+def append(work: Work, events: Sequence[ScoredEvent]) -> None:
+    """Append events to the log and bring the states up to them."""
     first = _take_numbers(work, len(events))
     now = work.clock.now()
     rows = [_row(event, first + offset, now) for offset, event in enumerate(events)]
@@ -62,8 +71,7 @@ def _take_numbers(work: Work, count: int) -> int:
     return size - count + 1
 
 
-def _row(event: Any, seq: int, received_at: datetime) -> dict[str, Any]:
-    assert isinstance(event, ScoredEvent)
+def _row(event: ScoredEvent, seq: int, received_at: datetime) -> dict[str, Any]:
     leaf = leaf_bytes(event, seq)
     occurred_at = from_microseconds(event.occurred_at_us)
     return {
@@ -77,6 +85,7 @@ def _row(event: Any, seq: int, received_at: datetime) -> dict[str, Any]:
         "score_milli": event.score_milli,
         "numerator": event.numerator,
         "denominator": event.denominator,
+        "mode": event.mode,
         "corrects": event.corrects or None,
         "occurred_at": occurred_at,
         "recorded_at": from_microseconds(event.recorded_at_us),
@@ -100,6 +109,7 @@ def _merge(work: Work, rows: Iterable[dict[str, Any]]) -> None:
             tally[2] += row["score_milli"]
             tally[6] += row["numerator"]
             tally[7] += row["denominator"]
+            tally[_MODE_PLACE + row["mode"]] += 1
     write_rows(
         work.session,
         PROBE_STATES,

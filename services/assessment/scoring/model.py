@@ -19,11 +19,12 @@ EVENT_LOG = Table(
     Column("source", String(50), nullable=False),
     Column("unit", String(100), nullable=False),
     Column("period", String(7), nullable=False, comment="month of occurred_at in Asia/Shanghai"),
-    Column("probe", String(50), nullable=False),
+    Column("probe", String(130), nullable=False),
     Column("outcome", Integer, nullable=False),
     Column("score_milli", Integer, nullable=False),
     Column("numerator", BigInt, nullable=False),
     Column("denominator", BigInt, nullable=False),
+    Column("mode", Integer, nullable=False, comment="how the facts came: it bounds credibility"),
     Column("corrects", Id),
     Column("occurred_at", Moment, nullable=False),
     Column("recorded_at", Moment, nullable=False),
@@ -52,7 +53,7 @@ PROBE_STATES = Table(
     Base.metadata,
     Column("unit", String(100), primary_key=True),
     Column("period", String(7), primary_key=True),
-    Column("probe", String(50), primary_key=True),
+    Column("probe", String(130), primary_key=True),
     *(
         Column(name, BigInt, nullable=False)
         for name in (
@@ -64,6 +65,10 @@ PROBE_STATES = Table(
             "not_due",
             "numerator",
             "denominator",
+            "reported",
+            "entered",
+            "real_time",
+            "external",
         )
     ),
     comment="tally of the standing findings of a unit, month and probe; rebuilt from the log",
@@ -82,6 +87,7 @@ UNIT_SCORES = Table(
     Column("applicable", BigInt, nullable=False),
     Column("earned", BigInt, nullable=False),
     Column("aspects", Text, nullable=False, comment="[[code, score in micro-points or null], ...]"),
+    Column("modes", Text, nullable=False, comment="[reported, entered, real time, external] in millionths"),
     Column("findings", BigInt, nullable=False, comment="standing findings that were tallied"),
     Column("at_seq", BigInt, nullable=False),
     Column("known_at", Moment, nullable=False),
@@ -123,5 +129,9 @@ TALLIES = """
     count(*) FILTER (WHERE e.outcome = 4) AS not_computable,
     count(*) FILTER (WHERE e.outcome = 5) AS not_due,
     coalesce(sum(e.numerator) FILTER (WHERE e.outcome <= 2), 0) AS numerator,
-    coalesce(sum(e.denominator) FILTER (WHERE e.outcome <= 2), 0) AS denominator
+    coalesce(sum(e.denominator) FILTER (WHERE e.outcome <= 2), 0) AS denominator,
+    count(*) FILTER (WHERE e.outcome <= 2 AND e.mode = 1) AS reported,
+    count(*) FILTER (WHERE e.outcome <= 2 AND e.mode = 2) AS entered,
+    count(*) FILTER (WHERE e.outcome <= 2 AND e.mode = 3) AS real_time,
+    count(*) FILTER (WHERE e.outcome <= 2 AND e.mode = 4) AS external
 """

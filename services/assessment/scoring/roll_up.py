@@ -132,6 +132,7 @@ def _score_row(
         "applicable": totals.amounts.applicable,
         "earned": totals.amounts.earned,
         "aspects": orjson.dumps(totals.aspects).decode(),
+        "modes": orjson.dumps(tuple(totals.modes)).decode(),
         "findings": sum(state.passed + state.failed for state in states.values()),
         "at_seq": upto,
         "known_at": work.clock.now(),

@@ -4,7 +4,10 @@ Scoring 计分: from the tallies of a unit's findings to its score, coverage and
 Only findings that say something move a score. Not applicable (不适用) leaves the denominator; not computable
 (无法计算, or a probe that was never heard) lowers coverage and never the score; not due (未到期) is neither.
 A veto (一票否决) brings the parent of its result to 0. What is left is scaled once, at the total:
-total = earned × 100 ÷ applicable, rounded half up to six decimals.
+total = earned × 100 ÷ applicable, rounded half up to six decimals. A framework of components (综合得分, such as
+50 system, 30 survey, 20 on-site) does this in each of them and weighs the shares:
+total = Σ weight × earned ÷ applicable × 100 ÷ Σ weight, over the components that could be computed; a missing one
+lowers coverage and never the score. There is one rounding, at the end.
 
 Two doors, one arithmetic: `roll_up_totals` for the hundred thousand, `roll_up` for the tree one person
 looks at. Both evaluate the leaves with `_evaluate` and add integers, so the order of anything does not
@@ -16,14 +19,24 @@ All amounts are integers in micro-points (1 point = 1,000,000), coverage in mill
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import lcm
 from typing import NamedTuple
 
 from services.assessment.framework.values import FULL_MARKS, MICRO, Framework, Node
-from services.assessment.scoring.attainment import Amounts, Found, ProbeState, Status, evaluate, half_up
-from services.assessment.scoring.plan import Plan, plan_for
+from services.assessment.scoring.attainment import (
+    Amounts,
+    Found,
+    Modes,
+    ProbeState,
+    Status,
+    evaluate,
+    half_up,
+)
+from services.assessment.scoring.plan import Part, Plan, plan_for
 
 __all__ = [
     "Amounts",
+    "Modes",
     "NodeScore",
     "ProbeState",
     "Standing",
@@ -32,19 +45,23 @@ __all__ = [
     "rank",
     "roll_up",
     "roll_up_totals",
-    "score_of",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """A unit's score without the tree; None where nothing could be computed."""
+    """
+    A unit's score without the tree; None where nothing could be computed.
+
+    `aspects`: (code, own score out of 100) of the first level; `modes` in millionths of what was counted.
+    """
 
     score: int | None
     coverage: int
     vetoes: int
     amounts: Amounts
     aspects: tuple[tuple[str, int | None], ...]
+    modes: Modes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +69,29 @@ class NodeScore:
     """
     One node and what the unit reached there; amounts as in `Amounts`, coverage in millionths.
 
-    `contribution` is the node's share of the final score: those of the leaves add up to it exactly.
-    `attainment` is earned over applicable in millionths; `vetoed`: brought to 0 by a child's veto;
-    `veto`: this result's own veto has fallen.
+    `score` is the node's own out of 100. `contribution` is its share of the final score: those of the leaves add
+    up to it exactly. `attainment` is earned over applicable in millionths; `vetoed`: brought to 0 by a child's
+    veto; `veto`: this result's own veto has fallen; `modes` are amounts in micro-points.
     """
 
     node: Node
     points: int
     amounts: Amounts
     status: Status
-    attainment: int | None
+    score: int | None
     coverage: int
     contribution: int
     veto: bool
     vetoed: bool
+    modes: Modes
     children: tuple["NodeScore", ...]
+
+    @property
+    def attainment(self) -> int | None:
+        """Earned over applicable in millionths."""
+        return (
+            half_up(self.amounts.earned * MICRO, self.amounts.applicable) if self.amounts.applicable else None
+        )
 
 
 class Standing(NamedTuple):
@@ -78,27 +103,36 @@ class Standing(NamedTuple):
 
 
 def roll_up_totals(framework: Framework, peer_group: str, states: Mapping[str, ProbeState]) -> Totals:
-    """Score, coverage and aspects of one unit; `states` by probe, a missing probe was never heard."""
+    """Score, coverage and first level of one unit; `states` by probe, a missing probe was never heard."""
     plan = plan_for(framework, peer_group)
     found, vetoed = _evaluate(plan, states)
-    applying, covered, applicable, earned = plan.silent_points, 0, 0, 0
-    by_aspect = {aspect: [0, 0] for aspect in plan.aspects}
-    for leaf, _, amounts, _ in found:
+    parts = [[silent, 0, 0, 0] for silent in plan.silent_points]
+    tops = {top: [0, 0] for top in plan.tops}
+    modes = [0, 0, 0, 0]
+    for leaf, _, amounts, _, counts in found:
         reached = 0 if leaf.parent in vetoed else amounts.earned
-        applying += amounts.applying
-        covered += amounts.covered
-        applicable += amounts.applicable
-        earned += reached
-        aspect = by_aspect[leaf.aspect]
-        aspect[0] += amounts.applicable
-        aspect[1] += reached
-    total = Amounts(applying, covered, applicable, earned)
+        part = parts[leaf.part]
+        part[0] += amounts.applying - (leaf.points if leaf.collected else 0)
+        part[1] += amounts.covered
+        part[2] += amounts.applicable
+        part[3] += reached
+        top = tops[leaf.top]
+        top[0] += amounts.applicable
+        top[1] += reached
+        if amounts.applicable:
+            for index, amount in enumerate(_mode_amounts(amounts.applicable, counts)):
+                modes[index] += amount
+    sums = [Amounts(*part) for part in parts]
+    whole = sum(modes)
     return Totals(
-        score=_score(total.earned, total.applicable),
-        coverage=_coverage(total),
+        score=_total(plan.parts, sums),
+        coverage=_coverage(plan.parts, sums),
         vetoes=sum(one.veto for one in found),
-        amounts=total,
-        aspects=tuple((plan.nodes[place].code, _score(e, a)) for place, (a, e) in by_aspect.items()),
+        amounts=_whole(plan.parts, sums),
+        aspects=tuple(
+            (plan.nodes[top].code, _score(earned, applicable)) for top, (applicable, earned) in tops.items()
+        ),
+        modes=Modes(*(amount * MICRO // whole for amount in modes)) if whole else Modes(),
     )
 
 
@@ -106,51 +140,49 @@ def roll_up(framework: Framework, peer_group: str, states: Mapping[str, ProbeSta
     """The whole tree of one unit, total at the root; agrees with `roll_up_totals` to the last digit."""
     plan = plan_for(framework, peer_group)
     found, vetoed = _evaluate(plan, states)
-    sums = [[0, 0, 0, 0] for _ in plan.nodes]
+    sums = [[0] * 8 for _ in plan.nodes]
     status: dict[int, Status] = {}
-    vetoes: set[int] = set()
-    for place, points in plan.silent.items():
-        sums[place][0] = points
-        status[place] = "not_computable"
-    for leaf, leaf_status, amounts, veto in found:
-        sums[leaf.place] = list(amounts)
-        if leaf.parent in vetoed:
-            sums[leaf.place][3] = 0
+    for leaf in plan.collected.values():
+        sums[leaf.place][0] = leaf.points
+        status[leaf.place] = "not_computable"
+    for leaf, leaf_status, amounts, _, counts in found:
+        reached = 0 if leaf.parent in vetoed else amounts.earned
+        sums[leaf.place] = [*amounts[:3], reached, *_mode_amounts(amounts.applicable, counts)]
         status[leaf.place] = leaf_status
-        if veto:
-            vetoes.add(leaf.place)
-    shares = _contributions(plan, sums)
     for place in range(len(plan.nodes) - 1, 0, -1):
         above = sums[plan.parents[place]]
         for index, amount in enumerate(sums[place]):
             above[index] += amount
-        shares[plan.parents[place]] += shares[place]
+    return _tree(plan, sums, status, {one.leaf.place for one in found if one.veto}, vetoed)
+
+
+def _tree(
+    plan: Plan, sums: list[list[int]], status: Mapping[int, Status], vetoes: set[int], vetoed: set[int]
+) -> NodeScore:
+    parts = [Amounts(*sums[part.place][:4]) for part in plan.parts]
+    shares = _contributions(plan, sums)
     below: dict[int, list[int]] = {}
     for place in range(1, len(plan.nodes)):
         below.setdefault(plan.parents[place], []).append(place)
 
     def grown(place: int) -> NodeScore:
         children = tuple(grown(child) for child in below.get(place, ()))
-        amounts = Amounts(*sums[place])
+        amounts = Amounts(*sums[place][:4]) if place else _whole(plan.parts, parts)
         return NodeScore(
             node=plan.nodes[place],
             points=plan.points[place],
             amounts=amounts,
             status=status.get(place) or _status_above(amounts, children),
-            attainment=half_up(amounts.earned * MICRO, amounts.applicable) if amounts.applicable else None,
-            coverage=_coverage(amounts),
-            contribution=shares[place],
+            score=_score(amounts.earned, amounts.applicable) if place else _total(plan.parts, parts),
+            coverage=_coverage([plan.parts[0]], [amounts]) if place else _coverage(plan.parts, parts),
+            contribution=sum(child.contribution for child in children) if children else shares[place],
             veto=place in vetoes,
             vetoed=place in vetoed,
+            modes=Modes(*sums[place][4:]),
             children=children,
         )
 
     return grown(0)
-
-
-def score_of(tree: NodeScore) -> int | None:
-    """A node's score out of 100 in micro-points; None where nothing could be computed."""
-    return _score(tree.amounts.earned, tree.amounts.applicable)
 
 
 def rank(rows: Iterable[tuple[str, int | None]]) -> list[Standing]:
@@ -177,22 +209,27 @@ def rank(rows: Iterable[tuple[str, int | None]]) -> list[Standing]:
 
 
 def _evaluate(plan: Plan, states: Mapping[str, ProbeState]) -> tuple[list[Found], set[int]]:
-    """Every leaf with probes, and the places of the parents that a veto brings to 0."""
-    found = [evaluate(leaf, states) for leaf in plan.leaves]
+    """Every leaf that may say something, and the places of the parents that a veto brings to 0."""
+    found = [evaluate(leaf, states) for leaf in plan.heard(states)]
     return found, {one.leaf.parent for one in found if one.veto}
 
 
 def _contributions(plan: Plan, sums: Sequence[Sequence[int]]) -> list[int]:
     """The score split over the leaves by largest remainder, so that the parts add up to the last digit."""
     shares = [0] * len(plan.nodes)
-    applicable = sum(sums[leaf.place][2] for leaf in plan.leaves)
-    if not applicable:
+    parts = [Amounts(*sums[part.place][:4]) for part in plan.parts]
+    total = _total(plan.parts, parts)
+    if total is None:
         return shares
-    total = half_up(sum(sums[leaf.place][3] for leaf in plan.leaves) * FULL_MARKS, applicable)
+    whole = sum(part.weight for part, amounts in zip(plan.parts, parts, strict=True) if amounts.applicable)
+    common = lcm(*(amounts.applicable for amounts in parts if amounts.applicable))
     remainders = []
-    for leaf in plan.leaves:
-        shares[leaf.place], rest = divmod(sums[leaf.place][3] * FULL_MARKS, applicable)
-        remainders.append((-rest, leaf.place))
+    for leaf in (*plan.leaves, *plan.collected.values()):
+        applicable = parts[leaf.part].applicable
+        if applicable:
+            exact = sums[leaf.place][3] * plan.parts[leaf.part].weight * FULL_MARKS * (common // applicable)
+            shares[leaf.place], rest = divmod(exact, common * whole)
+            remainders.append((-rest, leaf.place))
     for _, place in sorted(remainders)[: total - sum(shares)]:
         shares[place] += 1
     return shares
@@ -206,10 +243,50 @@ def _status_above(amounts: Amounts, children: Sequence[NodeScore]) -> Status:
     return "not_due" if any(child.status == "not_due" for child in children) else "not_applicable"
 
 
+def _mode_amounts(applicable: int, counts: Modes) -> tuple[int, ...]:
+    """The points of a result shared out by how its findings reached us, rounded down."""
+    whole = sum(counts)
+    return tuple(applicable * count // whole for count in counts) if whole else (0, 0, 0, 0)
+
+
 def _score(earned: int, applicable: int) -> int | None:
     return half_up(earned * FULL_MARKS, applicable) if applicable else None
 
 
-def _coverage(amounts: Amounts) -> int:
+def _total(parts: Sequence[Part], sums: Sequence[Amounts]) -> int | None:
+    """The parts that could be computed, weighed; an exact fraction until the one rounding."""
+    if len(parts) == 1:
+        return _score(sums[0].earned, sums[0].applicable)
+    measured = [
+        (part.weight, amounts) for part, amounts in zip(parts, sums, strict=True) if amounts.applicable
+    ]
+    if not measured:
+        return None
+    common = lcm(*(amounts.applicable for _, amounts in measured))
+    earned = sum(weight * amounts.earned * (common // amounts.applicable) for weight, amounts in measured)
+    return half_up(earned * FULL_MARKS, common * sum(weight for weight, _ in measured))
+
+
+def _coverage(parts: Sequence[Part], sums: Sequence[Amounts]) -> int:
     """Covered over applying in millionths, rounded down: full only where everything is known."""
-    return amounts.covered * MICRO // amounts.applying if amounts.applying else MICRO
+    if len(parts) == 1:
+        return sums[0].covered * MICRO // sums[0].applying if sums[0].applying else MICRO
+    asked = [(part.weight, amounts) for part, amounts in zip(parts, sums, strict=True) if amounts.applying]
+    if not asked:
+        return MICRO
+    common = lcm(*(amounts.applying for _, amounts in asked))
+    covered = sum(weight * amounts.covered * (common // amounts.applying) for weight, amounts in asked)
+    return covered * MICRO // (common * sum(weight for weight, _ in asked))
+
+
+def _whole(parts: Sequence[Part], sums: Sequence[Amounts]) -> Amounts:
+    """The amounts of the total: those of the only part, or the weights of the components and what they brought."""
+    if len(parts) == 1:
+        return sums[0]
+    both = list(zip(parts, sums, strict=True))
+    return Amounts(
+        applying=sum(part.weight for part, amounts in both if amounts.applying),
+        covered=sum(part.weight * a.covered // a.applying for part, a in both if a.applying),
+        applicable=sum(part.weight for part, amounts in both if amounts.applicable),
+        earned=sum(half_up(part.weight * a.earned, a.applicable) for part, a in both if a.applicable),
+    )

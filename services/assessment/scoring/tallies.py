@@ -2,7 +2,8 @@
 Tallies 计数 of units: the probe states that a unit answers for in a year.
 
 A department answers for its own findings; a government also for those of the units under it
-(PeerGroup.events "subtree").
+(PeerGroup.events "subtree"). What assessment collects itself (probes with a "/", own.py) is about one unit only
+and never counts for the one above.
 """
 
 from collections.abc import Iterable
@@ -97,6 +98,7 @@ def _subtree(session: Session, units: Iterable[Assessed], year: str) -> dict[str
         f"SELECT above.code AS unit, s.probe, {_SUMS} FROM units above "
         "JOIN units below ON substr(below.path, 1, length(above.path)) = above.path "
         "JOIN probe_states s ON s.unit = below.code AND s.period >= :start AND s.period <= :end "
+        "AND (s.probe NOT LIKE '%/%' OR s.unit = above.code) "
         f"WHERE above.code IN ({_listed(session)}) GROUP BY above.code, s.probe",
         codes,
         year,

@@ -17,6 +17,7 @@ COLUMNS = (
     "not_due",
     "numerator",
     "denominator",
+    "entered",
 )
 
 

@@ -23,10 +23,10 @@ from kernel.bus.port import Delivery
 COPIES = 9
 BATCH = 100
 COPY = text("""
-    INSERT INTO event_log (seq, event_id, unit, source, period, probe, outcome, score_milli, numerator, denominator,
+    INSERT INTO event_log (seq, event_id, unit, source, period, probe, outcome, score_milli, numerator, denominator, mode,
                            corrects, occurred_at, recorded_at, received_at, leaf, leaf_hash)
     SELECT seq + :after, gen_random_uuid(), unit || '-' || CAST(:copy AS text), source, period, probe, outcome,
-           score_milli, numerator, denominator, corrects, occurred_at, recorded_at, received_at, leaf, leaf_hash
+           score_milli, numerator, denominator, mode, corrects, occurred_at, recorded_at, received_at, leaf, leaf_hash
     FROM event_log WHERE seq <= :size
 """)
 FINGERPRINT = (

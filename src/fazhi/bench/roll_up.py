@@ -91,6 +91,7 @@ def _states(units: list[str], probes: list[str]) -> Iterator[dict[str, Any]]:
                 "passed": passed,
                 "failed": failed,
                 "graded_milli": 1000 * passed,
+                "entered": passed + failed,
             }
             yield {"unit": unit, "period": PERIOD, "probe": probe, **counts}
 

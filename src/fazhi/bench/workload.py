@@ -89,9 +89,11 @@ class Workload:
             place = drawn.unit, local_period(drawn.occurred_at), drawn.probe
             match drawn.outcome:
                 case Outcome.PASS:
+                    sums[*place, "entered"] += 1
                     sums[*place, "passed"] += 1
                     sums[*place, "graded_milli"] += 1000
                 case Outcome.FAIL:
+                    sums[*place, "entered"] += 1
                     sums[*place, "failed"] += 1
                 case other:
                     sums[*place, other.name.lower()] += 1

@@ -69,7 +69,7 @@ def test_a_correction_replaces_what_it_corrects_whichever_comes_first(fed):
         renamed = [_copy(event, unit, number) for event in order]
         fed.events(*renamed, together=number % 2 == 0)
     outcomes = {row[2:] for row in states(fed)}
-    assert outcomes == {("ENF-TIM-01", 0, 1, 500, 0, 0, 0, 0, 0)}
+    assert outcomes == {("ENF-TIM-01", 0, 1, 500, 0, 0, 0, 0, 0, 0, 1, 0, 0)}
     assert len({row[0] for row in states(fed)}) == 6
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.assessment.framework.values import Method, Node
-from services.assessment.scoring.rules import ProbeState, Standing, rank, roll_up, roll_up_totals, score_of
+from services.assessment.scoring.rules import ProbeState, Standing, rank, roll_up, roll_up_totals
 from tests.support.frameworks import GROUP, POINT, above, framework, node, result, tally, walked
 
 SMALL = framework(
@@ -145,7 +145,7 @@ class TestByHand:
             above("A", "aspect", above("M", "measure", result("R", 100 * POINT, "P", method=method)))
         )
         tree = roll_up(one, GROUP, {"P": tally(1)})
-        assert score_of(tree) is None
+        assert tree.score is None
         assert tree.coverage == 0
 
     def test_contributions_of_thirds_add_up(self):
@@ -153,7 +153,7 @@ class TestByHand:
             above("A", "aspect", above("M", "measure", *(result(f"R{i}", POINT, f"P{i}") for i in range(3))))
         )
         tree = roll_up(thirds, GROUP, {f"P{i}": tally(1) for i in range(3)})
-        assert score_of(tree) == 100 * POINT
+        assert tree.score == 100 * POINT
         assert [one.contribution for one in walked(tree) if not one.children] == [
             33_333_334,
             33_333_333,
@@ -165,7 +165,7 @@ class TestByHand:
         both = result("R1", 50 * POINT, "P1")
         measure = Node("M", "M", "measure", {GROUP: 50 * POINT, "towns": 50 * POINT}, (both, other))
         tree = roll_up(framework(above("A", "aspect", measure)), GROUP, {"P1": tally(1), "P2": tally(0, 5)})
-        assert score_of(tree) == 100 * POINT
+        assert tree.score == 100 * POINT
         assert [one.node.code for one in walked(tree) if not one.children] == ["R1"]
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.assessment.framework.values import Method
-from services.assessment.scoring.rules import ProbeState, roll_up, roll_up_totals, score_of
+from services.assessment.scoring.rules import ProbeState, roll_up, roll_up_totals
 from tests.support.frameworks import GROUP, above, framework, node, result, walked
 
 counts = st.integers(0, 12)
@@ -68,10 +68,10 @@ def frameworks(draw):
 def test_both_doors_agree_to_the_last_digit(case):
     made, states = case
     fast, tree = roll_up_totals(made, GROUP, states), roll_up(made, GROUP, states)
-    assert fast.score == score_of(tree)
+    assert fast.score == tree.score
     assert fast.coverage == tree.coverage
     assert fast.amounts == tree.amounts
-    assert fast.aspects == tuple((aspect.node.code, score_of(aspect)) for aspect in tree.children)
+    assert fast.aspects == tuple((aspect.node.code, aspect.score) for aspect in tree.children)
     assert fast.vetoes == sum(one.veto for one in walked(tree))
 
 
@@ -79,7 +79,7 @@ def test_both_doors_agree_to_the_last_digit(case):
 def test_parts_add_up_exactly_at_every_node(case):
     made, states = case
     tree = roll_up(made, GROUP, states)
-    assert tree.contribution == (score_of(tree) or 0)
+    assert tree.contribution == (tree.score or 0)
     for one in walked(tree):
         assert 0 <= one.amounts.earned <= one.amounts.applicable <= one.amounts.applying <= one.points
         assert 0 <= one.amounts.covered <= one.amounts.applicable

@@ -22,6 +22,10 @@ COUNTS = (
     "not_due",
     "numerator",
     "denominator",
+    "reported",
+    "entered",
+    "real_time",
+    "external",
 )
 
 
@@ -55,11 +59,12 @@ def _log() -> None:
         Column("source", String(50), nullable=False),
         Column("unit", String(100), nullable=False),
         Column("period", String(7), nullable=False),
-        Column("probe", String(50), nullable=False),
+        Column("probe", String(130), nullable=False),
         Column("outcome", Integer, nullable=False),
         Column("score_milli", Integer, nullable=False),
         Column("numerator", BigInt, nullable=False),
         Column("denominator", BigInt, nullable=False),
+        Column("mode", Integer, nullable=False),
         Column("corrects", Id),
         Column("occurred_at", Moment, nullable=False),
         Column("recorded_at", Moment, nullable=False),
@@ -90,7 +95,7 @@ def _projections() -> None:
         "probe_states",
         Column("unit", String(100), primary_key=True),
         Column("period", String(7), primary_key=True),
-        Column("probe", String(50), primary_key=True),
+        Column("probe", String(130), primary_key=True),
         *(Column(name, BigInt, nullable=False) for name in COUNTS),
     )
     op.create_table(
@@ -105,6 +110,7 @@ def _projections() -> None:
         Column("applicable", BigInt, nullable=False),
         Column("earned", BigInt, nullable=False),
         Column("aspects", Text, nullable=False),
+        Column("modes", Text, nullable=False),
         Column("findings", BigInt, nullable=False),
         Column("at_seq", BigInt, nullable=False),
         Column("known_at", Moment, nullable=False),
