@@ -60,6 +60,11 @@ class Package:
         self._zip.close()
 
     @property
+    def area(self) -> str:
+        """Where the codes of this package's errors begin."""
+        return self._limits.area
+
+    @property
     def names(self) -> list[str]:
         """The entries that are files, in order."""
         return [entry.filename for entry in self._zip.infolist() if not entry.is_dir()]

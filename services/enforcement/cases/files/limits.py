@@ -6,12 +6,11 @@ Limits on case files, kept before anything is parsed (R45, R46); those of the pa
 
 from collections.abc import Iterator
 
-from kernel.errors import Invalid, TooLarge
+from kernel.errors import TooLarge
 from kernel.files.package import PackageLimits
+from kernel.files.sheet_scan import MAX_COLUMNS, MAX_ROWS
 
 MAX_FILE_BYTES = 20 * 1024 * 1024
-MAX_ROWS = 100_000
-MAX_COLUMNS = 64
 PACKAGE = PackageLimits(inflated_bytes=200 * 1024 * 1024, area="enforcement")
 
 
@@ -19,12 +18,6 @@ class FileTooLarge(TooLarge):
     """The file passes a limit."""
 
     code = "enforcement.file_too_large"
-
-
-class UnsafeFile(Invalid):
-    """The file carries what a list of cases has no use for."""
-
-    code = "enforcement.unsafe_file"
 
 
 def check_size(size: int) -> None:

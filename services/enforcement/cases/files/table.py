@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from kernel.errors import Invalid
-from services.enforcement.cases.files.limits import check_size, limited
-from services.enforcement.cases.files.sheet_scan import Oddities
+from kernel.files.sheet_scan import Oddities
+from kernel.files.workbook import open_workbook
+from services.enforcement.cases.files.limits import PACKAGE, check_size, limited
 from services.enforcement.cases.files.text import encoding_of, read_text
-from services.enforcement.cases.files.workbook import open_workbook
 
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -45,7 +45,7 @@ def open_table(data: bytes, name: str) -> Table:
     if data.startswith(_ZIP):
         if extension != ".xlsx":
             raise WrongFileType("文件内容与扩展名不符，请用 Excel 另存为 .xlsx 后上传。")
-        book = open_workbook(data)
+        book = open_workbook(data, PACKAGE)
         return Table(limited(book.rows()), book.oddities, book.hidden_sheets)
     if extension not in TEXT:
         raise WrongFileType()

@@ -2,7 +2,7 @@
 Workbooks: XLSX through python-calamine, after the package has been checked and its sheets have been scanned.
 
 The order matters: the package's directory is checked, every entry is inflated and counted once, every sheet is
-scanned (sheet_scan.py), and only then the parser sees the file.
+scanned (sheet_scan.py), and only then the parser sees the file. Error codes begin with the `area` of the limits.
 """
 
 import io
@@ -13,9 +13,8 @@ from xml.etree import ElementTree as ET
 import python_calamine as calamine
 
 from kernel.errors import Invalid
-from kernel.files.package import Package
-from services.enforcement.cases.files.limits import PACKAGE, UnsafeFile
-from services.enforcement.cases.files.sheet_scan import Oddities, scan
+from kernel.files.package import Package, PackageLimits
+from kernel.files.sheet_scan import Oddities, scan
 
 
 @dataclass(slots=True)
@@ -35,13 +34,13 @@ class Workbook:
             yield first + index + 1, [*empty, *cells]
 
 
-def open_workbook(data: bytes) -> Workbook:
+def open_workbook(data: bytes, limits: PackageLimits) -> Workbook:
     """Check, scan and open a workbook. Raises Invalid, TooLarge."""
-    with Package(data, PACKAGE) as package:
+    with Package(data, limits) as package:
         sheets = _sheets(package)
         visible = [(name, part) for name, part, hidden in sheets if not hidden and "chartsheets/" not in part]
         if not visible:
-            raise Invalid("工作簿没有可见的工作表。", code="enforcement.no_sheet")
+            raise Invalid("工作簿没有可见的工作表。", code=f"{limits.area}.no_sheet")
         found = {part: scan(package, part) for _, part, _ in sheets}
         for name in package.names:
             if name not in found:
@@ -52,13 +51,13 @@ def open_workbook(data: bytes) -> Workbook:
         if len(filled) > 1:
             names = "、".join(name for name, _ in filled)
             raise Invalid(
-                f"有多个工作表有内容（{names}），请只保留一个后上传。", code="enforcement.many_sheets"
+                f"有多个工作表有内容（{names}），请只保留一个后上传。", code=f"{limits.area}.many_sheets"
             )
         name, part = filled[0] if filled else visible[0]
         sheet = book.get_sheet_by_name(name)
     except (calamine.CalamineError, ValueError, OSError) as broken:
         raise Invalid(
-            "文件无法按 .xlsx 读取，请用 Excel 或 WPS 重新保存后上传。", code="enforcement.broken_file"
+            "文件无法按 .xlsx 读取，请用 Excel 或 WPS 重新保存后上传。", code=f"{limits.area}.broken_file"
         ) from broken
     return Workbook(sheet, found[part], [name for name, _, hidden in sheets if hidden])
 
@@ -66,12 +65,10 @@ def open_workbook(data: bytes) -> Workbook:
 def _sheets(package: Package) -> list[tuple[str, str, bool]]:
     """(name, part, hidden) of every worksheet, in order."""
     try:
-        book = _xml(package.inflated("xl/workbook.xml"))
-        relations = _xml(package.inflated("xl/_rels/workbook.xml.rels"))
+        book = _xml(package, "xl/workbook.xml")
+        relations = _xml(package, "xl/_rels/workbook.xml.rels")
     except (KeyError, ET.ParseError) as broken:
-        raise Invalid(
-            "文件不是 .xlsx 工作簿，请核对文件类型。", code="enforcement.wrong_file_type"
-        ) from broken
+        raise package.unsafe("文件不是 .xlsx 工作簿，请核对文件类型。", "wrong_file_type") from broken
     targets = {r.get("Id", ""): r.get("Target", "") for r in relations}
     sheets = []
     for sheet in book.iterfind(".//{*}sheet"):
@@ -83,13 +80,14 @@ def _sheets(package: Package) -> list[tuple[str, str, bool]]:
     if len({name for name, _, _ in sheets}) < len(sheets) or any(
         part not in entries for _, part, _ in sheets
     ):
-        raise Invalid("工作簿的目录有误，请用 Excel 或 WPS 重新保存后上传。", code="enforcement.broken_file")
+        raise package.unsafe("工作簿的目录有误，请用 Excel 或 WPS 重新保存后上传。", "broken_file")
     return sheets
 
 
-def _xml(raw: bytes) -> ET.Element:
+def _xml(package: Package, part: str) -> ET.Element:
+    raw = package.inflated(part)
     if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
-        raise UnsafeFile("文件含有文档类型定义，未予读取，请用 Excel 重新保存后上传。")
+        raise package.unsafe("文件含有文档类型定义，未予读取，请用 Excel 重新保存后上传。")
     return ET.fromstring(raw)  # noqa: S314 - entities cannot be declared without the DTD refused above
 
 

@@ -10,8 +10,11 @@ therefore bounded here, at the speed of regular expressions over bytes.
 import re
 from dataclasses import dataclass, field
 
+from kernel.errors import TooLarge
 from kernel.files.package import Package
-from services.enforcement.cases.files.limits import MAX_COLUMNS, MAX_ROWS, FileTooLarge, UnsafeFile
+
+MAX_ROWS = 100_000
+MAX_COLUMNS = 64
 
 _MOST_NAMED = 20
 _MOST_BUFFERED = 1024 * 1024
@@ -55,11 +58,11 @@ def scan(package: Package, part: str) -> Oddities:
         nonlocal waiting
         waiting += piece
         whole = _whole_rows(waiting)
-        _take(found, waiting[:whole])
+        _take(package, found, waiting[:whole])
         waiting = waiting[whole:]
 
     package.inflate(part, look)
-    _take(found, waiting)
+    _take(package, found, waiting)
     return found
 
 
@@ -71,18 +74,18 @@ def _whole_rows(text: bytes) -> int:
     return text.rfind(b"c>") + 2 if len(text) > _MOST_BUFFERED else 0
 
 
-def _take(found: Oddities, text: bytes) -> None:
+def _take(package: Package, found: Oddities, text: bytes) -> None:
     if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        raise UnsafeFile("文件含有文档类型定义，未予读取，请用 Excel 重新保存后上传。")
+        raise package.unsafe("文件含有文档类型定义，未予读取，请用 Excel 重新保存后上传。")
     found.rows += sum(1 for _ in _ROW.finditer(text))
     if found.rows > MAX_ROWS + _HEADROOM or _FAR_DOWN.search(text):
         message = f"超过 {MAX_ROWS} 行（可能是只有格式的空行），请删除多余的行或拆分后上传。"
-        raise FileTooLarge(message, code="enforcement.too_many_rows")
+        raise TooLarge(message, code=f"{package.area}.too_many_rows")
     if _FAR_RIGHT.search(text):
         message = f"第 {MAX_COLUMNS} 列之后还有单元格（可能只有格式），请删除多余的列后上传。"
-        raise FileTooLarge(message, code="enforcement.too_many_columns")
+        raise TooLarge(message, code=f"{package.area}.too_many_columns")
     if len(_CELL.findall(text)) != len(_PLACED.findall(text)):
-        raise UnsafeFile("工作表中有单元格缺少坐标，请用 Excel 或 WPS 重新保存后上传。")
+        raise package.unsafe("工作表中有单元格缺少坐标，请用 Excel 或 WPS 重新保存后上传。")
     _note(found, text)
 
 
