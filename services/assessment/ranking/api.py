@@ -10,7 +10,7 @@ from kernel.access.rules import allow
 from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
 from services.assessment.framework.values import Framework
-from services.assessment.ranking.rules import points_text, share_text
+from services.assessment.ranking.rules import modes_text, points_text, share_text
 from services.assessment.ranking.service import RankingRow, Rankings
 from services.assessment.scoring.rules import NodeScore
 
@@ -46,6 +46,7 @@ class RankingLine(BaseModel):
     vetoes: int
     events: int
     aspects: list[AspectScore]
+    credibility: dict[str, str]
 
 
 class FrameworkRef(BaseModel):
@@ -83,6 +84,7 @@ class NodeView(BaseModel):
     veto: bool
     vetoed: bool
     contribution: str
+    credibility: dict[str, str]
     children: list["NodeView"]
 
 
@@ -187,6 +189,7 @@ def node_view(tree: NodeScore, *, depth: int) -> NodeView:
         veto=tree.veto,
         vetoed=tree.vetoed,
         contribution=points_text(tree.contribution),
+        credibility=modes_text(tree.modes),
         children=[node_view(child, depth=depth - 1) for child in tree.children] if depth else [],
     )
 
@@ -206,4 +209,5 @@ def _line(row: RankingRow, titles: dict[str, str]) -> RankingLine:
             )
             for code, score in row.aspects
         ],
+        credibility=modes_text(row.modes),
     )

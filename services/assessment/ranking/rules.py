@@ -2,6 +2,7 @@
 
 from contracts.roles import INSPECTOR, REVIEWER, SECURITY_ADMIN, SYSTEM_ADMIN
 from kernel.access.principal import Principal
+from services.assessment.scoring.attainment import Modes
 
 MICRO = 1_000_000
 
@@ -16,6 +17,12 @@ def may_see_detail(who: Principal, unit_path: str) -> bool:
     if who.has(SYSTEM_ADMIN, SECURITY_ADMIN) and not who.has(REVIEWER, INSPECTOR):
         return False
     return who.reaches(unit_path)
+
+
+def modes_text(modes: Modes) -> dict[str, str]:
+    """Credibility 可信度 as shares by how the facts came; empty where nothing was counted."""
+    whole = sum(modes)
+    return {name: share_text(amount * MICRO // whole) for name, amount in modes._asdict().items()} if whole else {}
 
 
 def points_text(micro: int) -> str:

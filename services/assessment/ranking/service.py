@@ -22,7 +22,7 @@ from services.assessment.framework.values import Framework, PeerGroup
 from services.assessment.ranking.rules import may_see_detail
 from services.assessment.scoring.model import LOG_HEAD, UNIT_SCORES
 from services.assessment.scoring.roll_up import key_of, latest_year, scored_years
-from services.assessment.scoring.rules import NodeScore, Standing, rank, roll_up
+from services.assessment.scoring.rules import Modes, NodeScore, Standing, rank, roll_up
 from services.assessment.scoring.tallies import Assessed, assessed_units, states_of
 from services.assessment.tables import UNITS
 
@@ -41,6 +41,7 @@ class RankingRow:
     vetoes: int
     findings: int
     aspects: tuple[tuple[str, int | None], ...]
+    modes: Modes
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,4 +223,5 @@ def _row(standing: Standing, row: Row[Any]) -> RankingRow:
         vetoes=row.vetoes,
         findings=row.findings,
         aspects=tuple((code, score) for code, score in orjson.loads(row.aspects)),
+        modes=Modes(*orjson.loads(row.modes)),
     )
