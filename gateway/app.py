@@ -1,13 +1,13 @@
 """
 Bootstrap of the gateway: settings in, wired use cases out; nothing else builds things.
 
-Keys are files that only the gateway reads: the one that signs tokens, and the one that seals partners' secrets.
-Embedded, both are made at the first need; distributed, settings name them.
+Keys are files that only the gateway reads: those that sign tokens, and those that seal partners' secrets. Embedded,
+both are made at the first need; distributed, settings name them. Both are read again when they change.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from gateway.clues.answers import Answers
 from gateway.clues.intake import Intake
@@ -25,6 +25,7 @@ from gateway.links.link import Link, load_links
 from gateway.partners.service import Partners
 from gateway.partners.vault import Vault, make_root, read_root
 from gateway.tables import SPINE
+from kernel.access.keyring import KeyFile, warn_of_readers
 from kernel.access.tokens import Issuer, make_key
 from kernel.bus.partner import PartnerDoor
 from kernel.calendar import WorkingCalendar, load_years
@@ -95,7 +96,8 @@ def _issuer(runtime: Runtime) -> Callable[[], Issuer]:
         path = given or runtime.folder("keys") / "identity.pem"
         if given is None:
             make_key(path)
-        return Issuer(path.read_bytes(), runtime.clock)
+        warn_of_readers(path)
+        return Issuer(KeyFile(path), runtime.clock)
 
     return issuer
 
@@ -105,7 +107,8 @@ def _vault(runtime: Runtime) -> Vault:
     path = given or runtime.folder("keys") / "partners.key"
     if given is None:
         make_root(path)
-    return Vault(read_root(path))
+    warn_of_readers(path)
+    return Vault(read_root(path), partial(read_root, path))
 
 
 def _doors(brokers: str) -> dict[str, PartnerDoor]:

@@ -6,13 +6,14 @@ settings; a test compares this class with docs/settings.md.
 """
 
 import os
-import stat
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from kernel.access.files import is_open, is_open_key
 
 _SECRETS = ("database_url", "broker_url", "opensearch_url", "partner_brokers")
 _KEY_FILES = ("identity_key_file", "partner_key_file")
@@ -67,14 +68,18 @@ class Settings(BaseSettings):
     cookie_secure: bool = Field(default=True, description="Send session cookies over HTTPS only.")
     identity_key_file: Path | None = Field(
         None,
-        description="Ed25519 private key (PEM) that signs tokens; the gateway's only. Empty: made in data.",
+        description="Ed25519 private keys (PEM) that sign tokens; the gateway's only; followed while running. "
+        "Empty: made in data.",
     )
     identity_public_key_file: Path | None = Field(
-        None, description="Public key (PEM) that checks tokens. Empty: derived from the private key in data."
+        None,
+        description="Public keys (PEM) that check tokens; followed while running. "
+        "Empty: derived from the private keys in data.",
     )
     partner_key_file: Path | None = Field(
         None,
-        description="32 random bytes that seal partners' secrets; the gateway's only. Empty: made in data.",
+        description="32 random bytes, or several times 32, newest first, that seal partners' secrets; "
+        "the gateway's only. Empty: made in data.",
     )
     metrics_networks: str = Field(
         "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7",
@@ -116,8 +121,8 @@ class Settings(BaseSettings):
             weak.append("FAZHI_METRICS_NETWORKS: 指标不得对所有网络开放")
         for name in _KEY_FILES:
             path = getattr(self, name)
-            if path is not None and path.exists() and _is_open(path):
-                weak.append(f"FAZHI_{name.upper()}: 密钥文件他人可读，请执行 chmod 640")
+            if path is not None and path.exists() and is_open_key(path):
+                weak.append(f"FAZHI_{name.upper()}: 密钥文件他人可读，请执行 chmod 600")
         return weak
 
     def database_url_of(self, service: str) -> str:
@@ -134,11 +139,6 @@ class Settings(BaseSettings):
 
 def read_secret(path: Path) -> str:
     """A secret from a file; raises PermissionError when others may read the file."""
-    if _is_open(path):
+    if is_open(path):
         raise PermissionError(f"{path} can be read or changed by others; run: chmod 640 {path}")
     return path.read_text().strip()
-
-
-def _is_open(path: Path) -> bool:
-    """Whether others than the owner and its group may read a file, or the group may change it."""
-    return bool(path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP))

@@ -17,6 +17,7 @@ from fazhi.commands import (
     bench,
     demo,
     imports,
+    keys,
     maintain,
     partners,
     process,
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for subject in (process, imports, demo, maintain, units, accounts, partners, quarantine, bench, prove):
+for subject in (process, imports, demo, maintain, units, accounts, keys, partners, quarantine, bench, prove):
     subject.add_to(app)
 
 

@@ -21,6 +21,7 @@ from fazhi.api_process import run_until_told
 from fazhi.commands.progress import console
 from fazhi.edge import edge
 from fazhi.services import NAMES
+from kernel.access.files import replace_file
 from kernel.access.tokens import make_key, public_half
 from kernel.errors import Invalid
 from kernel.settings import Settings
@@ -70,7 +71,7 @@ def fleet(settings: Settings, *, first_port: int) -> tuple[Fleet, dict[str, str]
     key = data / "keys" / "identity.pem"
     make_key(key)
     public = key.with_suffix(".pub.pem")
-    public.write_bytes(public_half(key.read_bytes()))
+    replace_file(public, public_half(key.read_bytes()), mode=0o644)
     environment = {
         **os.environ,
         "FAZHI_DATA": str(data),

@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from fazhi.services import NAMES
 from gateway.partners.vault import Vault, read_root
-from kernel.access.tokens import public_half
+from kernel.access.keyring import read_ring
 from kernel.settings import Settings
 from tests.support.manifests import ROOT, environment, pods
 
@@ -68,8 +68,9 @@ def test_a_service_starts_with_it_in_production(made, name, monkeypatch):
 
 
 def test_the_keys_fit_together(made):
-    private = (made / "fazhi-gateway" / "identity.pem").read_bytes()
-    assert public_half(private).split() == (made / "fazhi-trust" / "identity.pub.pem").read_bytes().split()
+    private = read_ring((made / "fazhi-gateway" / "identity.pem").read_bytes())
+    public = read_ring((made / "fazhi-trust" / "identity.pub.pem").read_bytes())
+    assert [each.kid for each in private.keys] == [each.kid for each in public.keys]
     vault = Vault(read_root(made / "fazhi-gateway" / "partners.key"))
     assert vault.open("x", vault.seal("x", b"secret")) == b"secret"
 

@@ -32,7 +32,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, postgresql: PostgreSQL) ->
     secrets = folder / "fazhi-gateway"
     (secrets / "database-url").write_text(role_and_database(postgresql, folder))
     for file in secrets.iterdir():
-        file.chmod(0o440)
+        file.chmod(0o400)  # ours, so ours alone; there they are root's and 0440
     (pod,) = [each for each in pods() if each.manifest.name == "gateway-api"]
     said = environment(pod.containers[0])
     own = {

@@ -64,5 +64,5 @@ def test_weak_settings_are_refused_in_production_and_not_repeated(weak):
 
 def test_a_key_file_others_may_read_is_refused_in_production(secret):
     secret.chmod(0o644)
-    with pytest.raises(ValidationError, match="chmod 640"):
+    with pytest.raises(ValidationError, match="chmod 600"):
         Settings(**GOOD, identity_key_file=secret)
