@@ -8,4 +8,4 @@ from services.decisions.procedures import api as procedures
 
 def routers(app: Decisions) -> list[APIRouter]:
     """Every subject's routes."""
-    return [procedures.router(app.procedures, app.intake, app.register)]
+    return [procedures.router(app.procedures, app.intake, app.register, app.papers)]

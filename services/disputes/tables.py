@@ -1,7 +1,8 @@
-"""Tables of disputes: the spine, the copy of the directory, the findings register, and what the subjects keep."""
+"""Tables of disputes: the spine, the copy of the directory, the registers of findings and evidence, and what the subjects keep."""
 
 from sqlalchemy.orm import DeclarativeBase
 
+from contracts.findings.evidence import EvidenceRegister
 from contracts.findings.register import FindingsRegister
 from contracts.units import UnitCopy
 from kernel.storage.spine import Spine
@@ -13,4 +14,5 @@ class Base(DeclarativeBase):
 
 SPINE = Spine(Base.metadata)
 UNITS = UnitCopy(Base.metadata)
-FINDINGS = FindingsRegister(Base.metadata)
+EVIDENCE = EvidenceRegister(Base.metadata)
+FINDINGS = FindingsRegister(Base.metadata, EVIDENCE)

@@ -1,8 +1,9 @@
-"""Tables of legislation: the spine, the directory copy, the findings register, and the metadata of the subjects."""
+"""Tables of legislation: the spine, the directory copy, the registers of findings and evidence, and the metadata of the subjects."""
 
 from sqlalchemy import Table
 from sqlalchemy.orm import DeclarativeBase
 
+from contracts.findings.evidence import EvidenceRegister
 from contracts.findings.register import FindingsRegister
 from contracts.units import UnitCopy
 from kernel.storage.spine import Spine
@@ -14,7 +15,8 @@ class Base(DeclarativeBase):
 
 SPINE = Spine(Base.metadata)
 UNITS = UnitCopy(Base.metadata)
-FINDINGS = FindingsRegister(Base.metadata)
+EVIDENCE = EvidenceRegister(Base.metadata)
+FINDINGS = FindingsRegister(Base.metadata, EVIDENCE)
 
 
 def table_of(model: type[Base]) -> Table:

@@ -8,12 +8,13 @@ what was told, one writes what is new, whatever the number of findings.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 from sqlalchemy import Column, Connection, MetaData, String, Table, text
 
 from contracts.events.v1.scored_pb2 import ScoredEvent
+from contracts.findings.evidence import EvidenceRegister
 from contracts.findings.values import Finding, Mode
 from contracts.findings.wire import pack, scored_event
 from contracts.topology import SCORED
@@ -36,9 +37,10 @@ class Found:
 
 
 class FindingsRegister:
-    """The register of one service, kept in its own database."""
+    """The register of one service, kept in its own database; `evidence` is what its events name, if they rest on it."""
 
-    def __init__(self, metadata: MetaData) -> None:
+    def __init__(self, metadata: MetaData, evidence: EvidenceRegister | None = None) -> None:
+        self._evidence = evidence
         self.table = Table(
             "findings",
             metadata,
@@ -55,17 +57,27 @@ class FindingsRegister:
         latest = {(entry.subject, entry.finding.probe): entry for entry in found}
         known = self._known(work, list(latest))
         recorded_at = work.clock.now()
+        prints = {place: _fingerprint(entry) for place, entry in latest.items()}
+        news = {
+            place: entry
+            for place, entry in latest.items()
+            if place not in known or known[place][1] != prints[place]
+        }
+        evidence = (
+            self._evidence.of(work.session, {subject for subject, _ in news})
+            if self._evidence and news
+            else {}
+        )
         events: list[ScoredEvent] = []
         rows = []
-        for place, entry in latest.items():
-            fingerprint = _fingerprint(entry)
+        for place, entry in news.items():
             former = known.get(place)
-            if former is not None and former[1] == fingerprint:
-                continue
             event_id = new_id()
             events.append(
                 scored_event(
-                    entry.finding,
+                    replace(entry.finding, evidence=evidence[place[0]])
+                    if place[0] in evidence
+                    else entry.finding,
                     event_id=event_id,
                     source=work.source,
                     unit=entry.unit,
@@ -81,7 +93,7 @@ class FindingsRegister:
                     "subject": place[0],
                     "probe": place[1],
                     "event_id": event_id,
-                    "fingerprint": fingerprint,
+                    "fingerprint": prints[place],
                     "recorded_at": recorded_at,
                 }
             )

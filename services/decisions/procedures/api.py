@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, UploadFile
 from pydantic import BaseModel, Field
 
+from contracts.findings.doors import add_evidence_routes
+from contracts.findings.papers import Papers
 from contracts.roles import EVERYONE_SIGNED_IN, INSPECTOR, REPORTER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.errors import TooLarge
@@ -56,7 +58,7 @@ class ImportView(BaseModel):
     differing: list[str]
 
 
-def router(procedures: Procedures, intake: Intake, register: Register) -> APIRouter:
+def router(procedures: Procedures, intake: Intake, register: Register, papers: Papers) -> APIRouter:
     """Routes under /decisions."""
     routes = APIRouter(prefix="/decisions", tags=["decisions"])
 
@@ -99,4 +101,5 @@ def router(procedures: Procedures, intake: Intake, register: Register) -> APIRou
         report = intake.import_lines(who, content)
         return ImportView(added=report.added, known=report.known, differing=report.differing)
 
+    add_evidence_routes(routes, papers)
     return routes

@@ -18,11 +18,13 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from contracts.citations.wire import tell_citations
+from contracts.findings.evidence import HandedIn
 from contracts.findings.register import Found
 from kernel.access.principal import Principal
 from kernel.clock import local_date
 from kernel.errors import Invalid, Problem
 from kernel.ids import derived_id
+from kernel.storage.blobs import Blobs
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from kernel.text import decoded
@@ -31,11 +33,11 @@ from services.decisions.conformance.service import Conformance, Judgement, found
 from services.decisions.conformance.template import Template
 from services.decisions.procedures.dossier import Dossier
 from services.decisions.procedures.dossier_steps import steps_of
-from services.decisions.procedures.log import columns_of, judged_columns, mode_of, step_row
+from services.decisions.procedures.log import columns_of, judged_columns, mode_of, step_row, subject_of
 from services.decisions.procedures.model import PROCEDURES, STEPS, ProcedureRow
 from services.decisions.procedures.reading import problems_of
 from services.decisions.procedures.rules.procedure import AnyStep, Procedure
-from services.decisions.tables import FINDINGS, UNITS
+from services.decisions.tables import EVIDENCE, FINDINGS, UNITS
 
 BATCH = 200
 MAX_PROBLEMS = 200
@@ -56,6 +58,7 @@ class Ready:
 
     id: str
     dossier: Dossier
+    raw: bytes  # the dossier as it was read, which is kept
     digest: str
     steps: tuple[AnyStep, ...]
     procedure: Procedure
@@ -74,8 +77,9 @@ class Judged:
 class Intake:
     """Takes in dossiers."""
 
-    def __init__(self, store: Store, conformance: Conformance) -> None:
+    def __init__(self, store: Store, conformance: Conformance, blobs: Blobs) -> None:
         self._store = store
+        self._blobs = blobs
         self._conformance = conformance
 
     def import_lines(self, who: Principal, content: bytes) -> Report:
@@ -131,6 +135,7 @@ class Intake:
             new = {str(row.id) for row in written}
             fresh = [one for one in tried if one.entry.id in new]
             _write_steps(work, who, fresh)
+            EVIDENCE.keep(work, self._blobs, who, (_handed_in(one.entry) for one in fresh))
             FINDINGS.record(work, (found for one in fresh for found in _found(work, one)))
             tell_citations(
                 work,
@@ -202,6 +207,10 @@ def _write_steps(work: Work, who: Principal, fresh: Sequence[Judged]) -> None:
     write_rows(work.session, STEPS, steps)
 
 
+def _handed_in(entry: Ready) -> HandedIn:
+    return HandedIn(subject_of(entry.id), entry.raw, "决策程序卷宗.json")
+
+
 def _found(work: Work, one: Judged) -> Iterator[Found]:
     if one.judgement is None:
         return
@@ -250,10 +259,12 @@ def _ready(body: Any, path: str) -> Ready:
     if not steps:
         problem = Problem(f"{path}.facts", "decisions.no_steps", "卷宗中没有任何程序步骤，请补充。")
         raise Invalid(code="decisions.bad_dossier", problems=[problem])
-    digest = hashlib.sha256(b"decisions/dossier/v1\n" + dossier.model_dump_json().encode()).hexdigest()
+    raw = dossier.model_dump_json().encode()
+    digest = hashlib.sha256(b"decisions/dossier/v1\n" + raw).hexdigest()
     return Ready(
         derived_id("decisions", dossier.unit, dossier.number),
         dossier,
+        raw,
         f"sha256:{digest}",
         steps,
         Procedure(steps),

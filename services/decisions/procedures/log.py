@@ -116,6 +116,11 @@ def judged_columns(judgement: Judgement | None, next_look_on: date | None) -> di
     }
 
 
+def subject_of(procedure_id: str) -> str:
+    """How others name a decision."""
+    return f"decisions/decisions/{procedure_id}"
+
+
 def mode_of(word: str) -> Mode:
     """Intake mode 接入模式 of a dossier."""
     return Mode[word.upper()]

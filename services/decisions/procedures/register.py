@@ -67,7 +67,7 @@ class Register:
             raise Invalid(
                 problems=[Problem("sort", "decisions.unknown_sort", f"可用的排序：{'、'.join(SORTS)}。")]
             )
-        query = _visible(who)
+        query = visible(who)
         for column, wanted in (
             (ProcedureRow.unit, unit),
             (ProcedureRow.phase, phase),
@@ -84,7 +84,7 @@ class Register:
     def one(self, who: Principal, procedure_id: str) -> OneProcedure:
         """One decision with timeline and items; raises NotFound for foreign ones too."""
         with self._store.reading() as session:
-            query = _visible(who).where(ProcedureRow.id == procedure_id)
+            query = visible(who).where(ProcedureRow.id == procedure_id)
             row = session.scalars(query).one_or_none() if is_id(procedure_id) else None
             if row is None:
                 raise NotFound("找不到这项决策，请核对编号。", code="decisions.unknown_decision")
@@ -101,7 +101,8 @@ class Register:
         return OneProcedure(row, log, procedure, judgement, ready, names)
 
 
-def _visible(who: Principal) -> Select[ProcedureRow]:
+def visible(who: Principal) -> Select[ProcedureRow]:
+    """The decisions the caller may see."""
     units = UNITS.table.c
     query = select(ProcedureRow).join(UNITS.table, units.code == ProcedureRow.unit, isouter=True)
     if not who.unit_path:

@@ -14,11 +14,13 @@ from sqlalchemy.exc import IntegrityError
 
 from contracts.citations.wire import tell_citations
 from contracts.findings import Mode
+from contracts.findings.evidence import HandedIn
 from contracts.findings.register import Found
 from kernel.access.principal import SYSTEM, Principal
 from kernel.clock import local_date
 from kernel.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, RuleViolation
 from kernel.ids import is_id, new_id
+from kernel.storage.blobs import Blobs
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from kernel.text import clean_name
@@ -32,13 +34,14 @@ from services.decisions.procedures.log import (
     procedure_of,
     read_logs,
     step_row,
+    subject_of,
 )
 from services.decisions.procedures.model import STEPS, ProcedureRow
 from services.decisions.procedures.reading import digest_of, read_step, step_json
 from services.decisions.procedures.rules.gates import breaches, not_in_the_future
 from services.decisions.procedures.rules.procedure import AnyStep, Procedure
 from services.decisions.procedures.rules.steps import Drafted, Started
-from services.decisions.tables import FINDINGS, UNITS
+from services.decisions.tables import EVIDENCE, FINDINGS, UNITS
 
 REVIEW_STEPS = frozenset({"review_returned", "review_complete", "review_issued"})
 ORGAN_STEPS = frozenset({"started", "discussed", "party_reported", "decided"})
@@ -63,8 +66,9 @@ class Accepted:
 class Procedures:
     """What people can do with procedures, one transaction each."""
 
-    def __init__(self, store: Store, conformance: Conformance) -> None:
+    def __init__(self, store: Store, conformance: Conformance, blobs: Blobs) -> None:
         self._store = store
+        self._blobs = blobs
         self._conformance = conformance
 
     def open(self, who: Principal, unit: str, number: str, title: str) -> str:
@@ -133,6 +137,7 @@ class Procedures:
                 corrects=corrects,
             )
             write_rows(work.session, STEPS, [written])
+            self._keep(work, who, procedure_id, step, written["body"])
             log.append(
                 Recorded(
                     step_id,
@@ -178,6 +183,11 @@ class Procedures:
             FINDINGS.record(work, findings)
             work.commit()
         return len(rows)
+
+    def _keep(self, work: Work, who: Principal, procedure_id: str, step: AnyStep, body: str) -> None:
+        """The step as it was handed in, as evidence."""
+        name = f"程序步骤记录（{step.on}）.json"
+        EVIDENCE.keep(work, self._blobs, who, [HandedIn(subject_of(procedure_id), body.encode(), name)])
 
     def _locked(self, work: Work, procedure_id: str) -> ProcedureRow:
         query = select(ProcedureRow).where(ProcedureRow.id == procedure_id).with_for_update()
