@@ -7,7 +7,7 @@ hashes at its right edge and nothing else: `Edge` grows a tree and says what to 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kernel.errors import Invalid
@@ -95,54 +95,58 @@ class Piece:
 
 
 class Edge:
-    """The right edge of a growing tree: the partial tile of every level, in memory."""
+    """The right edge of a growing tree: its perfect subtrees, the largest first, in memory."""
 
     def __init__(self, hasher: Hasher, size: int = 0, tiles: Mapping[int, bytes] | None = None) -> None:
         """Take up a tree of `size`; `tiles` are the contents of its `right_edge` by level."""
         self.hasher = hasher
         self.size = size
-        self._levels: list[list[bytes]] = []
-        for path in right_edge(size):
+        self._peaks: list[bytes] = []
+        for path in reversed(right_edge(size)):
             content = (tiles or {}).get(path.level or 0, b"")
             if len(content) != path.width * HASH_BYTES:
                 raise ValueError(f"{path} has {len(content)} bytes")
-            while len(self._levels) < (path.level or 0):
-                self._levels.append([])
-            self._levels.append(split(content))
+            self._peaks += _peaks(hasher, split(content))
 
-    def append(self, leaf_hashes: Sequence[bytes]) -> list[Piece]:
+    def append(self, leaf_hashes: Iterable[bytes]) -> list[Piece]:
         """Add leaves; returns what is new in the tiles of each level."""
-        level, count, fresh = 0, self.size, list(leaf_hashes)
-        pieces: list[Piece] = []
-        self.size += len(fresh)
-        while fresh:
-            if level == len(self._levels):
-                self._levels.append([])
-            made, full = self._fill(level, count, fresh)
-            pieces += made
-            level, count, fresh = level + 1, count // WIDTH, full
-        return pieces
+        counts = [self.size >> (HEIGHT * level) for level in range(MAX_LEVEL + 1)]
+        fresh: list[list[bytes]] = [[] for _ in counts]
+        leaves, peaks, node = fresh[0], self._peaks, self.hasher.node
+        for found in leaf_hashes:
+            leaves.append(found)
+            height = 0
+            while self.size >> height & 1:  # a perfect subtree of this height waits for its right half
+                found = node(peaks.pop(), found)  # noqa: PLW2901
+                height += 1
+                if height % HEIGHT == 0:
+                    fresh[height // HEIGHT].append(found)
+            peaks.append(found)
+            self.size += 1
+        return [
+            piece
+            for level, (count, hashes) in enumerate(zip(counts, fresh, strict=True))
+            for piece in _pieces(level, count, hashes)
+        ]
 
     def root(self) -> bytes:
         """The root of the tree now."""
-        found: bytes | None = None
-        for hashes in self._levels:  # from the right end leftwards, which is from the lowest level upwards
-            for peak in reversed(_peaks(self.hasher, hashes)):
-                found = peak if found is None else self.hasher.node(peak, found)
-        return self.hasher.digest(b"") if found is None else found
+        if not self._peaks:
+            return self.hasher.digest(b"")
+        *left, found = self._peaks
+        for peak in reversed(left):
+            found = self.hasher.node(peak, found)
+        return found
 
-    def _fill(self, level: int, count: int, fresh: list[bytes]) -> tuple[list[Piece], list[bytes]]:
-        """Put hashes into a level that has `count`; returns the pieces, and the roots of tiles that became full."""
-        tile, full, pieces, taken = self._levels[level], [], [], 0
-        while taken < len(fresh):
-            some = fresh[taken : taken + WIDTH - len(tile)]
-            pieces.append(Piece(level, (count + taken) // WIDTH, len(tile), b"".join(some)))
-            tile += some
-            taken += len(some)
-            if len(tile) == WIDTH:
-                full.append(root_of(self.hasher, tile))
-                tile.clear()
-        return pieces, full
+
+def _pieces(level: int, count: int, hashes: Sequence[bytes]) -> Iterator[Piece]:
+    """Hashes that follow the `count` a level has, cut where tiles end."""
+    taken = 0
+    while taken < len(hashes):
+        tile, start = divmod(count + taken, WIDTH)
+        some = hashes[taken : taken + WIDTH - start]
+        yield Piece(level, tile, start, b"".join(some))
+        taken += len(some)
 
 
 class TileNodes:
