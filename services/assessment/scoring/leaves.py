@@ -1,11 +1,14 @@
 """
 Leaves 存证叶: the exact bytes of a scored event that are hashed and kept (R20–R22).
 
+The leaf says when the event reached the log too (`received_at`): what was known on a day rests on it.
+
 Canonical JSON after RFC 8785. Keys are ASCII and values are strings, integers, lists and objects of such, for
 which sorted keys without white space are the canonical form; a test holds this against the reference library.
 """
 
 import hashlib
+from datetime import datetime
 
 import orjson
 
@@ -15,12 +18,12 @@ from kernel.clock import from_microseconds
 from kernel.storage.types import time_text
 
 LEAF_TYPE = "scored_event"
-LEAF_VERSION = 1
+LEAF_VERSION = 2
 _OUTCOMES = {int(outcome): outcome.name.lower() for outcome in Outcome}
 _MODES = {int(mode): mode.name.lower() for mode in Mode}
 
 
-def leaf_bytes(event: ScoredEvent, seq: int) -> bytes:
+def leaf_bytes(event: ScoredEvent, seq: int, received_at: datetime) -> bytes:
     """The canonical bytes of an event at its place in the log."""
     return orjson.dumps(
         {
@@ -35,6 +38,7 @@ def leaf_bytes(event: ScoredEvent, seq: int) -> bytes:
             "outcome": _OUTCOMES[event.outcome],
             "probe": event.probe,
             "reason": event.reason,
+            "received_at": time_text(received_at),
             "recorded_at": time_text(from_microseconds(event.recorded_at_us)),
             "rule_version": str(event.probe_version),
             "score": score_text(event.score_milli),

@@ -72,7 +72,7 @@ def _take_numbers(work: Work, count: int) -> int:
 
 
 def _row(event: ScoredEvent, seq: int, received_at: datetime) -> dict[str, Any]:
-    leaf = leaf_bytes(event, seq)
+    leaf = leaf_bytes(event, seq, received_at)
     occurred_at = from_microseconds(event.occurred_at_us)
     return {
         "seq": seq,

@@ -1,6 +1,7 @@
 """The leaf of an event is canonical JSON: the reference library of RFC 8785 writes the same bytes."""
 
 import hashlib
+from datetime import UTC, datetime
 
 import orjson
 import rfc8785
@@ -40,9 +41,11 @@ EVENTS = st.builds(
 )
 
 
-@given(EVENTS, COUNTS)
-def test_any_event_is_written_as_the_reference_library_writes_it(event: ScoredEvent, seq: int) -> None:
-    leaf = leaf_bytes(event, seq)
+@given(EVENTS, COUNTS, st.datetimes(timezones=st.just(UTC)))
+def test_any_event_is_written_as_the_reference_library_writes_it(
+    event: ScoredEvent, seq: int, received_at: datetime
+) -> None:
+    leaf = leaf_bytes(event, seq, received_at)
     assert leaf == rfc8785.dumps(orjson.loads(leaf))
 
 
@@ -64,13 +67,14 @@ def test_the_bytes_of_a_known_event_never_change() -> None:
         basis=[Basis(document="行政处罚法", version="2021-01-22", article="第六十条")],
         reason="超期三十日",
     )
-    leaf = leaf_bytes(event, 7)
+    leaf = leaf_bytes(event, 7, datetime(2026, 11, 20, 2, 0, 1, tzinfo=UTC))
     assert leaf.decode() == (
         '{"basis":[["行政处罚法","2021-01-22","第六十条"]],"corrects":"","denominator":90,"doc_sha":[],'
         '"event_id":"01993a5c-0000-7000-8000-000000000000","mode":"entered","numerator":120,'
         '"occurred_at":"2026-03-05T02:00:00.000000Z","outcome":"fail","probe":"ENF-TIM-01","reason":"超期三十日",'
+        '"received_at":"2026-11-20T02:00:01.000000Z",'
         '"recorded_at":"2026-11-20T02:00:00.000000Z","rule_version":"1","score":"0.500","seq":7,'
         '"source":"enforcement","source_sig":"","subject":"enforcement/cases/1","trace":"","type":"scored_event",'
-        '"unit":"150102-scjg","version":1}'
+        '"unit":"150102-scjg","version":2}'
     )
     assert leaf_hash(leaf) == hashlib.sha256(b"\x00" + leaf).hexdigest()
