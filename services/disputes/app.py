@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from contracts.findings.papers import Papers
 from kernel.hosting.runtime import Runtime
 from kernel.storage.work import Store
 from services.disputes.matters.service import Matters
 from services.disputes.reconsideration.codes import load_clocks, load_codes
 from services.disputes.reconsideration.intake import Intake
+from services.disputes.reconsideration.papers import papers
 from services.disputes.reconsideration.rates import Rates, load_rates
 from services.disputes.reconsideration.register import Register
 from services.disputes.reconsideration.service import Cases
@@ -25,19 +27,21 @@ class Disputes:
     register: Register
     rates: Rates
     matters: Matters
+    papers: Papers
 
 
 def build(runtime: Runtime) -> Disputes:
     """Wire the service."""
-    store = runtime.store("disputes", SPINE)
+    store, blobs = runtime.store("disputes", SPINE), runtime.blobs("disputes")
     codes = load_codes(runtime.catalog)
     clocks = load_clocks(runtime.catalog, codes)
-    cases = Cases(store, clocks, codes)
+    cases = Cases(store, clocks, codes, blobs)
     return Disputes(
         store,
         cases,
-        Intake(store, clocks, codes),
+        Intake(store, clocks, codes, blobs),
         Register(store, clocks, codes),
         Rates(store, load_rates(runtime.catalog)),
         Matters(store, cases, codes),
+        papers(store, blobs),
     )

@@ -10,7 +10,7 @@ from services.disputes.reconsideration import api as reconsideration
 def routers(app: Disputes) -> list[APIRouter]:
     """Every subject's routes."""
     return [
-        reconsideration.case_routes(app.cases, app.intake, app.register, app.store.clock),
+        reconsideration.case_routes(app.cases, app.intake, app.register, app.papers, app.store.clock),
         reconsideration.rate_routes(app.rates),
         matters.router(app.matters),
     ]

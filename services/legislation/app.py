@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from contracts.findings.papers import Papers
 from kernel.calendar import WorkingCalendar, load_years
 from kernel.hosting.runtime import Runtime
 from kernel.search.port import SearchIndex
@@ -9,6 +10,7 @@ from kernel.storage.work import Store
 from services.legislation.documents.folders import Collections
 from services.legislation.documents.intake import Intake
 from services.legislation.documents.service import Library
+from services.legislation.drafting.papers import papers
 from services.legislation.drafting.periods import DocumentPeriods
 from services.legislation.drafting.service import Register
 from services.legislation.search.service import SHAPE, ArticleSearch
@@ -29,6 +31,7 @@ class Legislation:
     search: ArticleSearch
     usage: Usage
     register: Register
+    papers: Papers
 
     def rebuild_index(self) -> int:
         """Make the search index anew while the old one answers; returns how many articles it has."""
@@ -37,7 +40,7 @@ class Legislation:
 
 def build(runtime: Runtime) -> Legislation:
     """Everything legislation can do, over what the process lends it."""
-    store = runtime.store("legislation", SPINE)
+    store, blobs = runtime.store("legislation", SPINE), runtime.blobs("legislation")
     calendar = WorkingCalendar(load_years(runtime.catalog / "calendars"))
     return Legislation(
         store,
@@ -45,7 +48,10 @@ def build(runtime: Runtime) -> Legislation:
         Library(store),
         ArticleSearch(store, _index(runtime)),
         Usage(store),
-        Register(store, DocumentPeriods.load(runtime.catalog / "clocks" / "legislation.yaml", calendar)),
+        Register(
+            store, DocumentPeriods.load(runtime.catalog / "clocks" / "legislation.yaml", calendar), blobs
+        ),
+        papers(store, blobs),
     )
 
 

@@ -16,5 +16,5 @@ def routers(app: Legislation) -> list[APIRouter]:
         documents.router(app.library, app.usage),
         documents.intake_router(app.intake),
         usage.router(app.usage),
-        drafting.router(app.register),
+        drafting.router(app.register, app.papers),
     ]

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, UploadFile
 from pydantic import BaseModel, Field
 
+from contracts.findings.doors import add_evidence_routes
+from contracts.findings.papers import Papers
 from contracts.roles import EVERYONE_SIGNED_IN, INSPECTOR, REPORTER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.clock import Clock, local_date
@@ -70,7 +72,7 @@ class CaseReference(BaseModel):
     number: str
 
 
-def case_routes(cases: Cases, intake: Intake, register: Register, clock: Clock) -> APIRouter:
+def case_routes(cases: Cases, intake: Intake, register: Register, papers: Papers, clock: Clock) -> APIRouter:
     """Routes under /reconsiderations."""
     routes = APIRouter(prefix="/reconsiderations", tags=["reconsiderations"])
 
@@ -127,6 +129,7 @@ def case_routes(cases: Cases, intake: Intake, register: Register, clock: Clock) 
         report = intake.import_lines(who, content)
         return ImportView(added=report.added, known=report.known, differing=report.differing)
 
+    add_evidence_routes(routes, papers)
     return routes
 
 

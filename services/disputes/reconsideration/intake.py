@@ -18,18 +18,20 @@ from sqlalchemy import select
 
 from contracts.citations.wire import tell_citations
 from contracts.findings import Mode
+from contracts.findings.evidence import HandedIn
 from contracts.findings.register import Found
 from kernel.access.principal import SYSTEM, Principal
 from kernel.clock import local_date
 from kernel.errors import Invalid, Problem
 from kernel.ids import derived_id
+from kernel.storage.blobs import Blobs
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from kernel.text import decoded
 from services.disputes import facts
 from services.disputes.reconsideration.codes import Codes
 from services.disputes.reconsideration.dossier import Dossier, steps_of
-from services.disputes.reconsideration.log import columns_of, deadline_rows, findings_of, step_row
+from services.disputes.reconsideration.log import columns_of, deadline_rows, findings_of, step_row, subject_of
 from services.disputes.reconsideration.model import CASES, DEADLINES, STEPS, CaseRow
 from services.disputes.reconsideration.reading import problems_of, unknown_codes
 from services.disputes.reconsideration.rules.case import AnyStep
@@ -37,7 +39,7 @@ from services.disputes.reconsideration.rules.deadlines import Clocks
 from services.disputes.reconsideration.rules.probes import Seen
 from services.disputes.reconsideration.rules.replay import Replay, replay
 from services.disputes.reconsideration.rules.steps import Abandoned, DeemedAccepted
-from services.disputes.tables import FINDINGS, UNITS
+from services.disputes.tables import EVIDENCE, FINDINGS, UNITS
 
 BATCH = 300
 MAX_PROBLEMS = 200
@@ -65,8 +67,9 @@ class Ready:
 class Intake:
     """Takes in cases."""
 
-    def __init__(self, store: Store, clocks: Clocks, codes: Codes) -> None:
+    def __init__(self, store: Store, clocks: Clocks, codes: Codes, blobs: Blobs) -> None:
         self._store = store
+        self._blobs = blobs
         self._clocks = clocks
         self._codes = codes
 
@@ -162,6 +165,7 @@ class Intake:
             steps, deadlines = _log_rows(work, who, played)
             write_rows(work.session, STEPS, steps)
             write_rows(work.session, DEADLINES, deadlines)
+            EVIDENCE.keep(work, self._blobs, who, (_handed_in(entry) for entry, _ in played))
             FINDINGS.record(work, self._findings(work, played))
             tell_citations(
                 work, (c for e, d in played for c in facts.citations(e.id, e.dossier.respondent, d.case))
@@ -210,6 +214,12 @@ class Intake:
                 seen=Seen(done.case, done.kept, self._codes.outcomes, local_date(now)),
                 now=now,
             )
+
+
+def _handed_in(entry: Ready) -> HandedIn:
+    """The case as it was read, without who applied: names stand in the case row alone, where they can be erased."""
+    raw = entry.dossier.model_dump_json(exclude={"facts": {"applicant", "applicant_kind"}})
+    return HandedIn(subject_of(entry.id), raw.encode(), "行政复议案件登记表.json")
 
 
 def _log_rows(

@@ -134,11 +134,16 @@ def findings_of(
     """What a case says of the organ and of the respondent; nothing before an application is recorded."""
     if not seen.case.has(Received):
         return
-    subject = f"disputes/reconsiderations/{case_id}"
+    subject = subject_of(case_id)
     for probe in PROBES:
         occurred_at = min(start_of_day(day_of(probe.name, seen)), now)
         finding = probe.look(seen, occurred_at)
         yield Found(subject, organ if probe.name in OF_THE_ORGAN else respondent, mode, finding)
+
+
+def subject_of(case_id: str) -> str:
+    """How others name a case."""
+    return f"disputes/reconsiderations/{case_id}"
 
 
 def _next_look(open_dues: Sequence[Due], today: date) -> date | None:

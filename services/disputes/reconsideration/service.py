@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session
 
 from contracts.citations.wire import tell_citations
 from contracts.findings import Mode
+from contracts.findings.evidence import HandedIn
 from contracts.findings.register import Found
 from kernel.access.principal import SYSTEM, Principal
 from kernel.clock import local_date
 from kernel.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, RuleViolation
 from kernel.ids import derived_id, is_id, new_id
+from kernel.storage.blobs import Blobs
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from kernel.text import clean_name
@@ -36,6 +38,7 @@ from services.disputes.reconsideration.log import (
     read_deadlines,
     read_logs,
     step_row,
+    subject_of,
 )
 from services.disputes.reconsideration.model import DEADLINES, STEPS, CaseRow
 from services.disputes.reconsideration.reading import digest_of, read_step, step_json
@@ -45,7 +48,7 @@ from services.disputes.reconsideration.rules.deadlines import Clocks, Due
 from services.disputes.reconsideration.rules.gates import breaches, not_in_the_future
 from services.disputes.reconsideration.rules.probes import Seen
 from services.disputes.reconsideration.rules.silence import by_silence
-from services.disputes.tables import FINDINGS, UNITS
+from services.disputes.tables import EVIDENCE, FINDINGS, UNITS
 
 LOOK_BATCH = 200
 MAX_NUMBER = 100
@@ -83,8 +86,9 @@ class OpenCase:
 class Cases:
     """What people and clocks can do with cases, one transaction each."""
 
-    def __init__(self, store: Store, clocks: Clocks, codes: Codes) -> None:
+    def __init__(self, store: Store, clocks: Clocks, codes: Codes, blobs: Blobs) -> None:
         self._store = store
+        self._blobs = blobs
         self._clocks = clocks
         self._codes = codes
 
@@ -275,6 +279,10 @@ class Cases:
             before = Case(tuple(kept for kept in opened.case.steps if kept is not step))
         dues = self._dues(before, step, opened.kept)
         write_rows(work.session, STEPS, [row])
+        if who is not SYSTEM:  # as it was handed in; what silence made was handed in by nobody
+            name = f"复议步骤记录（{step.on}）.json"
+            handed_in = HandedIn(subject_of(opened.row.id), row["body"].encode(), name)
+            EVIDENCE.keep(work, self._blobs, who, [handed_in])
         write_rows(work.session, DEADLINES, list(deadline_rows(opened.row.id, seq, dues)))
         opened.kept.update({due.clock: due for due in dues})
         if isinstance(step, s.Received):
@@ -313,7 +321,7 @@ class Cases:
     def _answer_sender(self, work: Work, opened: OpenCase) -> None:
         """Only codes and their titles go back; parties and reasons stay in the case."""
         row, step = opened.row, opened.log[-1].step
-        subject = f"disputes/reconsiderations/{row.id}"
+        subject = subject_of(row.id)
         if not row.receipt:
             return
         if isinstance(step, s.NotAnApplication):

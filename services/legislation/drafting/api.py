@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from contracts.findings.doors import add_evidence_routes
+from contracts.findings.papers import Papers
 from contracts.roles import EVERYONE_SIGNED_IN, REPORTER, REVIEWER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.hosting.api import Caller
@@ -96,7 +98,7 @@ class RegisterPage(BaseModel):
     rows: list[RegisterRow]
 
 
-def router(register: Register) -> APIRouter:
+def router(register: Register, papers: Papers) -> APIRouter:
     """Routes of the register."""
     router = APIRouter(prefix="/normative-documents", tags=["normative-documents"])
 
@@ -127,6 +129,7 @@ def router(register: Register) -> APIRouter:
         """Replace the facts of an entry."""
         return _detail(register.change(who, document, form.entry(), version=form.version))
 
+    add_evidence_routes(router, papers)
     return router
 
 

@@ -5,22 +5,25 @@ Every entry or change runs the probes of rules.py in the same transaction; days 
 other services run them again. A finding that says the same tells nothing new (contracts.findings.register).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
 from itertools import islice
 from typing import Any
 
+import orjson
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from contracts.findings import Mode
+from contracts.findings.evidence import HandedIn
 from contracts.findings.register import Found
 from kernel.access.principal import SYSTEM, Principal
 from kernel.clock import local_date
 from kernel.errors import Conflict, Invalid, NotFound, Problem
 from kernel.ids import derived_id, is_id
+from kernel.storage.blobs import Blobs
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from services.legislation.documents.rules import title_key
@@ -28,7 +31,7 @@ from services.legislation.drafting.model import NormativeDocument
 from services.legislation.drafting.periods import DocumentPeriods
 from services.legislation.drafting.rules import REVIEW_RESULTS, DocumentFacts, look, next_look_on
 from services.legislation.paging import check_page
-from services.legislation.tables import FINDINGS, UNITS, table_of
+from services.legislation.tables import EVIDENCE, FINDINGS, UNITS, table_of
 
 BATCH = 500
 _KEPT = ("id", "recorded_at", "version", "used_on")
@@ -61,8 +64,9 @@ class Entry:
 class Register:
     """Keeps the register and lets the probes look at it."""
 
-    def __init__(self, store: Store, periods: DocumentPeriods) -> None:
+    def __init__(self, store: Store, periods: DocumentPeriods, blobs: Blobs) -> None:
         self._store = store
+        self._blobs = blobs
         self._periods = periods
 
     def enter(self, who: Principal, entry: Entry) -> NormativeDocument:
@@ -76,6 +80,7 @@ class Register:
             )
             if not written:
                 raise Conflict("本单位已登记过同一文号的文件，请核对文号。", code="legislation.number_taken")
+            self._keep(work, who, {str(row["id"]): entry})
             self._look(work, [row["id"]])
             work.audit(who, "normative_document.entered", f"normative-documents/{row['id']}")
             work.commit()
@@ -85,7 +90,7 @@ class Register:
         """Replace the facts of an entry; `version` is the one the caller saw. Raises `Conflict` when it is older."""
         check(entry)
         with self._store.work() as work:
-            stored = _reached(work.session, who, document)
+            stored = reached(work.session, who, document)
             if (entry.unit, entry.number) != (stored.unit, stored.number):
                 raise Invalid("制定机关和文号不能修改，请另行登记。", code="legislation.identity_fixed")
             if stored.version != version:
@@ -102,6 +107,7 @@ class Register:
             )
             if not changed.scalars().all():
                 raise Conflict(code="legislation.changed_meanwhile")
+            self._keep(work, who, {document: entry})
             self._look(work, [document])
             work.audit(
                 who,
@@ -163,7 +169,7 @@ class Register:
     def one(self, who: Principal, document: str) -> NormativeDocument:
         """One entry. Raises `NotFound` when there is none within the caller's reach."""
         with self._store.reading() as session:
-            return _reached(session, who, document)
+            return reached(session, who, document)
 
     def documents(
         self, who: Principal, *, title: str = "", offset: int = 0, limit: int = 50
@@ -179,7 +185,8 @@ class Register:
             return total, list(session.scalars(page.offset(offset).limit(limit)))
 
     def _take_in(self, work: Work, *, entries: Sequence[Entry], mode: Mode) -> int:
-        rows = {(entry.unit, entry.number): self._row(work, entry, mode) for entry in entries}
+        given = {(entry.unit, entry.number): entry for entry in entries}
+        rows = {key: self._row(work, entry, mode) for key, entry in given.items()}
         written = write_rows(
             work.session,
             table_of(NormativeDocument),
@@ -187,7 +194,10 @@ class Register:
             on_conflict="nothing",
             returning=("id",),
         )
-        self._look(work, [str(row.id) for row in written])
+        fresh = {str(row.id) for row in written}
+        handed_in = {str(row["id"]): given[key] for key, row in rows.items() if str(row["id"]) in fresh}
+        self._keep(work, SYSTEM, handed_in)
+        self._look(work, list(handed_in))
         work.audit(SYSTEM, "normative_documents.imported", f"{len(written)} 份")
         return len(written)
 
@@ -205,6 +215,12 @@ class Register:
             "changed_at": now,
         }
 
+    def _keep(self, work: Work, who: Principal, entries: Mapping[str, Entry]) -> None:
+        """The entries as they were handed in, by document, as evidence."""
+        name = "行政规范性文件登记表.json"
+        records = (HandedIn(subject_of(id_), orjson.dumps(entry), name) for id_, entry in entries.items())
+        EVIDENCE.keep(work, self._blobs, who, records)
+
     def _look(self, work: Work, ids: Sequence[str]) -> None:
         today = local_date(work.clock.now())
         found = []
@@ -215,12 +231,17 @@ class Register:
             ):
                 facts = facts_of(document, today)
                 document.next_look_on = next_look_on(facts)
-                subject = f"legislation/normative-documents/{document.id}"
+                subject = subject_of(document.id)
                 found += [
                     Found(subject, document.unit, Mode(document.mode), finding) for finding in look(facts)
                 ]
         work.session.flush()
         FINDINGS.record(work, found)
+
+
+def subject_of(document: str) -> str:
+    """How others name an entry."""
+    return f"legislation/normative-documents/{document}"
 
 
 def check(entry: Entry) -> None:
@@ -278,7 +299,8 @@ def _in_reach(who: Principal) -> Select[NormativeDocument]:
     return wanted.where(path.startswith(who.unit_path, autoescape=True) if who.unit_path else path.is_(None))
 
 
-def _reached(session: Session, who: Principal, document: str) -> NormativeDocument:
+def reached(session: Session, who: Principal, document: str) -> NormativeDocument:
+    """The entry, or `NotFound` when there is none within the caller's reach."""
     found = (
         session.scalar(_in_reach(who).where(NormativeDocument.id == document)) if is_id(document) else None
     )
