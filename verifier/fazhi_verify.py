@@ -282,42 +282,52 @@ def read_leaf(line, seq):
     return leaf
 
 
-def check_log(bundle, checkpoints, remembered, with_sm3):
-    """Hash every leaf, compare every checkpoint's roots; gives (source, target) -> the correction that stands."""
-    trees = [Tree(sha256)] + ([Tree(sm3)] if with_sm3 else [])
-    expected = {}
-    for checkpoint in (*checkpoints, *remembered):
-        expected.setdefault(checkpoint.size, []).append(checkpoint)
-    corrections, seen, good, seq = {}, set(), 0, 0
+class Roots:
+    """The roots that signed checkpoints promise, compared as the trees grow."""
 
-    def compare(size):
-        nonlocal good
-        for checkpoint in expected.pop(size, ()):
-            for tree, root in zip(trees, (checkpoint.root, checkpoint.sm3)):
+    def __init__(self, checkpoints, with_sm3):
+        self.trees = [Tree(sha256)] + ([Tree(sm3)] if with_sm3 else [])
+        self.good, self.expected = 0, {}
+        for checkpoint in checkpoints:
+            self.expected.setdefault(checkpoint.size, []).append(checkpoint)
+        self.compare(0)
+
+    def append(self, seq, line):
+        for tree in self.trees:
+            tree.append(line)
+        if seq in self.expected:
+            self.compare(seq)
+
+    def compare(self, size):
+        for checkpoint in self.expected.pop(size, ()):
+            for tree, root in zip(self.trees, (checkpoint.root, checkpoint.sm3)):
                 if root and tree.root() != root:
                     raise Tampered(
-                        f"第 {good + 1} 至 {size} 条记录与签名检查点（{checkpoint.origin}，{size} 条）的根不符"
+                        f"第 {self.good + 1} 至 {size} 条记录与签名检查点（{checkpoint.origin}，{size} 条）的根不符"
                     )
-        good = size
+        self.good = size
 
-    compare(0)
+    def end(self, size):
+        if self.expected:
+            raise Tampered(
+                f"记录到第 {size} 条为止，而签名检查点已有 {max(self.expected)} 条：末尾被截去，或整体退回到旧状态"
+            )
+
+
+def check_log(bundle, roots):
+    """Hash every leaf against the roots; gives (source, target) -> the correction that stands, and the size."""
+    corrections, seen, seq = {}, set(), 0
     for seq, line in enumerate(lines_of(bundle / "events.jsonl"), start=1):
         leaf = read_leaf(line, seq)
         name = (leaf["source"], leaf["event_id"])
         if name in seen:
             raise Tampered(f"第 {seq} 条记录的事件 {name[1]} 重复")
         seen.add(name)
-        for tree in trees:
-            tree.append(line)
+        roots.append(seq, line)
         if leaf["corrects"]:
             place, standing = (leaf["source"], leaf["corrects"]), (leaf["recorded_at"], leaf["event_id"])
             corrections[place] = max(standing, corrections.get(place, standing))
-        if seq in expected:
-            compare(seq)
-    if expected:
-        raise Tampered(
-            f"记录到第 {seq} 条为止，而签名检查点已有 {max(expected)} 条：末尾被截去，或整体退回到旧状态"
-        )
+    roots.end(seq)
     return corrections, seq
 
 
@@ -552,7 +562,7 @@ def verify(arguments, said):
             raise Tampered(
                 f"见证方记得 {checkpoint.size} 条，这里只到 {checkpoints[-1].size} 条：整体退回到了旧状态"
             )
-    corrections, size = check_log(bundle, checkpoints, remembered, not arguments.no_sm3)
+    corrections, size = check_log(bundle, Roots((*checkpoints, *remembered), not arguments.no_sm3))
     if size != manifest["at_seq"] or size != checkpoints[-1].size:
         raise Tampered(f"清单写明 {manifest['at_seq']} 条，检查点 {checkpoints[-1].size} 条，实有 {size} 条")
     said(f"{size} 条计分事件与 {len(checkpoints)} 个检查点一致，见证 {seen} 个")
