@@ -12,6 +12,7 @@ from functools import cache, partial
 from gateway.clues.answers import Answers
 from gateway.clues.intake import Intake
 from gateway.clues.letters import INBOX, Letters, outbox_of
+from gateway.clues.originals import Originals
 from gateway.clues.progress import Progress
 from gateway.clues.review import Review
 from gateway.directory.query import DirectoryQuery
@@ -50,6 +51,7 @@ class Gateway:
     links: dict[str, Link]
     intake: Intake
     review: Review
+    originals: Originals
     progress: Progress
     answers: Answers
     letters: Letters
@@ -81,6 +83,7 @@ def build(runtime: Runtime) -> Gateway:
         links=links,
         intake=intake,
         review=Review(store, intake),
+        originals=Originals(store, vault),
         progress=Progress(store, links),
         answers=Answers(store, partners, {system: door.send for system, door in doors.items()}),
         letters=Letters(store, partners, intake),

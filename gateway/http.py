@@ -18,4 +18,5 @@ def routers(app: Gateway) -> list[APIRouter]:
         directory.router(app.directory, app.units),
         partners.router(app.partners),
         clues.router(app.partners, app.intake, app.review, app.answers),
+        clues.original_router(app.originals),
     ]

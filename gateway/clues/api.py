@@ -8,18 +8,20 @@ the clue is stored; the same record sent again gets the same receipt.
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from contracts.roles import EXTERNAL_SYSTEM, INSPECTOR, REVIEWER
 from gateway.clues.answers import Answers
 from gateway.clues.intake import Intake, Receipt
+from gateway.clues.originals import Originals
 from gateway.clues.review import MAX_ROWS, AnswerLine, ClueCourse, ClueLine, Review
 from gateway.partners.api import RawBody, address_of, headers_of
 from gateway.partners.service import Partners
 from kernel.access.rules import allow, public
 from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
+from kernel.hosting.attachments import attachment
 from kernel.hosting.edge import raw_body
 
 _Limit = Annotated[int, Query(ge=1, le=MAX_ROWS)]
@@ -118,6 +120,20 @@ def router(partners: Partners, intake: Intake, review: Review, answers: Answers)
     def send_again(answer: str, who: Caller) -> None:
         review.demand_top(who)
         answers.send_again(who, answer)
+
+    return router
+
+
+def original_router(originals: Originals) -> APIRouter:
+    """Route to the original of a clue."""
+    router = APIRouter(tags=["clues"])
+
+    @router.get("/clues/{receipt}/evidence/{digest}", response_class=Response)
+    @allow(REVIEWER, INSPECTOR)
+    def original(receipt: str, digest: str, who: Caller) -> Response:
+        """The clue as it came, as an attachment; it may name persons, so each reading is on record."""
+        found = originals.read(who, receipt, digest)
+        return attachment(found.content, name=found.name, media_type=found.media_type)
 
     return router
 

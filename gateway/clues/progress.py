@@ -5,7 +5,8 @@ Progress may arrive late or out of order; a state only moves forwards, but every
 answered. A batch costs a handful of statements whatever its size.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import orjson
@@ -17,6 +18,7 @@ from contracts.findings.register import Found
 from gateway.clues import rules
 from gateway.clues.answers import queue_answers
 from gateway.clues.model import ClueRow, ProgressRow
+from gateway.clues.originals import evidence, subject_of
 from gateway.clues.rules import PROBES, AnswerFacts
 from gateway.links.link import Link
 from gateway.tables import FINDINGS
@@ -66,7 +68,7 @@ class Progress:
                     clue.answered_at = step["recorded_at"]
                     changed.append(clue)
         work.session.flush()
-        FINDINGS.record(work, filter(None, (self._found(work, clue) for clue in changed)))
+        FINDINGS.record(work, self._found(work, changed))
 
     def note_overdue(self) -> int:
         """Tell the scored event of every clue whose answer is late and was not told yet; returns how many."""
@@ -82,7 +84,7 @@ class Progress:
         )
         with self._store.work() as work:
             clues = work.session.scalars(late).all()
-            FINDINGS.record(work, filter(None, (self._found(work, clue) for clue in clues)))
+            FINDINGS.record(work, self._found(work, clues))
             work.session.execute(
                 update(ClueRow)
                 .where(ClueRow.receipt.in_([clue.receipt for clue in clues]))
@@ -91,15 +93,20 @@ class Progress:
             work.commit()
         return len(clues)
 
-    def _found(self, work: Work, clue: ClueRow) -> Found | None:
-        """The finding about a clue; None when no unit is known to be answerable."""
-        if not clue.unit:
-            return None
-        facts = AnswerFacts(
-            state=clue.state, due_at=clue.answer_due_at, answered_at=clue.answered_at, now=work.clock.now()
-        )
-        (finding,) = PROBES.look(facts, clue.answered_at or clue.answer_due_at)
-        return Found(f"gateway/clues/{clue.receipt}", clue.unit, Mode.EXTERNAL, finding)
+    def _found(self, work: Work, clues: Sequence[ClueRow]) -> Iterator[Found]:
+        """The findings about clues, with their originals as evidence; none where no unit is known to be answerable."""
+        concerned = [clue for clue in clues if clue.unit]
+        named = evidence(work.session, [clue.receipt for clue in concerned])
+        for clue in concerned:
+            facts = AnswerFacts(
+                state=clue.state,
+                due_at=clue.answer_due_at,
+                answered_at=clue.answered_at,
+                now=work.clock.now(),
+            )
+            (finding,) = PROBES.look(facts, clue.answered_at or clue.answer_due_at)
+            finding = replace(finding, evidence=named.get(clue.receipt, ()))
+            yield Found(subject_of(clue.receipt), clue.unit, Mode.EXTERNAL, finding)
 
 
 def _step(item: Item) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import re
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Response, UploadFile
 from pydantic import BaseModel
@@ -13,6 +12,7 @@ from contracts.roles import EVERYONE_SIGNED_IN, REPORTER, REVIEWER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.errors import Invalid
 from kernel.hosting.api import Caller
+from kernel.hosting.attachments import attachment
 from services.enforcement.cases.files.limits import MAX_FILE_BYTES
 from services.enforcement.cases.looking import media_type_of
 from services.enforcement.cases.report import REFUSED, STATE_WORDS, ImportReport
@@ -163,8 +163,7 @@ def router(cases: Cases) -> APIRouter:
     def content(digest: str, who: Caller) -> Response:
         """The file as it was handed in, as an attachment: a browser saves it and shows nothing of it (R45)."""
         name, content = cases.content(who, checked_digest(digest))
-        disposition = f"attachment; filename*=UTF-8''{quote(name)}"
-        return Response(content, media_type=media_type_of(name), headers={"content-disposition": disposition})
+        return attachment(content, name=name, media_type=media_type_of(name))
 
     return router
 
