@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kernel.access.files import is_open, is_open_key
 
-_SECRETS = ("database_url", "broker_url", "opensearch_url", "partner_brokers")
+_SECRETS = ("database_url", "owner_url", "broker_url", "opensearch_url", "partner_brokers")
 _KEY_FILES = ("identity_key_file", "partner_key_file")
 _GUESSED_FIRST = {
     "",
@@ -44,6 +44,11 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "",
         description="PostgreSQL URL; {service} in it is replaced by the service's name. Empty: SQLite in data.",
+    )
+    owner_url: str = Field(
+        "",
+        description="PostgreSQL URL of a role that may become the owner, for migrate and maintain; {service} as above. "
+        "Empty: the service's role owns its tables.",
     )
     database_pool: int = Field(5, description="Pooled database connections of a process.", ge=0, le=100)
     outbox_days: int = Field(
@@ -130,6 +135,10 @@ class Settings(BaseSettings):
         if self.database_url:
             return self.database_url.replace("{service}", service)
         return f"sqlite:///{self.data / f'{service}.db'}"
+
+    def owner_url_of(self, service: str) -> str:
+        """Where a service's database is migrated and kept, as its owner; "" when nobody but the service owns it."""
+        return self.owner_url.replace("{service}", service)
 
     @property
     def rpc_port(self) -> int:

@@ -11,29 +11,36 @@ from kernel.clock import Clock, SystemClock
 from kernel.settings import Settings
 from kernel.storage.blobs import Blobs, open_blobs
 from kernel.storage.db import Database, open_database
+from kernel.storage.ownership import open_as_owner
 from kernel.storage.spine import Spine
 from kernel.storage.work import Store
 
 
 @dataclass(slots=True)
 class Runtime:
-    """The surroundings of the services in one process."""
+    """The surroundings of the services in one process; `as_owner` where databases are migrated and kept."""
 
     settings: Settings
     clock: Clock = field(default_factory=SystemClock)
+    as_owner: bool = False
     _databases: dict[str, Database] = field(default_factory=dict)
 
     def store(self, service: str, spine: Spine) -> Store:
         """A service's store; its database is opened once per process."""
         database = self._databases.get(service)
         if database is None:
-            database = open_database(
-                self.settings.database_url_of(service),
-                pool_size=self.settings.database_pool,
-                production=self.settings.production,
-            )
-            self._databases[service] = database
+            database = self._databases[service] = self._opened(service)
         return Store(database, spine, service, self.clock, outbox_days=self.settings.outbox_days)
+
+    def _opened(self, service: str) -> Database:
+        settings = self.settings
+        if self.as_owner and settings.owner_url:
+            return open_as_owner(settings.owner_url_of(service), production=settings.production)
+        return open_database(
+            settings.database_url_of(service),
+            pool_size=settings.database_pool,
+            production=settings.production,
+        )
 
     @property
     def catalog(self) -> Path:

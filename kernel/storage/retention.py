@@ -6,7 +6,8 @@ those whose every row is older than `Store.outbox_days` and sent; one unsent row
 in a month that had no partition lies in the default partition, is sent like the rest, and becomes a partition of
 its own at the next upkeep, without a row being moved. On SQLite the outbox is one plain table and nothing goes.
 
-The role that does this must own the outbox. Two processes may do it at once: the second finds the lock taken.
+The role that does this must own the outbox; a service whose role does not (ownership.py) leaves it to `fazhi maintain`
+with the owner's rights. Two processes may do it at once: the second finds the lock taken.
 """
 
 import re
@@ -18,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from kernel.errors import TemporaryError
+from kernel.storage.ownership import owns
 from kernel.storage.work import Store
 from kernel.telemetry.log import logger
 
@@ -67,7 +69,9 @@ def keeping(store: Store) -> Callable[[], None]:
 
 def keep_outbox(store: Store) -> Upkeep:
     """
-    Make the months to come, drop the months that are over; safe to repeat, nothing to do on SQLite.
+    Make the months to come, drop the months that are over; safe to repeat.
+
+    Nothing is done on SQLite, nor by a role that does not own the outbox.
 
     Raises Unavailable when business holds the outbox for longer than a second.
     """
@@ -76,7 +80,7 @@ def keep_outbox(store: Store) -> Upkeep:
     now = store.clock.now()
     with store.database.writing() as session:
         connection = session.connection()
-        if not _our_turn(connection, store.source):
+        if not owns(connection, "outbox") or not _our_turn(connection, store.source):
             return Upkeep()
         connection.execute(
             text("SET LOCAL lock_timeout = '1s'")

@@ -73,7 +73,7 @@ def fleet(settings: Settings, *, first_port: int) -> tuple[Fleet, dict[str, str]
     public = key.with_suffix(".pub.pem")
     replace_file(public, public_half(key.read_bytes()), mode=0o644)
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith("FAZHI_OWNER_URL")},
         "FAZHI_DATA": str(data),
         "FAZHI_DATABASE_URL": settings.database_url,
         "FAZHI_BROKER_URL": settings.broker_url,
@@ -106,7 +106,12 @@ def up(settings: Settings, *, port: int, with_servers: bool) -> None:
             )
         subprocess.run(
             [sys.executable, "-m", "fazhi", "migrate"],
-            env={**os.environ, "FAZHI_DATABASE_URL": settings.database_url, "FAZHI_DATA": str(settings.data)},
+            env={
+                **os.environ,
+                "FAZHI_DATABASE_URL": settings.database_url,
+                "FAZHI_OWNER_URL": settings.owner_url,
+                "FAZHI_DATA": str(settings.data),
+            },
             check=True,
         )
         processes, addresses = fleet(settings, first_port=port + 1000)
@@ -155,7 +160,7 @@ def _with_servers(settings: Settings, stack: ExitStack) -> Settings:
     console.print("正在启动 PostgreSQL 和 RabbitMQ …")
     database = stack.enter_context(PostgreSQL())
     broker = stack.enter_context(RabbitMQ())
-    for name in NAMES:
-        database.create_database(f"fazhi_{name}")
-    url = database.url_of("fazhi_SERVICE").replace("SERVICE", "{service}")
-    return settings.model_copy(update={"database_url": url, "broker_url": broker.url})
+    # Roles as in production: the services own nothing (R51).
+    urls = {name: database.create_separated(f"fazhi_{name}") for name in NAMES}
+    service, owner = (url.replace("fazhi_gateway", "fazhi_{service}") for url in urls["gateway"])
+    return settings.model_copy(update={"database_url": service, "owner_url": owner, "broker_url": broker.url})

@@ -77,6 +77,28 @@ class PostgreSQL(Server):
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.url_of(name)
 
+    def create_separated(self, name: str) -> tuple[str, str]:
+        """
+        Make a database that belongs to a role without login, as in production.
+
+        Returns the addresses of the service's role, called like the database, and of the one that migrates.
+        """
+        import psycopg
+        from psycopg import sql
+
+        owner, migrate = f"{name}_owner", f"{name}_migrate"
+        password = self.folder.joinpath("password").read_text(encoding="utf-8")
+        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as admin:
+            for role in (name, migrate):
+                statement = sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER PASSWORD {}")
+                admin.execute(statement.format(sql.Identifier(role), sql.Literal(password)))
+            admin.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(owner)))
+            admin.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(owner), sql.Identifier(migrate)))
+            made = sql.SQL("CREATE DATABASE {} OWNER {}")
+            admin.execute(made.format(sql.Identifier(name), sql.Identifier(owner)))
+        place = f":{password}@{LOOPBACK}:{self.port}/{name}"
+        return f"postgresql+psycopg://{name}{place}", f"postgresql+psycopg://{migrate}{place}"
+
     def stop_immediate(self) -> None:
         """Stop without a checkpoint, as a crash: the next start recovers from the log."""
         self.stop(signal.SIGQUIT)
