@@ -8,6 +8,7 @@ outbox, relay, inbox and quarantine run embedded and distributed, and both pass 
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import orjson
 from sqlalchemy import (
     Column,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -32,7 +34,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from kernel.bus.port import Delivery, Take, backoff
 from kernel.errors import TemporaryError
-from kernel.messages import Message, Queue
+from kernel.messages import MAX_BODY_BYTES, Message, Queue
 from kernel.storage.db import open_database
 from kernel.telemetry import metrics
 from kernel.telemetry.log import logger
@@ -54,6 +56,8 @@ _queued = Table(
     Column("handed_over", Integer, nullable=False, default=0),
     UniqueConstraint("queue", "message_id"),
 )
+# Without it the head of a queue is found by reading and sorting all that waits in it, bodies and all.
+_in_order = Index("ix_queued_in_order", _queued.c.queue, _queued.c.pos)
 
 
 class InProcessBus:
@@ -62,8 +66,9 @@ class InProcessBus:
     def __init__(self, path: Path, heard: Sequence[Queue] = ()) -> None:
         self._database = open_database(f"sqlite:///{path}")
         _metadata.create_all(self._database.engine)
+        _in_order.create(self._database.engine, checkfirst=True)  # files of earlier versions have none
         self._bindings: dict[tuple[str, str], set[str]] = {}
-        self._arrived = threading.Condition()
+        self._arrived: dict[str, threading.Event] = defaultdict(threading.Event)
         self.declare(heard)
 
     def declare(self, queues: Sequence[Queue]) -> None:
@@ -83,8 +88,8 @@ class InProcessBus:
             with self._database.writing() as session:
                 session.execute(insert(_queued).on_conflict_do_nothing(), rows)
                 session.commit()
-            with self._arrived:
-                self._arrived.notify_all()
+            for queue in {row["queue"] for row in rows}:
+                self._arrived[queue].set()
         return {message.id for message in messages}
 
     def consume(
@@ -92,12 +97,13 @@ class InProcessBus:
     ) -> None:
         """Hand over batches until `stop` is set."""
         self.declare([queue])
+        arrived = self._arrived[queue.name]
         failures = 0
         while not stop.is_set():
+            arrived.clear()  # before looking: what arrives meanwhile sets it again
             positions, deliveries = self._hand_over(queue, batch)
             if not deliveries:
-                with self._arrived:
-                    self._arrived.wait(0.5)
+                arrived.wait(0.5)
                 time.sleep(linger_seconds / 10)
                 continue
             try:
@@ -123,9 +129,16 @@ class InProcessBus:
         self._database.close()
 
     def _hand_over(self, queue: Queue, batch: int) -> tuple[list[int], list[Delivery]]:
+        """Up to `batch` messages, and no more bytes than one message may have: a backlog must not fill the memory."""
         query = select(_queued).where(_queued.c.queue == queue.name).order_by(_queued.c.pos).limit(batch)
+        rows = []
+        size = 0
         with self._database.reading() as session:
-            rows = session.execute(query).fetchall()
+            for row in session.execute(query):
+                rows.append(row)
+                size += len(row.body)
+                if size >= MAX_BODY_BYTES:
+                    break
         positions = [row.pos for row in rows]
         if positions:
             self._change(update(_queued).values(handed_over=1), positions)

@@ -36,4 +36,4 @@ class AssessmentWorker:
     @every(seconds=0.5)
     def roll_up(self) -> None:
         """汇总: scores of touched units follow the log."""
-        self._app.roll_up.catch_up()
+        self._app.roll_up.keep_up()

@@ -3,10 +3,14 @@ Roll-up 汇总: from probe states to unit scores, for the units that new events 
 
 What is new is read from the log between two sequence numbers. That is safe here, and only here, because the
 log's numbers are gapless and rise in commit order (model.py). Nothing is scored twice: the same states always
-give the same score, so doing it again changes nothing.
+give the same score, so doing it again changes nothing. Scores are reckoned from one state of the database before the writing
+begins, so that new events need not wait at the door meanwhile.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -23,8 +27,11 @@ from services.assessment.scoring.rules import ProbeState, roll_up_totals
 from services.assessment.scoring.tallies import Assessed, answerable, assessed_units, states_of
 
 T = TypeVar("T")
-EVENTS_A_STEP = 20_000
+ScoreRow = dict[str, object]
+EVENTS_A_STEP = 200_000
 UNITS_A_STATEMENT = 500
+RESTS = 4  # times as long as the scoring took
+LONGEST_REST_SECONDS = 30.0
 DIRECTORY_CHANGED = "directory_changed"
 
 
@@ -34,6 +41,7 @@ class RollUp:
     def __init__(self, store: Store, frameworks: Frameworks) -> None:
         self._store = store
         self._frameworks = frameworks
+        self._rested_at = 0.0
 
     def step(self) -> int:
         """Bring the scores of touched units up to date; returns how many events were covered."""
@@ -48,12 +56,29 @@ class RollUp:
         if head <= done:
             return 0
         upto = min(head, done + EVENTS_A_STEP)
-        with self._store.work() as work:
-            for year, units in _touched(work.session, done, upto).items():
-                self._score(work, framework, year, answerable(work.session, units), upto)
-            _remember(work, key_of(framework), upto)
-            work.commit()
+        with self._store.reading() as session:
+            touched = _touched(session, done, upto)
+        for year, units in touched.items():
+            with self._store.reading() as session:
+                rows = self._scores(session, framework, year, answerable(session, units), upto)
+            self._store.transact(partial(_write, rows))
+        self._store.transact(lambda work: _remember(work, key_of(framework), upto))
         return upto - done
+
+    def keep_up(self) -> int:
+        """
+        One step, then a rest in proportion to what it took; returns how many events were covered.
+
+        While a load goes on, every step scores nearly everybody; without rests it would do nothing else, and slow
+        the load down. A single event is scored in moments and rested from in moments.
+        """
+        if time.monotonic() < self._rested_at:
+            return 0
+        began = time.monotonic()
+        covered = self.step()
+        ended = time.monotonic()
+        self._rested_at = ended + min((ended - began) * RESTS, LONGEST_REST_SECONDS)
+        return covered
 
     def catch_up(self) -> int:
         """Step until nothing is left; returns how many events were covered."""
@@ -70,29 +95,25 @@ class RollUp:
             head = work.session.execute(select(LOG_HEAD.c.size).with_for_update()).scalar_one()
             work.session.execute(delete(UNIT_SCORES).where(UNIT_SCORES.c.framework == key_of(framework)))
             for year in years or known_years(work.session):
-                written += self._score(work, framework, year, None, head)
+                rows = self._scores(work.session, framework, year, None, head)
+                _write(rows, work)
+                written += len(rows)
             _remember(work, key_of(framework), head)
             _remember(work, DIRECTORY_CHANGED, 0)
             work.commit()
         return written
 
-    def _score(
-        self, work: Work, framework: Framework, year: str, codes: Sequence[str] | None, upto: int
-    ) -> int:
-        units = assessed_units(work.session, framework, codes)
-        for part in _parts(units, UNITS_A_STATEMENT):
-            states = states_of(work.session, part, year)
-            rows = [_score_row(framework, year, unit, states.get(unit.code, {}), upto, work) for unit in part]
-            write_rows(
-                work.session,
-                UNIT_SCORES,
-                rows,
-                keys=("framework", "year", "unit"),
-                on_conflict={
-                    name: "replace" for name in rows[0] if name not in ("framework", "year", "unit")
-                },
+    def _scores(
+        self, session: Session, framework: Framework, year: str, codes: Sequence[str] | None, upto: int
+    ) -> list[ScoreRow]:
+        rows: list[ScoreRow] = []
+        now = self._store.clock.now()
+        for part in _parts(assessed_units(session, framework, codes), UNITS_A_STATEMENT):
+            states = states_of(session, part, year)
+            rows.extend(
+                _score_row(framework, year, unit, states.get(unit.code, {}), upto, now) for unit in part
             )
-        return len(units)
+        return rows
 
 
 def key_of(framework: Framework) -> str:
@@ -118,8 +139,13 @@ def latest_year(session: Session) -> str:
 
 
 def _score_row(
-    framework: Framework, year: str, unit: Assessed, states: Mapping[str, ProbeState], upto: int, work: Work
-) -> dict[str, object]:
+    framework: Framework,
+    year: str,
+    unit: Assessed,
+    states: Mapping[str, ProbeState],
+    upto: int,
+    now: datetime,
+) -> ScoreRow:
     totals = roll_up_totals(framework, unit.group.id, states)
     return {
         "framework": key_of(framework),
@@ -135,8 +161,23 @@ def _score_row(
         "modes": orjson.dumps(tuple(totals.modes)).decode(),
         "findings": sum(state.passed + state.failed for state in states.values()),
         "at_seq": upto,
-        "known_at": work.clock.now(),
+        "known_at": now,
     }
+
+
+def _write(rows: Sequence[ScoreRow], work: Work) -> None:
+    """Put these scores in the place of older ones."""
+    keys = ("framework", "year", "unit")
+    for part in _parts(rows, UNITS_A_STATEMENT):
+        changed = [name for name in part[0] if name not in keys]
+        write_rows(
+            work.session,
+            UNIT_SCORES,
+            part,
+            keys=keys,
+            on_conflict=dict.fromkeys(changed, "replace"),
+            only_if="excluded.at_seq >= old.at_seq",
+        )
 
 
 def directory_changed(work: Work) -> None:
