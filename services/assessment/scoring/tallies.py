@@ -66,17 +66,22 @@ def answerable(session: Session, codes: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-def states_of(session: Session, units: Iterable[Assessed], year: str) -> dict[str, dict[str, ProbeState]]:
-    """Unit -> probe -> state over a year, in one statement for each way of answering."""
+def states_of(
+    session: Session, units: Iterable[Assessed], year: str, *, until: str = ""
+) -> dict[str, dict[str, ProbeState]]:
+    """Unit -> probe -> state over a year, or up to a month of it, in one statement for each way of answering."""
     own = [unit for unit in units if unit.group.events == "own"]
     subtree = [unit for unit in units if unit.group.events == "subtree"]
-    return _own(session, own, year) | _subtree(session, subtree, year)
+    span = f"{year}-01", until or f"{year}-12"
+    return _own(session, own, span) | _subtree(session, subtree, span)
 
 
 _SUMS = ", ".join(f"CAST(sum(s.{name}) AS bigint) AS {name}" for name in COUNTS)
 
 
-def _own(session: Session, units: Iterable[Assessed], year: str) -> dict[str, dict[str, ProbeState]]:
+def _own(
+    session: Session, units: Iterable[Assessed], span: tuple[str, str]
+) -> dict[str, dict[str, ProbeState]]:
     codes = [unit.code for unit in units]
     if not codes:
         return {}
@@ -85,11 +90,13 @@ def _own(session: Session, units: Iterable[Assessed], year: str) -> dict[str, di
         f"SELECT s.unit AS unit, s.probe, {_SUMS} FROM probe_states s "
         f"WHERE s.period >= :start AND s.period <= :end AND s.unit IN ({_listed(session)}) GROUP BY s.unit, s.probe",
         codes,
-        year,
+        span,
     )
 
 
-def _subtree(session: Session, units: Iterable[Assessed], year: str) -> dict[str, dict[str, ProbeState]]:
+def _subtree(
+    session: Session, units: Iterable[Assessed], span: tuple[str, str]
+) -> dict[str, dict[str, ProbeState]]:
     codes = [unit.code for unit in units]
     if not codes:
         return {}
@@ -101,15 +108,15 @@ def _subtree(session: Session, units: Iterable[Assessed], year: str) -> dict[str
         "AND (s.probe NOT LIKE '%/%' OR s.unit = above.code) "
         f"WHERE above.code IN ({_listed(session)}) GROUP BY above.code, s.probe",
         codes,
-        year,
+        span,
     )
 
 
 def _collected(
-    session: Session, statement: str, codes: list[str], year: str
+    session: Session, statement: str, codes: list[str], span: tuple[str, str]
 ) -> dict[str, dict[str, ProbeState]]:
     found: dict[str, dict[str, ProbeState]] = {}
-    parameters = {"codes": orjson.dumps(codes).decode(), "start": f"{year}-01", "end": f"{year}-12"}
+    parameters = {"codes": orjson.dumps(codes).decode(), "start": span[0], "end": span[1]}
     for row in session.execute(text(statement), parameters):
         found.setdefault(row.unit, {})[row.probe] = ProbeState(*row[2:])
     return found
