@@ -12,18 +12,26 @@ search=${SEARCH_HOST:-opensearch.fazhi-data.svc}
 # Writes standard input to a new file; a file that is there stays as it is.
 keep() { mkdir -p "$(dirname "$folder/$1")"; if [ -s "$folder/$1" ]; then cat >/dev/null; else cat >"$folder/$1"; fi; }
 password() { openssl rand -hex 24 | tr -d '\n'; }
+# The address of the service's database for a role, whose password lies in a folder.
+url() {
+  printf 'postgresql+psycopg://%s:%s@%s:5432/fazhi_%s?sslmode=verify-full&sslrootcert=/etc/fazhi/trust/ca.crt\n' \
+    "$1" "$(cat "$folder/$2/password")" "$database" "$service"
+}
 
 openssl genpkey -algorithm ed25519 | keep fazhi-gateway/identity.pem
-openssl pkey -in "$folder/fazhi-gateway/identity.pem" -pubout | keep fazhi-trust/identity.pub.pem
+# Once: later both files are changed together by `fazhi keys`.
+[ -s "$folder/fazhi-trust/identity.pub.pem" ] ||
+  openssl pkey -in "$folder/fazhi-gateway/identity.pem" -pubout | keep fazhi-trust/identity.pub.pem
 openssl rand 32 | keep fazhi-gateway/partners.key
 password | keep passwords/broker
 password | keep passwords/search
 for service in gateway legislation disputes decisions enforcement assessment; do
-  password | keep "postgres-$service/password"
-  printf 'fazhi_%s' "$service" | keep "postgres-$service/username"
-  secret=$(cat "$folder/postgres-$service/password")
-  printf 'postgresql+psycopg://fazhi_%s:%s@%s:5432/fazhi_%s?sslmode=verify-full&sslrootcert=/etc/fazhi/trust/ca.crt\n' \
-    "$service" "$secret" "$database" "$service" | keep "fazhi-$service/database-url"
+  for role in "$service" "$service-migrate"; do
+    password | keep "postgres-$role/password"
+    printf 'fazhi_%s' "${role/-/_}" | keep "postgres-$role/username"
+  done
+  url "fazhi_$service" "postgres-$service" | keep "fazhi-$service/database-url"
+  url "fazhi_${service}_migrate" "postgres-$service-migrate" | keep "fazhi-$service-owner/owner-url"
   printf 'amqps://fazhi:%s@%s:5671/fazhi\n' "$(cat "$folder/passwords/broker")" "$broker" | keep "fazhi-$service/broker-url"
 done
 printf 'https://fazhi:%s@%s:9200\n' "$(cat "$folder/passwords/search")" "$search" | keep fazhi-legislation/opensearch-url

@@ -145,6 +145,7 @@ class TestEveryPod:
 
 VALUES = {
     "database-url": "postgresql+psycopg://fazhi_x:Langes-Wort-77@db/fazhi_x",
+    "owner-url": "postgresql+psycopg://fazhi_x_migrate:Langes-Wort-76@db/fazhi_x",
     "broker-url": "amqps://fazhi:Langes-Wort-78@broker/fazhi",
     "opensearch-url": "https://fazhi:Langes-Wort-79@search:9200",
     "partner-brokers": "hotline=amqps://gateway:Langes-Wort-80@broker/hotline",
@@ -197,6 +198,8 @@ class TestServices:
             assert deployment["selector"]["matchLabels"].items() <= labels.items()
         container = one("Job", f"migrate-{name}").body["spec"]["template"]["spec"]["containers"][0]
         assert container["args"] == ["migrate", name]
+        kept = one("CronJob", f"maintain-{name}").body["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        assert kept["containers"][0]["args"] == ["maintain", name]
         ports = {port["name"]: port["port"] for port in one("Service", name).body["spec"]["ports"]}
         settings = one("ConfigMap", "fazhi-settings").body["data"]
         assert ports == {"http": int(settings["FAZHI_PORT"]), "grpc": int(settings["FAZHI_GRPC_PORT"])}
@@ -251,12 +254,40 @@ class TestTheEntry:
 
 
 class TestServers:
-    def test_each_service_has_a_database_and_a_role_of_its_own(self):
+    def test_each_service_has_a_database_and_a_role_that_does_not_own_it(self):
+        """Three roles a service (R51): nobody signs in as the owner, and only the one that migrates becomes it."""
         roles = {r["name"]: r for r in one("Cluster", "postgres").body["spec"]["managed"]["roles"]}
         databases = {each.body["spec"]["name"]: each.body["spec"]["owner"] for each in manifests("Database")}
-        assert databases == {f"fazhi_{name}": f"fazhi_{name}" for name in NAMES}
-        assert set(roles) == set(databases)
+        assert databases == {f"fazhi_{name}": f"fazhi_{name}_owner" for name in NAMES}
+        assert set(roles) == {role for d in databases for role in (d, f"{d}_owner", f"{d}_migrate")}
+        for database, owner in databases.items():
+            assert roles[owner]["login"] is False
+            assert "passwordSecret" not in roles[owner]
+            assert roles[f"{database}_migrate"]["inRoles"] == [owner]
+            assert "inRoles" not in roles[database]
         assert not any(role.get("superuser") for role in roles.values())
+
+    def test_only_what_migrates_and_maintains_may_become_the_owner(self):
+        holders = {
+            pod.labels["app.kubernetes.io/component"]
+            for pod in PODS
+            if "FAZHI_OWNER_URL_FILE" in environment(pod.containers[0])
+        }
+        mounting = {
+            pod.labels["app.kubernetes.io/component"]
+            for pod in PODS
+            for volume in pod.spec["volumes"]
+            if volume.get("secret", {}).get("secretName", "").endswith("-owner")
+        }
+        assert holders == mounting == {"migrate", "maintain"}
+
+    def test_each_role_enters_its_own_database_only(self):
+        lines = one("Cluster", "postgres").body["spec"]["postgresql"]["pg_hba"]
+        assert lines == [
+            "hostssl sameuser all all scram-sha-256",
+            *(f"hostssl fazhi_{name} fazhi_{name}_migrate all scram-sha-256" for name in NAMES),
+            "host all all all reject",
+        ]
 
     def test_the_database_keeps_what_it_acknowledges(self):
         """What `fazhi` asks of it at start (R15), and a second member before it says yes."""
@@ -279,7 +310,10 @@ class TestServers:
             * each
             for name in NAMES
         }
-        assert max(most.values()) <= min(role["connectionLimit"] for role in spec["managed"]["roles"])
+        most_roles = {f"fazhi_{name}" for name in NAMES}
+        assert max(most.values()) <= min(
+            role["connectionLimit"] for role in spec["managed"]["roles"] if role["name"] in most_roles
+        )
         assert sum(most.values()) < int(spec["postgresql"]["parameters"]["max_connections"])
 
     def test_the_broker_has_three_members_limits_and_only_tls(self):

@@ -67,6 +67,15 @@ def test_a_service_starts_with_it_in_production(made, name, monkeypatch):
     assert (settings.identity_key_file is not None) == (name == "gateway")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_service_is_migrated_with_it_by_another_role(made, name):
+    url = make_url((made / f"fazhi-{name}-owner" / "owner-url").read_text().strip())
+    assert (url.username, url.database) == (f"fazhi_{name}_migrate", f"fazhi_{name}")
+    assert url.password == (made / f"postgres-{name}-migrate" / "password").read_text()
+    assert (made / f"postgres-{name}-migrate" / "username").read_text() == url.username
+    assert url.query["sslmode"] == "verify-full"
+
+
 def test_the_keys_fit_together(made):
     private = read_ring((made / "fazhi-gateway" / "identity.pem").read_bytes())
     public = read_ring((made / "fazhi-trust" / "identity.pub.pem").read_bytes())
@@ -78,7 +87,7 @@ def test_the_keys_fit_together(made):
 def test_no_password_is_used_twice(made):
     passwords = [path.read_text() for path in made.glob("postgres-*/password")]
     passwords += [path.read_text() for path in made.glob("passwords/*")]
-    assert len(passwords) == len(NAMES) + 2
+    assert len(passwords) == 2 * len(NAMES) + 2
     assert len(set(passwords)) == len(passwords)
     assert min(map(len, passwords)) >= 48
 

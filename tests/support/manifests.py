@@ -47,7 +47,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """What a Deployment or Job starts."""
+    """What a Deployment, Job or CronJob starts."""
 
     manifest: Manifest
     labels: dict[str, str]
@@ -67,8 +67,9 @@ def manifests(*kinds: str) -> list[Manifest]:
 def pods() -> list[Pod]:
     """Every pod template."""
     found = []
-    for manifest in manifests("Deployment", "Job"):
-        template = manifest.body["spec"]["template"]
+    for manifest in manifests("Deployment", "Job", "CronJob"):
+        spec = manifest.body["spec"]
+        template = spec.get("jobTemplate", {"spec": spec})["spec"]["template"]
         found.append(Pod(manifest, template["metadata"]["labels"], template["spec"]))
     return found
 
