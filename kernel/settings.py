@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from kernel.access.files import is_open, is_open_key
 
 _SECRETS = ("database_url", "owner_url", "broker_url", "opensearch_url", "partner_brokers")
-_KEY_FILES = ("identity_key_file", "partner_key_file")
+_KEY_FILES = ("identity_key_file", "partner_key_file", "ledger_key_file")
 _GUESSED_FIRST = {
     "",
     "guest",
@@ -94,6 +94,32 @@ class Settings(BaseSettings):
         "", description="Partner virtual hosts the gateway serves: petition=amqp://…,hotline=amqp://…"
     )
 
+    ledger_origin: str = Field(
+        "fazhi.local/assessment",
+        description="Name of the ledger in its checkpoints; a ledger begun anew takes another.",
+        pattern=r"^[^\s+]{1,200}$",
+    )
+    ledger_key_file: Path | None = Field(
+        None,
+        description="Ed25519 private key (PEM) that signs checkpoints; assessment's worker only. "
+        "Empty: made in data.",
+    )
+    ledger_public_keys: str = Field(
+        "",
+        description="Keys (name+id+base64, comma between) whose checkpoints are good: this ledger's, earlier "
+        "ones too. Empty: the key that signs.",
+    )
+    ledger_witnesses: str = Field(
+        "", description="Witnesses of the ledger: their key, a space, their address; comma between."
+    )
+    ledger_witnesses_needed: int | None = Field(
+        None,
+        description="Witnesses that must have signed before anything is published. Empty: two in production, "
+        "else one.",
+        ge=0,
+        le=20,
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _secrets_from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -124,11 +150,20 @@ class Settings(BaseSettings):
             weak.append("FAZHI_COOKIE_SECURE: 会话 Cookie 必须只走 HTTPS")
         if any(network.strip() in ("0.0.0.0/0", "::/0") for network in self.metrics_networks.split(",")):
             weak.append("FAZHI_METRICS_NETWORKS: 指标不得对所有网络开放")
+        if self.witnesses_needed < 2:
+            weak.append("FAZHI_LEDGER_WITNESSES_NEEDED: 至少要有两个见证方")
         for name in _KEY_FILES:
             path = getattr(self, name)
             if path is not None and path.exists() and is_open_key(path):
                 weak.append(f"FAZHI_{name.upper()}: 密钥文件他人可读，请执行 chmod 600")
         return weak
+
+    @property
+    def witnesses_needed(self) -> int:
+        """How many witnesses must have signed before anything is published."""
+        if self.ledger_witnesses_needed is None:
+            return 2 if self.production else 1
+        return self.ledger_witnesses_needed
 
     def database_url_of(self, service: str) -> str:
         """Where a service keeps its things."""
