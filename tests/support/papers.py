@@ -21,7 +21,7 @@ def packed(entries: Mapping[str, str | bytes], compression: int = zipfile.ZIP_DE
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", compression) as package:
         for name, body in entries.items():
-            package.writestr(name, body)
+            package.writestr(zipfile.ZipInfo(name), body, compression)  # the same bytes whenever it is made
     return out.getvalue()
 
 
