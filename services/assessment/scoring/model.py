@@ -112,14 +112,19 @@ ROLLED_UP = Table(
 
 # An event stands unless another of the same source corrects it; of several corrections of one event the last
 # recorded stands. A pure function of the set of events, so the order of arrival does not matter (R13).
-STANDING = """
+_STANDING = """
     NOT EXISTS (SELECT 1 FROM event_log c
-                WHERE c.corrects = e.event_id AND c.source = e.source AND c.event_id <> e.event_id)
+                WHERE c.corrects = e.event_id AND c.source = e.source AND c.event_id <> e.event_id{known_c})
     AND (e.corrects IS NULL OR NOT EXISTS (
-                SELECT 1 FROM event_log s WHERE s.corrects = e.corrects AND s.source = e.source
+                SELECT 1 FROM event_log s WHERE s.corrects = e.corrects AND s.source = e.source{known_s}
                 AND (s.recorded_at > e.recorded_at
                      OR (s.recorded_at = e.recorded_at AND s.event_id > e.event_id))))
 """
+STANDING = _STANDING.format(known_c="", known_s="")
+# As of an event number: what came later is not known, neither as a finding nor as a correction.
+STANDING_AT = "e.seq <= :at_seq AND " + _STANDING.format(
+    known_c=" AND c.seq <= :at_seq", known_s=" AND s.seq <= :at_seq"
+)
 
 TALLIES = """
     count(*) FILTER (WHERE e.outcome = 1) AS passed,

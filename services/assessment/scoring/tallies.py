@@ -1,12 +1,12 @@
 """
-Tallies 计数 of units: the probe states that a unit answers for in a year.
+Tallies 计数 of units: the probe states that a unit answers for in some months, as known now or at some event.
 
 A department answers for its own findings; a government also for those of the units under it
 (PeerGroup.events "subtree"). What assessment collects itself (probes with a "/", own.py) is about one unit only
 and never counts for the one above.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from contracts.directory.v1.directory_pb2 import UnitKind, UnitLevel
 from services.assessment.framework.values import Framework, PeerGroup
 from services.assessment.scoring.log import COUNTS
+from services.assessment.scoring.model import STANDING_AT, TALLIES
 from services.assessment.scoring.rules import ProbeState
 
 
@@ -67,57 +68,57 @@ def answerable(session: Session, codes: Iterable[str]) -> list[str]:
 
 
 def states_of(
-    session: Session, units: Iterable[Assessed], year: str, *, until: str = ""
+    session: Session, units: Iterable[Assessed], year: str, *, until: str = "", at_seq: int | None = None
 ) -> dict[str, dict[str, ProbeState]]:
-    """Unit -> probe -> state over a year, or up to a month of it, in one statement for each way of answering."""
-    own = [unit for unit in units if unit.group.events == "own"]
-    subtree = [unit for unit in units if unit.group.events == "subtree"]
-    span = f"{year}-01", until or f"{year}-12"
-    return _own(session, own, span) | _subtree(session, subtree, span)
+    """
+    Unit -> probe -> state of a year, in one statement for each way of answering.
+
+    `until` ends it with a month ("2026-09"). `at_seq` None is everything known now, read from the projection; a
+    number is what was known when the log had that many events (as of 截至), counted anew from the log.
+    """
+    known = {"first": f"{year}-01", "last": until or f"{year}-12", "at_seq": at_seq}
+    every = list(units)
+    own = [unit.code for unit in every if unit.group.events == "own"]
+    subtree = [unit.code for unit in every if unit.group.events == "subtree"]
+    return _collected(session, _OWN, own, known) | _collected(session, _SUBTREE, subtree, known)
 
 
 _SUMS = ", ".join(f"CAST(sum(s.{name}) AS bigint) AS {name}" for name in COUNTS)
-
-
-def _own(
-    session: Session, units: Iterable[Assessed], span: tuple[str, str]
-) -> dict[str, dict[str, ProbeState]]:
-    codes = [unit.code for unit in units]
-    if not codes:
-        return {}
-    return _collected(
-        session,
-        f"SELECT s.unit AS unit, s.probe, {_SUMS} FROM probe_states s "
-        f"WHERE s.period >= :start AND s.period <= :end AND s.unit IN ({_listed(session)}) GROUP BY s.unit, s.probe",
-        codes,
-        span,
-    )
-
-
-def _subtree(
-    session: Session, units: Iterable[Assessed], span: tuple[str, str]
-) -> dict[str, dict[str, ProbeState]]:
-    codes = [unit.code for unit in units]
-    if not codes:
-        return {}
-    return _collected(
-        session,
-        f"SELECT above.code AS unit, s.probe, {_SUMS} FROM units above "
-        "JOIN units below ON substr(below.path, 1, length(above.path)) = above.path "
-        "JOIN probe_states s ON s.unit = below.code AND s.period >= :start AND s.period <= :end "
-        "AND (s.probe NOT LIKE '%/%' OR s.unit = above.code) "
-        f"WHERE above.code IN ({_listed(session)}) GROUP BY above.code, s.probe",
-        codes,
-        span,
-    )
+_OWN = (
+    f"SELECT s.unit AS unit, s.probe, {_SUMS} FROM {{states}} s "
+    "WHERE s.period >= :first AND s.period <= :last AND s.unit IN ({listed}) GROUP BY s.unit, s.probe"
+)
+_SUBTREE = (
+    f"SELECT above.code AS unit, s.probe, {_SUMS} FROM units above "
+    "JOIN units below ON substr(below.path, 1, length(above.path)) = above.path "
+    "JOIN {states} s ON s.unit = below.code AND s.period >= :first AND s.period <= :last "
+    "AND (s.probe NOT LIKE '%/%' OR s.unit = above.code) "
+    "WHERE above.code IN ({listed}) GROUP BY above.code, s.probe"
+)
+# the states as they would have been at that event: the same names and sums as the projection has
+_STATES_AT = (
+    f"(SELECT e.unit, e.period, e.probe, {TALLIES} FROM event_log e "
+    f"WHERE {STANDING_AT} AND e.period >= :first AND e.period <= :last AND e.unit IN ({{whose}}) "
+    "GROUP BY e.unit, e.period, e.probe)"
+)
+_UNDER = (
+    "SELECT below.code FROM units above JOIN units below "
+    "ON substr(below.path, 1, length(above.path)) = above.path WHERE above.code IN ({listed})"
+)
 
 
 def _collected(
-    session: Session, statement: str, codes: list[str], span: tuple[str, str]
+    session: Session, statement: str, codes: list[str], known: Mapping[str, object]
 ) -> dict[str, dict[str, ProbeState]]:
+    if not codes:
+        return {}
+    listed = _listed(session)
+    states = "probe_states"
+    if known["at_seq"] is not None:
+        states = _STATES_AT.format(whose=listed if statement is _OWN else _UNDER.format(listed=listed))
     found: dict[str, dict[str, ProbeState]] = {}
-    parameters = {"codes": orjson.dumps(codes).decode(), "start": span[0], "end": span[1]}
-    for row in session.execute(text(statement), parameters):
+    query = text(statement.format(states=states, listed=listed))
+    for row in session.execute(query, {**known, "codes": orjson.dumps(codes).decode()}):
         found.setdefault(row.unit, {})[row.probe] = ProbeState(*row[2:])
     return found
 
