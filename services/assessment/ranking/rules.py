@@ -22,7 +22,11 @@ def may_see_detail(who: Principal, unit_path: str) -> bool:
 def modes_text(modes: Modes) -> dict[str, str]:
     """Credibility 可信度 as shares by how the facts came; empty where nothing was counted."""
     whole = sum(modes)
-    return {name: share_text(amount * MICRO // whole) for name, amount in modes._asdict().items()} if whole else {}
+    return (
+        {name: share_text(amount * MICRO // whole) for name, amount in modes._asdict().items()}
+        if whole
+        else {}
+    )
 
 
 def points_text(micro: int) -> str:

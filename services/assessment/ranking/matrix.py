@@ -1,0 +1,208 @@
+"""
+Matrix 得分矩阵: what every unit of a peer group reached in every result, side by side, for statistics.
+
+It is filled by the same `evaluate` that makes published scores; only what is drawn from it are floats. The
+simulation is uncertainty.py, the questions "what if" are what_if.py.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.assessment.framework.values import MICRO, Framework
+from services.assessment.scoring.attainment import ProbeState, evaluate
+from services.assessment.scoring.plan import Leaf, Plan, plan_for
+
+Floats = NDArray[np.float64]
+Indexes = NDArray[np.intp]
+States = Mapping[str, ProbeState]
+
+
+class Findings(NamedTuple):
+    """
+    Findings that a share rests on, one entry for each unit and result (for each item of a checklist).
+
+    `rate` is the mean of their marks, `number` how many there are. The share of the points is
+    clip((rate - floor) / span) for ratios; `step` of each failure (deduct) or pass (add) otherwise.
+    """
+
+    unit: Indexes
+    leaf: Indexes
+    rate: Floats
+    number: Floats
+    kind: Indexes
+    floor: Floats
+    span: Floats
+    step: Floats
+    weight: Floats
+
+    def of(self, rows: slice) -> "Findings":
+        """Those of these units, which are counted from 0."""
+        first, last = np.searchsorted(self.unit, (rows.start, rows.stop))
+        kept = slice(int(first), int(last))
+        return Findings(
+            self.unit[kept] - rows.start,
+            self.leaf[kept],
+            self.rate[kept],
+            self.number[kept],
+            self.kind[kept],
+            self.floor[kept],
+            self.span[kept],
+            self.step[kept],
+            self.weight[kept],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """
+    Units down, results across, results of one aspect beside one another.
+
+    `applicable` points of results that were scored, `missing` points of those that could not be computed,
+    `share` of the points reached, `worst` the share if all that is not known were bad. `spans` are the columns
+    of each aspect, `parts` the component each belongs to, `weights` those of the components.
+    """
+
+    units: tuple[str, ...]
+    leaves: tuple[Leaf, ...]
+    codes: tuple[str, ...]
+    aspects: tuple[str, ...]
+    spans: tuple[slice, ...]
+    parts: Indexes
+    part_codes: tuple[str, ...]
+    weights: Floats
+    applicable: Floats
+    missing: Floats
+    share: Floats
+    worst: Floats
+    findings: Findings
+
+
+_RATIO, _DEDUCT, _ADD = range(3)
+_KINDS = {"deduct": _DEDUCT, "add": _ADD}
+
+
+def matrix_of(framework: Framework, group: str, units: Sequence[str], states: Mapping[str, States]) -> Matrix:
+    """The matrix of these units of a peer group; a unit without states was never heard of."""
+    plan = plan_for(framework, group)
+    leaves = sorted((*plan.leaves, *plan.collected.values()))
+    column = {leaf.place: index for index, leaf in enumerate(leaves)}
+    shape = (len(units), len(leaves))
+    applicable, missing, share, worst = (np.zeros(shape) for _ in range(4))
+    collected = [column[leaf.place] for leaf in plan.collected.values()]
+    missing[:, collected] = [leaf.points / MICRO for leaf in plan.collected.values()]
+    rows: list[tuple[float, ...]] = []
+    for row, unit in enumerate(units):
+        own = states.get(unit, {})
+        found = [evaluate(leaf, own) for leaf in plan.heard(own)]
+        vetoed = {one.leaf.parent for one in found if one.veto}
+        for leaf, status, amounts, _, _ in found:
+            at = row, column[leaf.place]
+            missing[at] = amounts.applying / MICRO if status == "not_computable" else 0.0
+            if not amounts.applicable:
+                continue
+            applicable[at] = amounts.applicable / MICRO
+            if leaf.parent in vetoed:
+                continue
+            share[at] = amounts.earned / amounts.applicable
+            worst[at] = share[at] if amounts.covered == amounts.applying else _worst(leaf, own)
+            if not leaf.collected or leaf.method.kind == "survey":
+                rows.extend((*at, *line) for line in _lines(leaf, own))
+    aspects, spans, parts = _aspects(plan, leaves)
+    return Matrix(
+        units=tuple(units),
+        leaves=tuple(leaves),
+        codes=tuple(plan.nodes[leaf.place].code for leaf in leaves),
+        aspects=aspects,
+        spans=spans,
+        parts=parts,
+        part_codes=tuple(plan.nodes[part.place].code for part in plan.parts),
+        weights=np.array([part.weight / MICRO for part in plan.parts]),
+        applicable=applicable,
+        missing=missing,
+        share=share,
+        worst=worst,
+        findings=_findings(rows),
+    )
+
+
+def attained(findings: Findings, rate: Floats) -> Floats:
+    """The share of the points at these mean marks, by each result's method."""
+    ratio = (rate - findings.floor) / findings.span
+    left = 1 - (1 - rate) * findings.number * findings.step
+    gained = rate * findings.number * findings.step
+    by_kind = np.where(findings.kind == _DEDUCT, left, np.where(findings.kind == _ADD, gained, ratio))
+    shares: Floats = np.clip(by_kind, 0.0, 1.0)
+    return shares
+
+
+def _worst(leaf: Leaf, states: States) -> float:
+    """The share if findings that could not be computed had failed; 0 where a probe was never heard."""
+    bad: dict[str, ProbeState] = {}
+    for probe in leaf.probes:
+        state = states.get(probe)
+        if state is None or not (state.passed + state.failed):
+            return 0.0
+        bad[probe] = replace(state, failed=state.failed + state.not_computable, not_computable=0)
+    amounts = evaluate(leaf, bad).amounts
+    return amounts.earned / amounts.applicable
+
+
+def _lines(leaf: Leaf, states: States) -> list[tuple[float, ...]]:
+    """(rate, number, kind, floor, span, step, weight) of a result's findings; an item each of a checklist."""
+    method = leaf.method
+    counted = [s for probe in leaf.probes if (s := states.get(probe)) and s.passed + s.failed]
+    kind = float(_KINDS.get(method.kind, _RATIO))
+    shape = kind, method.floor_milli / 1000, (method.target_milli - method.floor_milli) / 1000
+    step = method.step_milli / 1000
+    if method.kind == "checklist":
+        items = [(s.graded_milli / 1000, float(s.passed + s.failed)) for s in counted]
+        return [(marks / n, n, *shape, step, 1 / len(items)) for marks, n in items]
+    number = float(sum(s.passed + s.failed for s in counted))
+    marks = sum(s.graded_milli for s in counted) / 1000
+    if method.kind == "survey" or method.measured:
+        full = sum(s.denominator for s in counted)
+        if method.kind == "survey":
+            number = full / 1000
+        return [(min(1.0, sum(s.numerator for s in counted) / full), number, *shape, step, 1.0)]
+    return [(marks / number, number, *shape, step, 1.0)]
+
+
+def _findings(rows: Sequence[Sequence[float]]) -> Findings:
+    table = np.array(rows, dtype=np.float64).reshape(len(rows), 9).T
+    unit, leaf, rate, number, kind, floor, span, step, weight = table
+    return Findings(
+        unit.astype(np.intp),
+        leaf.astype(np.intp),
+        rate,
+        number,
+        kind.astype(np.intp),
+        floor,
+        span,
+        step,
+        weight,
+    )
+
+
+def _aspects(plan: Plan, leaves: Sequence[Leaf]) -> tuple[tuple[str, ...], tuple[slice, ...], Indexes]:
+    """The nodes right below the parts, the columns of each, and the part each belongs to."""
+    tops: list[int] = []
+    starts: list[int] = []
+    parts: list[int] = []
+    for index, leaf in enumerate(leaves):
+        top = leaf.place
+        while plan.parents[top] not in (plan.parts[leaf.part].place, -1):
+            top = plan.parents[top]
+        if not tops or tops[-1] != top:
+            tops.append(top)
+            starts.append(index)
+            parts.append(leaf.part)
+    ends = [*starts[1:], len(leaves)]
+    return (
+        tuple(plan.nodes[top].code for top in tops),
+        tuple(slice(start, end) for start, end in zip(starts, ends, strict=True)),
+        np.array(parts, dtype=np.intp),
+    )
