@@ -37,3 +37,13 @@ class AssessmentWorker:
     def roll_up(self) -> None:
         """汇总: scores of touched units follow the log."""
         self._app.roll_up.keep_up()
+
+    @every(seconds=1)
+    def seal(self) -> None:
+        """封块: a checkpoint every five seconds or thousand events."""
+        self._app.sealer.keep_up()
+
+    @every(seconds=2)
+    def witness(self) -> None:
+        """见证: the newest checkpoint to every witness that has not signed it."""
+        self._app.witnesses.round()

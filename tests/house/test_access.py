@@ -38,6 +38,11 @@ PUBLIC = {
     ("POST", "/api/gateway/v1/passwords"): "an expired password must be changed before it opens anything",
     ("GET", "/api/enforcement/v1/certificates/{number}"): "anybody may check a shown certificate (亮证)",
     ("GET", "/api/gateway/v1/demonstration"): "demonstration accounts; 404 in a real installation",
+    ("GET", "/api/assessment/v1/ledger/checkpoint"): "size, roots and signatures: to be checked by anybody",
+    ("GET", "/api/assessment/v1/ledger/tile/{path:path}"): "hashes only, never what was hashed",
+    ("GET", "/api/assessment/v1/ledger/sm3/tile/{path:path}"): "hashes only, never what was hashed",
+    ("GET", "/api/assessment/v1/ledger/proofs/inclusion"): "a proof only insiders can check is none",
+    ("GET", "/api/assessment/v1/ledger/proofs/consistency"): "a proof only insiders can check is none",
 }
 
 

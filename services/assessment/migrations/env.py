@@ -1,7 +1,8 @@
 """Alembic environment of assessment; kernel.storage.migrate does the work."""
 
 import services.assessment.framework.model
-import services.assessment.scoring.model  # noqa: F401  (both make their tables known)
+import services.assessment.ledger.model
+import services.assessment.scoring.model  # noqa: F401  (all make their tables known)
 from kernel.storage.migrate import run_environment
 from services.assessment.tables import Base
 

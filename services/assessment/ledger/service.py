@@ -1,0 +1,238 @@
+"""
+Ledger 存证账本: what can be proved about the event log, and whether something may rest on it (R20, R25).
+
+`require_witnessed(session, seq)` is what publication calls: it returns the checkpoint that covers everything up to
+event `seq` and that enough witnesses have cosigned, or says in plain words why there is none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from kernel.errors import NotFound
+from kernel.ledger.note import Note
+from kernel.ledger.tiles import TilePath, read_tile_path
+from kernel.ledger.tree import HASH_BYTES, SHA256, Hasher, consistency, inclusion
+from kernel.storage.work import Store
+from services.assessment.ledger.alarms import Alarm, alarms
+from services.assessment.ledger.model import CHECKPOINTS, COSIGNATURES
+from services.assessment.ledger.rules import (
+    BehindWitness,
+    NotWitnessed,
+    Witness,
+    good_cosigners,
+    refusal,
+)
+from services.assessment.ledger.stored import (
+    StoredCheckpoint,
+    checkpoint_of,
+    log_size,
+    newest_checkpoint,
+    nodes_of,
+    tile,
+)
+from services.assessment.scoring.model import EVENT_LOG
+
+
+@dataclass(frozen=True, slots=True)
+class InclusionProof:
+    """That a leaf is in the tree of a checkpoint: hashes from the leaf upwards."""
+
+    seq: int
+    leaf_hash: bytes
+    size: int
+    proof: tuple[bytes, ...]
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessStanding:
+    """One configured witness, and the last checkpoint it cosigned."""
+
+    name: str
+    size: int
+    witnessed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerStatus:
+    """How far the log has come in each of the three states, and how long the oldest waits."""
+
+    origin: str
+    sequenced: int
+    sealed: int
+    sealed_at: datetime | None
+    witnessed: int
+    needed: int
+    oldest_unsealed: timedelta | None
+    oldest_unwitnessed: timedelta | None
+    witnesses: tuple[WitnessStanding, ...]
+    alarms: tuple[Alarm, ...]
+    refusal: str
+
+
+class Ledger:
+    """Questions to the ledger; needs no key but those of the witnesses."""
+
+    def __init__(self, store: Store, origin: str, witnesses: Sequence[Witness], needed: int) -> None:
+        self._store = store
+        self.origin = origin
+        self.witnesses = tuple(witnesses)
+        self.needed = needed
+
+    def checkpoint(self) -> Note:
+        """The newest checkpoint; raises NotFound before the first event is sealed."""
+        with self._store.reading() as session:
+            found = newest_checkpoint(session)
+        if found is None:
+            raise NotFound(
+                "账本还没有检查点：第一条计分事件入账约五秒后生成。", code="assessment.no_checkpoint"
+            )
+        return found.note
+
+    def tile(self, hasher: Hasher, written: str) -> bytes:
+        """
+        A hash tile by its C2SP path; raises TileUnknown, and NotFound where no checkpoint covers it yet.
+
+        Entries are not given out this way: one bundle holds leaves of 256 events of any units, with reasons in
+        words. Whoever may see a unit takes its receipts; auditors get the whole from `fazhi ledger export`.
+        """
+        path = read_tile_path(written)
+        with self._store.reading() as session:
+            last = newest_checkpoint(session)
+            level = path.level
+            if last is None or level is None or not _is_covered(path, level, last.size):
+                raise NotFound("没有这片瓦片。", code="assessment.unknown_tile")
+            content = tile(session, hasher, path)
+        if len(content) != path.width * HASH_BYTES:
+            raise NotFound("没有这片瓦片。", code="assessment.unknown_tile")
+        return content
+
+    def inclusion(self, seq: int, size: int = 0) -> InclusionProof:
+        """The proof that event `seq` is in the checkpoint of `size` (0: the newest); raises NotFound."""
+        with self._store.reading() as session:
+            found = checkpoint_of(session, size) if size else newest_checkpoint(session)
+            if found is None or not 1 <= seq <= found.size:
+                raise NotFound("没有这一号计分事件，或还没有检查点覆盖它。", code="assessment.not_sealed")
+            node = nodes_of(session, SHA256)
+            proof = inclusion(SHA256, node, seq - 1, found.size)
+            return InclusionProof(seq, node(0, seq - 1), found.size, tuple(proof), found.note)
+
+    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        """The proof that the tree of `old` events is the beginning of that of `new`; raises NotFound."""
+        with self._store.reading() as session:
+            last = newest_checkpoint(session)
+            if last is None or not 1 <= old <= new <= last.size:
+                raise NotFound("没有这两个大小之间的一致性证明。", code="assessment.not_sealed")
+            return tuple(consistency(SHA256, nodes_of(session, SHA256), old, new))
+
+    def status(self) -> LedgerStatus:
+        """How far the log has come, and what stands in the way."""
+        with self._store.reading() as session:
+            head, last = log_size(session), newest_checkpoint(session)
+            sealed = last.size if last else 0
+            found = self.witnessed_checkpoint(session, 0) if self.needed else None
+            witnessed = found.size if found else 0
+            oldest = self._waited(session, witnessed)
+            return LedgerStatus(
+                origin=self.origin,
+                sequenced=head,
+                sealed=sealed,
+                sealed_at=last.sealed_at if last else None,
+                witnessed=witnessed,
+                needed=self.needed,
+                oldest_unsealed=self._waited(session, sealed),
+                oldest_unwitnessed=oldest,
+                witnesses=self._standings(session),
+                alarms=tuple(alarms(session, self.origin)),
+                refusal=self._refusal(session, oldest),
+            )
+
+    def witnessed_checkpoint(self, session: Session, at_least_seq: int) -> StoredCheckpoint | None:
+        """
+        The newest checkpoint of at least this size that enough witnesses have cosigned; None where there is none.
+
+        Where no witness is needed (`FAZHI_LEDGER_WITNESSES_NEEDED=0`) it is the newest checkpoint, and what is
+        published on it must say that nobody else has seen it: `len(cosigners(found))` is then 0.
+        """
+        if self.needed == 0:
+            found = newest_checkpoint(session)
+            return found if found is not None and found.size >= at_least_seq else None
+        names = [witness.name for witness in self.witnesses]
+        query = (
+            select(COSIGNATURES.c.size)
+            .where(COSIGNATURES.c.size >= at_least_seq, COSIGNATURES.c.witness.in_(names))
+            .group_by(COSIGNATURES.c.size)
+            .having(func.count() >= self.needed)
+            .order_by(COSIGNATURES.c.size.desc())
+            .limit(20)
+        )
+        for size in session.scalars(query):
+            found = checkpoint_of(session, size)
+            # What stands in the table is believed only with its signatures: rows can be written by others.
+            if found is not None and len(self.cosigners(found)) >= self.needed:
+                return found
+        return None
+
+    def cosigners(self, found: StoredCheckpoint) -> dict[str, int]:
+        """The configured witnesses that have signed this checkpoint, and when (seconds since 1970)."""
+        return good_cosigners(found.note, self.witnesses)
+
+    def require_witnessed(self, session: Session, at_least_seq: int) -> StoredCheckpoint:
+        """The witnessed checkpoint over everything up to this event; raises NotWitnessed or BehindWitness."""
+        self.require_fresh(session)
+        found = self.witnessed_checkpoint(session, at_least_seq)
+        if found is None:
+            raise NotWitnessed(
+                f"第 {at_least_seq} 号计分事件还没有进入经 {self.needed} 个见证方共同签署的检查点，"
+                "通常十秒之内完成，请稍后再试；一直如此请查看账本页面上见证方的状态。"
+            )
+        return found
+
+    def require_fresh(self, session: Session) -> None:
+        """Refuse to close or publish when the witnesses have been silent too long; raises NotWitnessed (R25)."""
+        self.require_current(session)
+        found = self.witnessed_checkpoint(session, 0) if self.needed else None
+        said = self._refusal(session, self._waited(session, found.size if found else 0))
+        if said:
+            raise NotWitnessed(said)
+
+    def require_current(self, session: Session) -> None:
+        """Raise BehindWitness when a witness has contradicted this database (F31)."""
+        if any(alarm.kind in ("ahead", "forked") for alarm in alarms(session, self.origin)):
+            raise BehindWitness()
+
+    def _refusal(self, session: Session, oldest: timedelta | None) -> str:
+        if any(alarm.kind in ("ahead", "forked") for alarm in alarms(session, self.origin)):
+            return BehindWitness.message
+        return refusal(witnesses=len(self.witnesses), needed=self.needed, oldest_unwitnessed=oldest)
+
+    def _waited(self, session: Session, after: int) -> timedelta | None:
+        """How long ago the first event after this one was received; None when there is none."""
+        query = select(EVENT_LOG.c.received_at).where(EVENT_LOG.c.seq == after + 1)
+        received_at = session.execute(query).scalar_one_or_none()
+        return None if received_at is None else self._store.clock.now() - received_at
+
+    def _standings(self, session: Session) -> tuple[WitnessStanding, ...]:
+        standings = []
+        for witness in self.witnesses:
+            query = (
+                select(COSIGNATURES.c.size, COSIGNATURES.c.witnessed_at)
+                .join(CHECKPOINTS, CHECKPOINTS.c.size == COSIGNATURES.c.size)
+                .where(COSIGNATURES.c.witness == witness.name)
+                .order_by(COSIGNATURES.c.size.desc())
+                .limit(1)
+            )
+            row = session.execute(query).one_or_none()
+            standings.append(
+                WitnessStanding(witness.name, row.size if row else 0, row.witnessed_at if row else None)
+            )
+        return tuple(standings)
+
+
+def _is_covered(path: TilePath, level: int, size: int) -> bool:
+    """Whether a checkpoint of this size covers as many places of the tile as are asked for."""
+    return (size >> (8 * level)) >= path.index * 256 + path.width
