@@ -13,7 +13,7 @@ A file is read once per content change; callers share the values and do not alte
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 import yaml
@@ -77,6 +77,14 @@ def read(path: Path) -> CatalogFile:
     found = _parse(path, path.read_bytes())
     _cache[path] = (stamp, found)
     return found
+
+
+def read_upload(name: str, raw: bytes) -> CatalogFile:
+    """A file that somebody handed in, read like one of the catalogue. Errors: `CatalogInvalid`."""
+    path = Path(PurePath(name.replace("\\", "/")).name)
+    if len(raw) > MAX_BYTES:
+        raise _invalid(path, 0, "catalog.too_large", f"配置文件超过 {MAX_BYTES // 1024 // 1024} MB，请拆分。")
+    return _parse(path, raw)
 
 
 def read_folder(folder: Path) -> list[CatalogFile]:

@@ -19,7 +19,7 @@ from kernel.files.sheet_scan import Oddities, scan
 
 @dataclass(slots=True)
 class Workbook:
-    """A checked workbook: its one visible sheet, what is odd about it, and which sheets are hidden."""
+    """A checked workbook: one visible sheet, what is odd about it, and which sheets are hidden."""
 
     sheet: "calamine.CalamineSheet"
     oddities: Oddities
@@ -35,7 +35,18 @@ class Workbook:
 
 
 def open_workbook(data: bytes, limits: PackageLimits) -> Workbook:
-    """Check, scan and open a workbook. Raises Invalid, TooLarge."""
+    """Check, scan and open a workbook with one sheet that is filled. Raises Invalid, TooLarge."""
+    sheets = open_sheets(data, limits)
+    filled = {name: found for name, found in sheets.items() if found.sheet.height}
+    if len(filled) > 1:
+        raise Invalid(
+            f"有多个工作表有内容（{'、'.join(filled)}），请只保留一个后上传。", code=f"{limits.area}.many_sheets"
+        )
+    return next(iter((filled or sheets).values()))
+
+
+def open_sheets(data: bytes, limits: PackageLimits) -> dict[str, Workbook]:
+    """Check, scan and open a workbook: every visible sheet by name, at least one. Raises Invalid, TooLarge."""
     with Package(data, limits) as package:
         sheets = _sheets(package)
         visible = [(name, part) for name, part, hidden in sheets if not hidden and "chartsheets/" not in part]
@@ -47,19 +58,13 @@ def open_workbook(data: bytes, limits: PackageLimits) -> Workbook:
                 package.inflate(name, _forget)
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        filled = [(name, part) for name, part in visible if book.get_sheet_by_name(name).height]
-        if len(filled) > 1:
-            names = "、".join(name for name, _ in filled)
-            raise Invalid(
-                f"有多个工作表有内容（{names}），请只保留一个后上传。", code=f"{limits.area}.many_sheets"
-            )
-        name, part = filled[0] if filled else visible[0]
-        sheet = book.get_sheet_by_name(name)
+        opened = {name: book.get_sheet_by_name(name) for name, _ in visible}
     except (calamine.CalamineError, ValueError, OSError) as broken:
         raise Invalid(
             "文件无法按 .xlsx 读取，请用 Excel 或 WPS 重新保存后上传。", code=f"{limits.area}.broken_file"
         ) from broken
-    return Workbook(sheet, found[part], [name for name, _, hidden in sheets if hidden])
+    hidden_sheets = [name for name, _, hidden in sheets if hidden]
+    return {name: Workbook(opened[name], found[part], hidden_sheets) for name, part in visible}
 
 
 def _sheets(package: Package) -> list[tuple[str, str, bool]]:
