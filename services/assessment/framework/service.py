@@ -1,33 +1,29 @@
 """
-Frameworks 考核指标体系: publishing them from the catalogue and finding the one in force.
+Frameworks 考核指标体系 as the others use them: the one in force for a year, any published version, the catalogue's.
 
 A version is published once, with the digest of its content. A file that says something else under the same
-version is refused: a change is a new version.
+version is refused: a change is a new version. How drafts become versions is changes.py.
 """
 
-import hashlib
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from kernel import catalog
 from kernel.access.principal import SYSTEM
-from kernel.errors import Conflict, NotFound
+from kernel.clock import local_date
+from kernel.errors import NotFound
 from kernel.storage.work import Store
 from services.assessment.framework.model import FRAMEWORKS
+from services.assessment.framework.records import in_force_by_year, publish
 from services.assessment.framework.rules import FrameworkInvalid, parse, parse_peer_groups
 from services.assessment.framework.values import Framework, PeerGroup
 
 DEFAULT = "outline-2015-2020"
-
-
-class FrameworkEdited(Conflict):
-    """A published version was changed in the catalogue."""
-
-    code = "assessment.framework_edited"
 
 
 class Frameworks:
@@ -41,33 +37,82 @@ class Frameworks:
         )
         probes = catalog.read(folder / "codes" / "probes.yaml").data["probes"]
         self.probe_titles: dict[str, str] = {probe["id"]: probe["title"] for probe in probes}
+        fields = catalog.read(folder / "codes" / "fields.yaml").data["codes"]
+        self.field_titles: dict[str, str] = {field["code"]: field["title"] for field in fields}
+        self._known: dict[tuple[str, str], Framework] = {}
 
     def publish_catalog(self) -> list[str]:
         """Publish what the catalogue has and this installation does not; returns what was published."""
         published = []
-        for path in sorted((self._folder / "frameworks").glob("*.yaml")):
-            file = catalog.read(path)
-            if isinstance(file.data, dict) and "nodes" in file.data:
-                try:
-                    framework = self._parsed(file.data)
-                except FrameworkInvalid as error:
-                    raise file.located(error.problems) from error
-                if self._publish(framework, file.data):
+        files = [
+            file
+            for file in catalog.read_folder(self._folder / "frameworks")
+            if isinstance(file.data, dict) and not {"nodes", "components"}.isdisjoint(file.data)
+        ]
+        shipped = {f"{file.data.get('id')}@{file.data.get('version')}": file.data for file in files}
+        for file in files:
+            try:
+                framework = self.parsed(file.data, shipped)
+            except FrameworkInvalid as error:
+                raise file.located(error.problems) from error
+            with self._store.work() as work:
+                if publish(work, SYSTEM, framework):
+                    work.commit()
                     published.append(f"{framework.id}@{framework.version}")
         return published
 
+    def parsed(self, document: object, beside: Mapping[str, Mapping[str, Any]] | None = None) -> Framework:
+        """
+        A document that is not published yet, checked against everything it may name.
+
+        `beside`: frameworks it may take over besides the published ones. Errors: `FrameworkInvalid`.
+        """
+        return parse(
+            document,
+            peer_groups=self.peer_groups,
+            probes=self.probe_titles,
+            fields=self.field_titles,
+            frameworks=beside if beside is not None else self._published_documents(document),
+        )
+
     def current(self) -> Framework:
-        """The framework in force: the newest published version of the default one."""
+        """The framework in force for the running year."""
+        return self.in_force(local_date(self._store.clock.now()).year)
+
+    def in_force(self, year: int) -> Framework:
+        """
+        The framework in force for a year: the last that was put in force for it, else for the year next before.
+
+        Where nothing was ever put in force: the newest published version of the default one. Raises NotFound.
+        """
         with self._store.reading() as session:
+            by_year = in_force_by_year(session)
+            found = max((known for known in by_year if known <= year), default=None)
+            if found is not None:
+                return self._load(session, *by_year[found])
             query = (
-                select(FRAMEWORKS)
+                select(FRAMEWORKS.c.id, FRAMEWORKS.c.version)
                 .where(FRAMEWORKS.c.id == DEFAULT)
                 .order_by(FRAMEWORKS.c.published_at.desc())
             )
             row = session.execute(query).first()
+            if row is None:
+                raise NotFound("尚未发布指标体系，请先运行 fazhi migrate。", code="assessment.no_framework")
+            return self._load(session, row.id, row.version)
+
+    def get(self, framework: str, version: str) -> Framework:
+        """A published version. Raises NotFound."""
+        with self._store.reading() as session:
+            return self._load(session, framework, version)
+
+    def of(self, framework: str, version: str) -> tuple[Framework, str]:
+        """A published version and the digest of its document; raises NotFound."""
+        with self._store.reading() as session:
+            query = select(FRAMEWORKS).where(FRAMEWORKS.c.id == framework, FRAMEWORKS.c.version == version)
+            row = session.execute(query).first()
         if row is None:
-            raise NotFound("尚未发布指标体系，请先运行 fazhi migrate。", code="assessment.no_framework")
-        return _remembered(self.peer_groups, frozenset(self.probe_titles), row.document)
+            raise NotFound("没有这个版本的指标体系，请核对编码和版本。", code="assessment.unknown_framework")
+        return _remembered(self.peer_groups, frozenset(self.probe_titles), row.document), row.digest
 
     def published(self) -> Sequence[tuple[str, str, str]]:
         """(id, version, title) of everything published."""
@@ -75,46 +120,37 @@ class Frameworks:
             query = select(FRAMEWORKS.c.id, FRAMEWORKS.c.version, FRAMEWORKS.c.title)
             return [(row.id, row.version, row.title) for row in session.execute(query)]
 
-    def _parsed(self, document: object) -> Framework:
-        return parse(document, peer_groups=self.peer_groups, probes=frozenset(self.probe_titles))
-
-    def _publish(self, framework: Framework, document: object) -> bool:
-        text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        with self._store.work() as work:
-            known = work.session.execute(
-                select(FRAMEWORKS.c.digest).where(
-                    FRAMEWORKS.c.id == framework.id, FRAMEWORKS.c.version == framework.version
-                )
-            ).scalar_one_or_none()
-            if known == digest:
-                return False
-            if known is not None:
-                raise FrameworkEdited(
-                    f"指标体系 {framework.id} 第 {framework.version} 版已发布，不得修改；请改用新的版本号。"
-                )
-            work.session.execute(
-                insert(FRAMEWORKS).values(
-                    id=framework.id,
-                    version=framework.version,
-                    title=framework.title,
-                    year=framework.year,
-                    document=text,
-                    digest=digest,
-                    published_at=work.clock.now(),
-                )
+    def _load(self, session: Session, framework: str, version: str) -> Framework:
+        known = self._known.get((framework, version))
+        if known is not None:
+            return known
+        query = select(FRAMEWORKS.c.document).where(
+            FRAMEWORKS.c.id == framework, FRAMEWORKS.c.version == version
+        )
+        text = session.execute(query).scalar_one_or_none()
+        if text is None:
+            raise NotFound(
+                f"没有已发布的指标体系 {framework} 第 {version} 版，请核对。",
+                code="assessment.no_such_framework",
             )
-            work.audit(
-                SYSTEM,
-                "framework.published",
-                f"frameworks/{framework.id}",
-                object_version=framework.version,
-                after_digest=digest,
-            )
-            work.commit()
-        return True
+        return self._known.setdefault((framework, version), parse(orjson.loads(text)))
 
-
-@lru_cache(maxsize=8)
-def _remembered(peer_groups: tuple[PeerGroup, ...], probes: frozenset[str], document: str) -> Framework:
-    return parse(orjson.loads(document), peer_groups=peer_groups, probes=probes)
+    def _published_documents(self, document: object) -> dict[str, Mapping[str, Any]]:
+        """The published documents that this one names."""
+        rows = document.get("rows", document.get("components")) if isinstance(document, dict) else None
+        named = {
+            str(row["framework"])
+            for row in (rows if isinstance(rows, list) else ())
+            if isinstance(row, dict) and row.get("framework")
+        }
+        found: dict[str, Mapping[str, Any]] = {}
+        with self._store.reading() as session:
+            for name in named:
+                framework, _, version = name.partition("@")
+                query = select(FRAMEWORKS.c.document).where(
+                    FRAMEWORKS.c.id == framework, FRAMEWORKS.c.version == version
+                )
+                text = session.execute(query).scalar_one_or_none()
+                if text is not None:
+                    found[name] = orjson.loads(text)
+        return found

@@ -68,15 +68,21 @@ def answerable(session: Session, codes: Iterable[str]) -> list[str]:
 
 
 def states_of(
-    session: Session, units: Iterable[Assessed], year: str, *, until: str = "", at_seq: int | None = None
+    session: Session,
+    units: Iterable[Assessed],
+    year: str,
+    *,
+    since: str = "",
+    until: str = "",
+    at_seq: int | None = None,
 ) -> dict[str, dict[str, ProbeState]]:
     """
     Unit -> probe -> state of a year, in one statement for each way of answering.
 
-    `until` ends it with a month ("2026-09"). `at_seq` None is everything known now, read from the projection; a
+    `since` begins and `until` ends it with a month ("2026-09"). `at_seq` None is everything known now, read from the projection; a
     number is what was known when the log had that many events (as of 截至), counted anew from the log.
     """
-    known = {"first": f"{year}-01", "last": until or f"{year}-12", "at_seq": at_seq}
+    known = {"first": since or f"{year}-01", "last": until or f"{year}-12", "at_seq": at_seq}
     every = list(units)
     own = [unit.code for unit in every if unit.group.events == "own"]
     subtree = [unit.code for unit in every if unit.group.events == "subtree"]
