@@ -18,8 +18,9 @@ from tests.support.stores import built, postgresql_runtime, sqlite_runtime
 class Fed:
     """Assessment with a door for messages."""
 
-    def __init__(self, app):
+    def __init__(self, app, runtime):
         self.app = app
+        self.runtime = runtime
         worker = AssessmentWorker(app)
         self._doors = {
             subscription.queue.name: Inbound(app.store, subscription, getattr(worker, name))
@@ -50,5 +51,5 @@ def fed(request, tmp_path):
         runtime = postgresql_runtime(tmp_path, request.getfixturevalue("postgresql_url"), clock)
     app = built(runtime, "services.assessment")
     app.prepare()
-    yield Fed(app)
+    yield Fed(app, runtime)
     runtime.close()
