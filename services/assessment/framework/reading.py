@@ -1,8 +1,8 @@
 """
 Reading a document of the catalog piece by piece, gathering what is wrong with it.
 
-Every method returns something usable, so that reading goes on and all faults are told at once. rules.py reads
-frameworks with it, scoring/composition.py compositions.
+Every method returns something usable, so that reading goes on and all faults are told at once. tree.py reads nodes
+with it, rules.py the whole document.
 """
 
 import re
@@ -102,3 +102,9 @@ class Reading:
 def join(path: str, key: str) -> str:
     """The dotted path of a key below a path."""
     return f"{path}.{key}" if path else key
+
+
+def decimal(value: int) -> str:
+    """Micro-units as the shortest decimal."""
+    whole, part = divmod(value, MICRO)
+    return f"{whole}.{part:06}".rstrip("0").rstrip(".")

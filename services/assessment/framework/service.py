@@ -105,15 +105,6 @@ class Frameworks:
         with self._store.reading() as session:
             return self._load(session, framework, version)
 
-    def of(self, framework: str, version: str) -> tuple[Framework, str]:
-        """A published version and the digest of its document; raises NotFound."""
-        with self._store.reading() as session:
-            query = select(FRAMEWORKS).where(FRAMEWORKS.c.id == framework, FRAMEWORKS.c.version == version)
-            row = session.execute(query).first()
-        if row is None:
-            raise NotFound("没有这个版本的指标体系，请核对编码和版本。", code="assessment.unknown_framework")
-        return _remembered(self.peer_groups, frozenset(self.probe_titles), row.document), row.digest
-
     def published(self) -> Sequence[tuple[str, str, str]]:
         """(id, version, title) of everything published."""
         with self._store.reading() as session:

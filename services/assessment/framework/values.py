@@ -124,13 +124,15 @@ class Node:
 class Component:
     """
     One part of a composite score 综合得分 (such as 50 system, 30 survey, 20 on-site); its node stands above the
-    aspects, its own points sum to 100, and `weight` in micro-points says what it is worth in the total.
+    aspects, its own points sum to 100, and `weight` in micro-points says what it is worth in the total. `origin`:
+    the framework "id@version" its nodes were taken over from.
     """
 
     code: str
     title: str
     weight: int
     source: ComponentSource
+    origin: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)

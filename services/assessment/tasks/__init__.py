@@ -1,0 +1,1 @@
+"""Yearly tasks 年度任务: decomposition to lead and responsible units, due dates, progress, reminders."""
