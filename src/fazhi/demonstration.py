@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,7 +60,7 @@ class Demonstration:
     def load(self, bar: Bar) -> None:
         """Load everything; `bar(title, total)` gives a function that moves a progress bar on."""
         self._units(bar)
-        self._until_quiet(bar("单位目录送达各服务", None))
+        self._until_quiet(bar, "单位目录送达各服务")
         self._registry(bar)
         self._documents(bar)
         self._decisions(bar)
@@ -69,7 +68,7 @@ class Demonstration:
         self._cases(bar)
         self._clues(bar)
         self._accounts()
-        self._until_quiet(bar("计分事件送达考核", None))
+        self._until_quiet(bar, "计分事件送达考核")
         self._apps["assessment"].roll_up.catch_up()
 
     def _units(self, bar: Bar) -> None:
@@ -135,17 +134,16 @@ class Demonstration:
     def _cases(self, bar: Bar) -> None:
         moved = bar("执法案件", self._counts["cases"])
         with tempfile.TemporaryDirectory(prefix="fazhi-demonstration-") as folder:
-            for kind in ("reported", "entered"):
-                rows = (row for row in self._box.cases() if (row[MODE] == "报送") == (kind == "reported"))
-                for number, part in enumerate(_parts(rows, CASES_A_FILE), 1):
-                    path = Path(folder) / f"{kind}-{number}.csv"
-                    path.write_text(_csv(part), encoding="utf-8-sig")
-                    report = self._apps["enforcement"].cases.import_file(self._who, path)
-                    if report.faults:
-                        raise Invalid(
-                            "演示案件未能导入。", code="demo.cases_refused", problems=report.faults[:20]
-                        )
-                    moved(len(part))
+            for number, (text, rows) in enumerate(_case_files(self._box.cases()), 1):
+                path = Path(folder) / f"cases-{number}.csv"
+                path.write_text(text, encoding="utf-8-sig")
+                report = self._apps["enforcement"].cases.import_file(self._who, path)
+                if report.faults:
+                    raise Invalid(
+                        "演示案件未能导入。", code="demo.cases_refused", problems=report.faults[:20]
+                    )
+                path.unlink()
+                moved(rows)
 
     def _clues(self, bar: Bar) -> None:
         """Clues come in, and are answered, at the times of the story: the same use cases under a clock of their own."""
@@ -169,7 +167,7 @@ class Demonstration:
             receipt = gateway.intake.take(sender, orjson.dumps(clue.record))
             if clue.answered_on is not None:
                 answered.append((start_of_day(clue.answered_on) + timedelta(hours=16), receipt.receipt))
-        self._until_quiet(bar("线索分派", None))
+        self._until_quiet(bar, "线索分派")
         self._answer(past, clock, _counted(answered, bar("线索答复", len(answered))))
         past.close()
 
@@ -207,13 +205,19 @@ class Demonstration:
             people, province=self._root_name, size=self._box.size, seed=self._box.seed
         )
 
-    def _until_quiet(self, moved: Callable[[int], None]) -> None:
+    def _until_quiet(self, bar: Bar, title: str) -> None:
+        """Wait until everything told was heard, while the bar shows how many messages still wait."""
         ends = time.monotonic() + QUIET_SECONDS
+        waiting = self._platform.waiting()
+        moved = bar(title, waiting)
         while not self._platform.is_quiet():
             if time.monotonic() > ends:
                 raise TemporaryError("一小时内消息仍未送达完毕，请查看日志。", code="demo.not_quiet")
-            moved(1)
             time.sleep(0.2)
+            left = self._platform.waiting()
+            moved(max(0, waiting - left))  # what is told meanwhile does not move it back
+            waiting = min(waiting, left)
+        moved(waiting)
 
 
 def _as(kind: type[T], record: object) -> T:
@@ -236,15 +240,31 @@ def _counted(rows: Iterable[T], moved: Callable[[int], None]) -> Iterator[T]:
         moved(1)
 
 
-def _parts(rows: Iterable[T], size: int) -> Iterator[list[T]]:
-    stream = iter(rows)
-    while part := list(islice(stream, size)):
-        yield part
+class _CaseFile:
+    """A case file that grows row by row."""
+
+    def __init__(self, columns: Iterable[str]) -> None:
+        self.rows = 0
+        self._out = io.StringIO(newline="")
+        self._writer = csv.DictWriter(self._out, list(columns))
+        self._writer.writeheader()
+
+    def add(self, row: dict[str, str]) -> None:
+        self._writer.writerow(row)
+        self.rows += 1
+
+    def closed(self) -> tuple[str, int]:
+        return self._out.getvalue(), self.rows
 
 
-def _csv(rows: list[dict[str, str]]) -> str:
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
+def _case_files(rows: Iterable[dict[str, str]]) -> Iterator[tuple[str, int]]:
+    """Text and number of rows of each file; units that only report (报送) are in files of their own."""
+    growing: dict[bool, _CaseFile] = {}
+    for row in rows:
+        only_reports = row[MODE] == "报送"
+        file = growing.setdefault(only_reports, _CaseFile(row))
+        file.add(row)
+        if file.rows == CASES_A_FILE:
+            yield growing.pop(only_reports).closed()
+    for file in growing.values():
+        yield file.closed()

@@ -35,6 +35,10 @@ class Embedded:
         stores = [service.app.store for service in self.services.values()]
         return quiet(self.bus, stores, topology.QUEUES)
 
+    def waiting(self) -> int:
+        """How many messages wait in the queues."""
+        return sum(self.bus.depth(queue) for queue in topology.QUEUES)
+
     def stop(self) -> None:
         """Finish what is held and close everything."""
         self.background.stop()

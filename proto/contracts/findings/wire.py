@@ -6,13 +6,14 @@ What does not meet the contract is refused one event at a time, so a bad event n
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from functools import lru_cache
 
 from google.protobuf.message import DecodeError
 
 from contracts.events.v1.scored_pb2 import Basis as BasisMessage
 from contracts.events.v1.scored_pb2 import Evidence as EvidenceMessage
 from contracts.events.v1.scored_pb2 import ScoredEvent, ScoredEvents
-from contracts.findings.values import FULL_MARKS_MILLI, Finding, Mode, Outcome
+from contracts.findings.values import FULL_MARKS_MILLI, Basis, Evidence, Finding, Mode, Outcome
 from contracts.topology import SCORED
 from kernel.clock import from_microseconds, microseconds
 from kernel.errors import Unacceptable
@@ -56,16 +57,24 @@ def scored_event(
         mode=int(mode),  # type: ignore[arg-type]
         occurred_at_us=microseconds(finding.occurred_at),
         recorded_at_us=recorded_at_us,
-        basis=[
-            BasisMessage(document=b.document, version=b.version, article=b.article) for b in finding.basis
-        ],
-        evidence=[
-            EvidenceMessage(digest=e.digest, media_type=e.media_type, name=e.name, place=e.place)
-            for e in finding.evidence
-        ],
+        basis=_basis(finding.basis),
+        evidence=_evidence(finding.evidence),
         corrects=corrects,
         trace=trace,
         reason=finding.reason,
+    )
+
+
+# A load tells millions of events whose basis and evidence are the same few; protobuf copies what it is given.
+@lru_cache(maxsize=1000)
+def _basis(every: tuple[Basis, ...]) -> tuple[BasisMessage, ...]:
+    return tuple(BasisMessage(document=b.document, version=b.version, article=b.article) for b in every)
+
+
+@lru_cache(maxsize=1000)
+def _evidence(every: tuple[Evidence, ...]) -> tuple[EvidenceMessage, ...]:
+    return tuple(
+        EvidenceMessage(digest=e.digest, media_type=e.media_type, name=e.name, place=e.place) for e in every
     )
 
 

@@ -39,6 +39,7 @@ def demo(
         console.print(f"已写入 {export}")
         return
     from fazhi.embedded import assemble
+    from fazhi.garbage import collect_rarely
     from kernel.hosting.runtime import Runtime
 
     settings = Settings()
@@ -47,6 +48,7 @@ def demo(
         return
     platform = assemble(Runtime(settings))
     platform.migrate()
+    collect_rarely()
     platform.start()
     try:
         load(platform, size=size, seed=seed)

@@ -36,6 +36,7 @@ def run(
     """在一个进程中启动整个平台（SQLite、进程内总线、内嵌检索），首次启动装入演示数据。"""
     from fazhi.commands.demo import announce, is_loaded, load
     from fazhi.embedded import assemble
+    from fazhi.garbage import collect_rarely
     from kernel.hosting.runtime import Runtime
 
     settings = Settings()
@@ -47,6 +48,7 @@ def run(
     console.print("正在启动法治一体平台 …")
     platform = assemble(Runtime(settings))
     platform.migrate()
+    collect_rarely()
     platform.start()
     try:
         if not is_loaded(settings.data):

@@ -1,5 +1,6 @@
 """Progress bars for anything over a second; plain lines where nobody looks at a terminal."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ from rich.progress import (
 )
 
 console = Console(highlight=False)
+LINE_SECONDS = 10.0
 
 
 @contextmanager
@@ -33,4 +35,23 @@ def progress() -> Iterator[Progress]:
 def advancing(bars: Progress, description: str, total: int | None) -> Callable[[int], None]:
     """A new bar; the returned function moves it on by so many."""
     task = bars.add_task(description, total=total)
+    if bars.disable:
+        return _lines(description, total)
     return lambda done: bars.advance(task, done)
+
+
+def _lines(description: str, total: int | None) -> Callable[[int], None]:
+    """The same as lines for a log: one every ten seconds, and one at the end."""
+    began = said = time.monotonic()
+    done = 0
+    of = "" if total is None else f" / {total}"
+
+    def moved(by: int) -> None:
+        nonlocal done, said
+        done += by
+        now = time.monotonic()
+        if (by and done == total) or now - said >= LINE_SECONDS:
+            said = now
+            console.print(f"{description} {done}{of}  {now - began:.0f} s", soft_wrap=True)
+
+    return moved
