@@ -39,7 +39,16 @@ OLDEST_TRANSACTION_SECONDS = Gauge(
 CLOCK_OFFSET_SECONDS = Gauge(
     "fazhi_clock_offset_seconds", "How far this process's clock is ahead of its database's", ["service"]
 )
+WAITING = Gauge("fazhi_waiting", "Things that wait for a person", ["service", "kind"])
+OVERDUE = Gauge("fazhi_overdue", "Things that wait for a person past their due day", ["service", "kind"])
 WAITS = Counter("fazhi_waits_total", "Times a consumer waited for something that was away", ["queue"])
+MATTERS_RUNNING = Gauge(
+    "fazhi_matters_running", "Matters with a due time that have not ended", ["service", "kind"]
+)
+MATTERS_OVERDUE = Gauge("fazhi_matters_overdue", "Running matters past their due time", ["service", "kind"])
+MATTERS_OLDEST_SECONDS = Gauge(
+    "fazhi_matters_oldest_seconds", "Age of the oldest running matter", ["service", "kind"]
+)
 REQUESTS = Histogram(
     "fazhi_request_seconds",
     "Time to answer a request",

@@ -1,0 +1,134 @@
+"""
+Records of a report 填报记录: how its versions and events are written, and its head kept up with them.
+
+Whoever changes a report locks its head first (`locked`), so that versions and events of one report are numbered
+without gaps and no two people move it at once; services.assessment.review moves reports through here as well.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from kernel.ids import derived_id, is_id
+from kernel.storage.work import Work
+from services.assessment.reporting.model import REPORT_EVENTS, REPORT_VERSIONS, REPORTS
+from services.assessment.reporting.rules import Act, Content, Value, after, evidence_of
+
+Head = Mapping[str, Any]
+
+
+def report_id(framework: str, result: str, unit: str, period: str) -> str:
+    """The id of a unit's report about a result in a period: the same for everybody who asks."""
+    return derived_id("assessment-report", framework, result, unit, period)
+
+
+def head_of(session: Session, report: str) -> Head | None:
+    """The head of a report, if there is one."""
+    if not is_id(report):
+        return None
+    row = session.execute(select(REPORTS).where(REPORTS.c.id == report)).mappings().one_or_none()
+    return dict(row) if row is not None else None
+
+
+def locked(work: Work, report: str) -> Head | None:
+    """The head of a report, held until this transaction ends."""
+    if not is_id(report):
+        return None
+    wanted = select(REPORTS).where(REPORTS.c.id == report).with_for_update()
+    row = work.session.execute(wanted).mappings().one_or_none()
+    return dict(row) if row is not None else None
+
+
+def content_of(session: Session, report: str, version: int) -> Content:
+    """What a version says; nothing yet for version 0."""
+    row = session.execute(
+        select(REPORT_VERSIONS).where(
+            REPORT_VERSIONS.c.report == report, REPORT_VERSIONS.c.version == version
+        )
+    ).one_or_none()
+    if row is None:
+        return Content("")
+    value = None if row.denominator is None else Value(row.numerator, row.denominator)
+    return Content(row.statement, value, evidence_of(orjson.loads(row.evidence)))
+
+
+def version_row(report: str, version: int, content: Content, account: str, at: Any) -> dict[str, Any]:
+    """A version as it is stored."""
+    evidence = orjson.dumps([asdict(item) for item in content.evidence]).decode()
+    return {
+        "report": report,
+        "version": version,
+        "numerator": content.value.numerator if content.value else None,
+        "denominator": content.value.denominator if content.value else None,
+        "statement": content.statement,
+        "evidence": evidence,
+        "digest": digest_of(content),
+        "written_by": account,
+        "written_at": at,
+    }
+
+
+def digest_of(content: Content) -> str:
+    """The digest of what a version says."""
+    return hashlib.sha256(orjson.dumps(asdict(content), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def write_version(work: Work, head: Head, content: Content, account: str) -> int:
+    """Add a version to a locked report; the same content again adds nothing. Returns the newest version."""
+    at = work.clock.now()
+    row = version_row(head["id"], head["version"] + 1, content, account, at)
+    newest = select(REPORT_VERSIONS.c.digest).where(
+        REPORT_VERSIONS.c.report == head["id"], REPORT_VERSIONS.c.version == head["version"]
+    )
+    if work.session.execute(newest).scalar_one_or_none() == row["digest"]:
+        return int(head["version"])
+    work.session.execute(insert(REPORT_VERSIONS).values(**row))
+    work.session.execute(
+        update(REPORTS).where(REPORTS.c.id == head["id"]).values(version=row["version"], changed_at=at)
+    )
+    return int(row["version"])
+
+
+def advance(
+    work: Work,
+    head: Head,
+    act: Act,
+    account: str,
+    *,
+    reasons: str = "",
+    score_milli: int | None = None,
+    fact: str = "",
+) -> dict[str, Any]:
+    """Add an event to a locked report and move its head on; returns the new head. Raises WrongState."""
+    state = after(head["state"], act)
+    at = work.clock.now()
+    changes: dict[str, Any] = {"state": state, "changed_at": at}
+    if act == "submitted":
+        changes |= {"round": head["round"] + 1, "submitted_version": head["version"], "submitted_at": at}
+    if score_milli is not None:
+        changes["score_milli"] = score_milli
+    moved = {**head, **changes}
+    number = work.session.execute(
+        select(func.count()).select_from(REPORT_EVENTS).where(REPORT_EVENTS.c.report == head["id"])
+    ).scalar_one()
+    work.session.execute(
+        insert(REPORT_EVENTS).values(
+            report=head["id"],
+            number=number + 1,
+            act=act,
+            round=moved["round"],
+            version=moved["submitted_version"],
+            actor=account,
+            at=at,
+            reasons=reasons,
+            score_milli=score_milli,
+            fact=fact,
+        )
+    )
+    work.session.execute(update(REPORTS).where(REPORTS.c.id == head["id"]).values(**changes))
+    return moved

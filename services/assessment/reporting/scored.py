@@ -1,0 +1,131 @@
+"""
+Scored reports 自报评分入账: a score becomes a fact of the log in the transaction of the act that gave it (R20).
+
+The fact is true of the period reported on: it occurs at the period's end, or now while the period still runs, for
+an event cannot lie in the future (R42). So a report of 2026 scored in January 2027 counts in 2026. What reviewers
+wrote stays with the report; the fact carries none of their words, because persons may be named in them.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from contracts.findings import Evidence, Finding, Mode, graded
+from kernel.clock import start_of_day
+from kernel.errors import RuleViolation
+from kernel.storage.work import Work
+from services.assessment.framework.values import Framework, Node
+from services.assessment.reporting.model import REPORT_EVENTS
+from services.assessment.reporting.records import Head, advance, content_of
+from services.assessment.reporting.rules import Content, Value, last_day
+from services.assessment.scoring.leaves import score_text
+from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
+
+PLACE = "/api/assessment/v1/reports"
+
+
+def subject_of(report: str) -> str:
+    """How a report is named as a business object."""
+    return f"assessment/reports/{report}"
+
+
+def occurred_at(period: str, now: datetime) -> datetime:
+    """When a report about a period counts: at the period's end, or now while it runs."""
+    return min(start_of_day(last_day(period) + timedelta(days=1)) - timedelta(microseconds=1), now)
+
+
+def fact_of(
+    framework: Framework,
+    node: Node,
+    head: Head,
+    content: Content,
+    *,
+    score_milli: int,
+    value: Value | None,
+    at: datetime,
+    corrects: str = "",
+) -> OwnFact:
+    """The own fact of a scored report; `value` is what the review found true of a measured result."""
+    numerator, denominator = (value.numerator, value.denominator) if value else (0, 0)
+    verdict = graded(score_milli, f"自报经评审，得 {score_text(score_milli)}", numerator, denominator)
+    return OwnFact(
+        unit=head["unit"],
+        subject=subject_of(head["id"]),
+        mode=Mode.REPORTED,
+        finding=Finding(
+            probe=framework.collected_as(node),
+            probe_version=PROBE_VERSION,
+            outcome=verdict.outcome,
+            score_milli=score_milli,
+            occurred_at=at,
+            basis=node.basis,
+            numerator=numerator,
+            denominator=denominator,
+            reason=verdict.reason,
+            evidence=tuple(
+                Evidence(
+                    item.reference, item.media_type, item.name, f"{PLACE}/{head['id']}/files/{item.reference}"
+                )
+                for item in content.evidence
+                if item.kind == "file"
+            ),
+        ),
+        corrects=corrects,
+    )
+
+
+def score(
+    work: Work,
+    framework: Framework,
+    node: Node,
+    head: Head,
+    account: str,
+    *,
+    score_milli: int,
+    value: Value | None,
+    reasons: str,
+) -> str:
+    """Score a locked report for good; returns the id of its fact. Raises WrongState."""
+    content = content_of(work.session, head["id"], head["submitted_version"])
+    at = occurred_at(head["period"], work.clock.now())
+    fact = fact_of(framework, node, head, content, score_milli=score_milli, value=value, at=at)
+    event = append_own(work, [fact])[0]
+    advance(work, head, "scored", account, reasons=reasons, score_milli=score_milli, fact=event)
+    return event
+
+
+def rescore(
+    work: Work,
+    framework: Framework,
+    node: Node,
+    head: Head,
+    *,
+    score_milli: int,
+    value: Value | None,
+    reasons: str,
+    decided_by: str,
+    confirmed_by: str,
+) -> str:
+    """
+    Correct the score of a locked, scored report, after an objection 申诉: a new fact that names the old (R26).
+
+    Two people stand for it (R37). Returns the id of the correcting fact. Raises RuleViolation, WrongState.
+    """
+    if not confirmed_by or decided_by == confirmed_by:
+        raise RuleViolation("更正评分须由两人办理，请由另一人确认。", code="assessment.second_person")
+    newest = (
+        select(REPORT_EVENTS.c.fact)
+        .where(REPORT_EVENTS.c.report == head["id"], REPORT_EVENTS.c.fact != "")
+        .order_by(REPORT_EVENTS.c.number.desc())
+        .limit(1)
+    )
+    corrected = work.session.execute(newest).scalar_one_or_none() or ""
+    content = content_of(work.session, head["id"], head["submitted_version"])
+    at = occurred_at(head["period"], work.clock.now())
+    fact = fact_of(
+        framework, node, head, content, score_milli=score_milli, value=value, at=at, corrects=corrected
+    )
+    event = append_own(work, [fact])[0]
+    who = f"{decided_by}+{confirmed_by}"[:100]
+    advance(work, head, "rescored", who, reasons=reasons, score_milli=score_milli, fact=event)
+    return event

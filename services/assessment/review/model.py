@@ -1,0 +1,79 @@
+"""
+What is kept of reviews 指标审核: the roster, who was asked, and what they answered.
+
+Answers are append-only, one for each place of a round: the database itself refuses a second. An assignment is never
+taken back; who is asked instead is a new turn of the same place, and the old row says when it was replaced.
+"""
+
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, text
+
+from kernel.storage.types import BigInt, Day, Id, Moment, one_of
+from services.assessment.tables import Base
+
+REVIEWERS = Table(
+    "reviewers",
+    Base.metadata,
+    Column("account", String(100), primary_key=True),
+    Column("unit", String(100), nullable=False),
+    Column("area", String(500), nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("changed_by", String(100), nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    comment="roster of reviewers 评审员名册; every change is in the audit log",
+)
+
+REVIEW_ASSIGNMENTS = Table(
+    "review_assignments",
+    Base.metadata,
+    Column("id", Id, primary_key=True),
+    Column("report", Id, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("place", Integer, nullable=False, comment="1 first, 2 second, 3 arbitration"),
+    Column("turn", Integer, nullable=False),
+    Column("reviewer", String(100), nullable=False, comment="empty: any inspector of the area"),
+    Column("assigned_by", String(100), nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("due_on", Day, nullable=False),
+    Column("is_provisional", Boolean, nullable=False),
+    Column("assigned_at", Moment, nullable=False),
+    Column("opened_at", Moment),
+    Column("done_at", Moment),
+    Column("replaced_at", Moment),
+    one_of("review_assignments", "place", "1", "2", "3"),
+    comment="who was asked to review which round of which report",
+)
+Index(
+    "uq_review_assignments_turn",
+    REVIEW_ASSIGNMENTS.c.report,
+    REVIEW_ASSIGNMENTS.c.round,
+    REVIEW_ASSIGNMENTS.c.place,
+    REVIEW_ASSIGNMENTS.c.turn,
+    unique=True,
+)
+_open = text("done_at IS NULL AND replaced_at IS NULL")
+Index(
+    "ix_review_assignments_open",
+    REVIEW_ASSIGNMENTS.c.reviewer,
+    REVIEW_ASSIGNMENTS.c.due_on,
+    postgresql_where=_open,
+    sqlite_where=_open,
+)
+Index("ix_review_assignments_reviewer", REVIEW_ASSIGNMENTS.c.reviewer, REVIEW_ASSIGNMENTS.c.done_at)
+
+REVIEW_MARKS = Table(
+    "review_marks",
+    Base.metadata,
+    Column("report", Id, primary_key=True),
+    Column("round", Integer, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("assignment", Id, nullable=False),
+    Column("reviewer", String(100), nullable=False),
+    Column("decision", String(10), nullable=False),
+    Column("score_milli", Integer),
+    Column("numerator", BigInt),
+    Column("denominator", BigInt),
+    Column("reasons", String(2000), nullable=False),
+    Column("marked_at", Moment, nullable=False),
+    one_of("review_marks", "decision", "score", "return"),
+    comment="what reviewers answered; append-only, one a place and round",
+)
