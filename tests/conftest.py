@@ -20,6 +20,7 @@ from tests.support.postgresql import PostgreSQL
 from tests.support.programs import ServerUnavailable
 from tests.support.prometheus import Prometheus
 from tests.support.rabbitmq import RabbitMQ
+from tests.support.s3proxy import S3Proxy
 from tests.support.servers import Server
 
 if TYPE_CHECKING:
@@ -107,6 +108,12 @@ def postgresql_url(postgresql: PostgreSQL) -> str:
 def opensearch() -> Iterator[OpenSearch]:
     """The session's OpenSearch node, or the one OPENSEARCH_URL names."""
     yield from _running(OpenSearch())
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Proxy]:
+    """The session's S3-compatible server, or the bucket S3_TEST_URL names."""
+    yield from _running(S3Proxy())
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ a blob nobody refers to says nothing.
 import hashlib
 import re
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -64,11 +65,15 @@ class Blobs:
 
 
 def open_blobs(url: str, folder: Path) -> Blobs:
-    """The blobs at an S3 URL (credentials from AWS_* variables), or in a folder when the URL is empty."""
+    """
+    The blobs at an S3 URL (credentials from AWS_* variables), or in a folder when the URL is empty.
+
+    A store that is away is told of within half a minute or so: somebody waits, perhaps in a transaction.
+    """
     if not url:
         folder.mkdir(parents=True, exist_ok=True)
         return Blobs(LocalStore(folder))
-    return Blobs(from_url(url))
+    return Blobs(from_url(url, retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)}))
 
 
 def digest_of(content: bytes) -> str:

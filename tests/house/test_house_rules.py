@@ -17,7 +17,6 @@ LONG: dict[str, str] = {}
 BANNED_MODULES = ("utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "base")
 # In requirements/runtime.in and not imported by the product; whoever imports or drops one takes it out.
 UNUSED = {
-    "obstore": "S3 for evidence, not wired yet",
     "psycopg": "loaded by SQLAlchemy from the database's address",
     "python-multipart": "loaded by FastAPI for uploads",
     "python-stdnum": "only tests compare with it",

@@ -2,16 +2,32 @@
 
 import hashlib
 import threading
+import time
 
 import pytest
 from obstore.store import LocalStore, MemoryStore
 
-from kernel.errors import NotFound, TooLarge
+from kernel.errors import NotFound, TooLarge, Unavailable
+from kernel.hosting.runtime import Runtime
+from kernel.ids import new_id
+from kernel.settings import Settings
 from kernel.storage.blobs import MAX_BYTES, BlobDamaged, Blobs, open_blobs
+from tests.support.programs import ServerUnavailable
+from tests.support.s3proxy import S3Proxy
 
 
-@pytest.fixture(params=["folder", "memory"])
+@pytest.fixture
+def s3_env(s3, monkeypatch):
+    """The S3 server, with its credentials in the environment."""
+    for name, value in s3.credentials().items():
+        monkeypatch.setenv(name, value)
+    return s3
+
+
+@pytest.fixture(params=["folder", "memory", "s3"])
 def blobs(request, tmp_path):
+    if request.param == "s3":
+        return open_blobs(f"{request.getfixturevalue('s3_env').url}/{new_id()}", tmp_path)
     return Blobs(LocalStore(tmp_path) if request.param == "folder" else MemoryStore())
 
 
@@ -44,13 +60,70 @@ def test_too_much_is_refused(blobs):
         blobs.put(bytes(MAX_BYTES + 1))
 
 
-def test_a_changed_blob_is_noticed_when_it_is_read(tmp_path):
-    blobs = open_blobs("", tmp_path)
+def test_the_largest_blob_comes_back(blobs):
+    content = hashlib.sha256(b"seed").digest() * (MAX_BYTES // 32)
+    assert blobs.get(blobs.put(content)) == content
+
+
+@pytest.mark.parametrize("kept_in", ["folder", "s3"])
+def test_a_changed_blob_is_noticed_when_it_is_read(kept_in, tmp_path, request):
+    url, folder = "", tmp_path
+    if kept_in == "s3":
+        server = request.getfixturevalue("s3_env")
+        if not server.is_ours:
+            pytest.skip("the objects of a foreign S3 server cannot be damaged from here")
+        url, folder = f"{server.url}/{new_id()}", server.objects
+    blobs = open_blobs(url, tmp_path)
     digest = blobs.put(b"evidence")
-    (kept,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    name = digest.removeprefix("sha256:")
+    kept = next(path for path in folder.rglob(f"*{name}*") if not url or url.rsplit("/")[-1] in path.parts)
     kept.write_bytes(b"something else")
     with pytest.raises(BlobDamaged):
         blobs.get(digest)
     blobs.put(b"evidence")  # a kept blob is never overwritten, so the damage stays to be seen
     with pytest.raises(BlobDamaged):
         blobs.get(digest)
+
+
+def test_a_wrong_key_is_told_as_away_not_as_missing(s3_env, tmp_path, monkeypatch):
+    if not s3_env.is_ours:
+        pytest.skip("the keys of a foreign S3 server are not ours to get wrong")
+    for name, value in s3_env.credentials("wrong").items():
+        monkeypatch.setenv(name, value)
+    blobs = open_blobs(f"{s3_env.url}/{new_id()}", tmp_path)
+    with pytest.raises(Unavailable):
+        blobs.put(b"evidence")
+    with pytest.raises(Unavailable):
+        blobs.get("sha256:" + "0" * 64)
+
+
+def test_a_server_that_is_away_is_told_of_soon_and_back_when_it_is_back(tmp_path, monkeypatch):
+    try:
+        server = S3Proxy(tmp_path / "server")
+        if not server.is_ours:
+            pytest.skip("a foreign S3 server is not ours to stop")
+        server.start()
+    except ServerUnavailable as reason:
+        pytest.skip(str(reason))
+    with server:
+        for name, value in server.credentials().items():
+            monkeypatch.setenv(name, value)
+        blobs = open_blobs(server.url, tmp_path)
+        digest = blobs.put(b"evidence")
+        server.kill()
+        started = time.monotonic()
+        with pytest.raises(Unavailable):
+            blobs.get(digest)
+        assert time.monotonic() - started < 30
+        server.start()
+        assert blobs.get(digest) == b"evidence"
+
+
+def test_settings_choose_the_store_and_each_service_has_its_place(s3_env, tmp_path):
+    runtime = Runtime(Settings(data=tmp_path, blobs_url=s3_env.url))
+    content = new_id().encode()
+    digest = runtime.blobs("decisions").put(content)
+    assert runtime.blobs("decisions").get(digest) == content
+    with pytest.raises(NotFound):
+        runtime.blobs("disputes").get(digest)
+    assert not (tmp_path / "blobs").exists()
