@@ -1,0 +1,1 @@
+"""Rectification 督办整改: orders with an owner and a due time, until a recorded outcome. Start at rules.py."""

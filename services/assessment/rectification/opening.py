@@ -1,0 +1,140 @@
+"""
+Opening 立项: orders for many units at once, each unit, node and matter with one running order at a time.
+
+What would be a second order joins the running one, and one that follows soon after an order's end says so
+(`relapse_of`). The database decides (uq_orders_running): two who open at the same moment get one order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, bindparam, select, update
+
+from kernel.access.principal import Principal
+from kernel.ids import new_id
+from kernel.storage.setwise import write_rows
+from kernel.storage.work import Work
+from services.assessment.rectification.model import ORDER_EVENTS, ORDERS
+from services.assessment.rectification.places import supervisors
+from services.assessment.rectification.rules import OPEN, Opening, State
+from services.assessment.rectification.timeline import fact_row
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The order of an opening, and whether it was running already."""
+
+    order: str
+    is_joined: bool
+
+
+def open_orders(
+    work: Work,
+    openings: Sequence[Opening],
+    who: Principal,
+    *,
+    state: State,
+    due_at: datetime,
+    relapse_days: int,
+) -> list[Opened]:
+    """Open or join an order for each of these, in order; the caller commits."""
+    wanted = {opening.place: opening for opening in openings}
+    running = _running(work, wanted)
+    fresh = [opening for place, opening in wanted.items() if place not in running]
+    made = _make(work, fresh, who, state=state, due_at=due_at, relapse_days=relapse_days)
+    missed = {opening.place for opening in fresh} - made.keys()
+    if missed:  # somebody opened them between our two statements
+        running |= _running(work, {place: wanted[place] for place in missed})
+    joined = [place for place in wanted if place in running]
+    _join(work, who, [(running[place], wanted[place]) for place in joined])
+    orders = made | {place: running[place].id for place in joined}
+    return [Opened(orders[opening.place], opening.place in running) for opening in openings]
+
+
+def _running(work: Work, wanted: dict[tuple[str, str, str], Opening]) -> dict[tuple[str, str, str], Row[Any]]:
+    units = {unit for unit, _, _ in wanted}
+    query = (
+        select(ORDERS)
+        .where(ORDERS.c.unit.in_(units), ORDERS.c.state != "closed")
+        .order_by(ORDERS.c.id)
+        .with_for_update()
+    )
+    rows = {(row.unit, row.node, row.matter): row for row in work.session.execute(query)}
+    return {place: row for place, row in rows.items() if place in wanted}
+
+
+def _make(
+    work: Work,
+    openings: Sequence[Opening],
+    who: Principal,
+    *,
+    state: State,
+    due_at: datetime,
+    relapse_days: int,
+) -> dict[tuple[str, str, str], str]:
+    now = work.clock.now()
+    over = supervisors(work.session, [opening.unit for opening in openings])
+    earlier = _ended(work, openings, now - timedelta(days=relapse_days))
+    issuer = who.account if state == OPEN else ""
+    rows = [
+        {
+            "id": new_id(),
+            "unit": opening.unit,
+            "node": opening.node,
+            "matter": opening.matter,
+            "title": opening.title[:200],
+            "reason": opening.reason,
+            "proof": opening.proof,
+            "started_by": who.account,
+            "started_unit": who.unit,
+            "started_at": now,
+            "relapse_of": earlier.get((opening.unit, opening.node)),
+            "state": state,
+            "version": 1,
+            "due_at": due_at,
+            "escalated_due": None,
+            "supervisor": over[opening.unit],
+            "issuer": issuer,
+            "is_late": 0,
+            "outcome": "",
+            "closed_at": None,
+            "scored_event": None,
+        }
+        for opening in openings
+    ]
+    returning = ("id", "unit", "node", "matter")
+    written = write_rows(work.session, ORDERS, rows, on_conflict="nothing", returning=returning)
+    made = {(row.unit, row.node, row.matter): str(row.id) for row in written}
+    reasons = {opening.place: opening.reason for opening in openings}
+    kind = "issued" if state == OPEN else "proposed"
+    facts = [
+        fact_row(order, 1, kind, who, now, note=reasons[place], due_at=due_at)
+        for place, order in made.items()
+    ]
+    write_rows(work.session, ORDER_EVENTS, facts)
+    return made
+
+
+def _ended(work: Work, openings: Sequence[Opening], since: datetime) -> dict[tuple[str, str], str]:
+    """(unit, node) -> the order that ended last, no earlier than `since`."""
+    query = (
+        select(ORDERS.c.id, ORDERS.c.unit, ORDERS.c.node)
+        .where(ORDERS.c.unit.in_({opening.unit for opening in openings}), ORDERS.c.closed_at >= since)
+        .where(ORDERS.c.outcome.in_(("rectified", "unrectified")))
+        .order_by(ORDERS.c.closed_at)
+    )
+    return {(row.unit, row.node): row.id for row in work.session.execute(query)}
+
+
+def _join(work: Work, who: Principal, pairs: Sequence[tuple[Row[Any], Opening]]) -> None:
+    if not pairs:
+        return
+    now = work.clock.now()
+    facts = [
+        fact_row(row.id, row.version + 1, "joined", who, now, note=opening.reason) for row, opening in pairs
+    ]
+    write_rows(work.session, ORDER_EVENTS, facts)
+    statement = update(ORDERS).where(ORDERS.c.id == bindparam("of")).values(version=bindparam("now"))
+    work.connection.execute(statement, [{"of": row.id, "now": row.version + 1} for row, _ in pairs])
