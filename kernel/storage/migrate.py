@@ -1,12 +1,14 @@
 """
-Migrations: alembic, one line of versions per service, safe to run again (R18).
+Migrations: alembic, one line of versions per service and one of the spine, safe to run again (R18).
 
-A package's versions live in `<package>/migrations/versions`. All versions of one run are one transaction, so a
+A package's versions live in `<package>/migrations/versions`, those of the spine tables, which every service has, in
+`migrations` beside this file; the two lines do not wait for each other. All versions of one run are one transaction, so a
 killed run leaves nothing half done. Two starters take turns: an advisory lock on PostgreSQL, the writer's lock on
 SQLite. `lock_timeout` is three seconds, so that a migration never queues business behind itself for long; it
 gives way and tries again instead.
 """
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +31,7 @@ from kernel.telemetry.log import logger
 log = logger(__name__)
 
 LOCK = 0x46415A49
+SPINE = Path(__file__).parent / "migrations" / "versions"
 TRIES = 10
 
 
@@ -41,7 +44,7 @@ def upgrade(database: Database, package: str) -> None:
     for left in reversed(range(TRIES)):
         try:
             with translated_errors(), _writer(database) as connection, _alone(connection):
-                _run(connection, package, lambda config: command.upgrade(config, "head"))
+                _run(connection, package, lambda config: command.upgrade(config, "heads"))
             return
         except Unavailable as error:
             if not left:
@@ -52,15 +55,27 @@ def upgrade(database: Database, package: str) -> None:
 
 def is_current(database: Database, package: str) -> bool:
     """Whether a service's database is at the newest version."""
-    head = ScriptDirectory.from_config(_config(package)).get_current_head()
+    heads = ScriptDirectory.from_config(_config(package)).get_heads()
     with translated_errors(), database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
 
 
 def revise(database: Database, package: str, message: str) -> None:
     """Write a new version from the difference between the models and this database; for developers."""
+    (head,) = (
+        head
+        for head in ScriptDirectory.from_config(_config(package)).get_heads()
+        if not head.startswith("spine_")
+    )
+    versions = _folder(package) / "versions"
     with database.engine.connect() as connection:
-        _run(connection, package, lambda config: command.revision(config, message, autogenerate=True))
+        _run(
+            connection,
+            package,
+            lambda config: command.revision(
+                config, message, autogenerate=True, head=head, version_path=str(versions)
+            ),
+        )
 
 
 def create_spine_v1(connection: Connection) -> None:
@@ -102,9 +117,16 @@ def _run(connection: Connection, package: str, act: Any) -> None:
 
 def _config(package: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(str(files(package))) / "migrations"))
+    config.set_main_option("script_location", str(_folder(package)))
+    config.set_main_option(
+        "version_locations", os.pathsep.join(map(str, (_folder(package) / "versions", SPINE)))
+    )
     config.set_main_option("path_separator", "os")
     return config
+
+
+def _folder(package: str) -> Path:
+    return Path(str(files(package))) / "migrations"
 
 
 def _writer(database: Database) -> Connection:

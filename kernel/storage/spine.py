@@ -2,7 +2,8 @@
 The spine tables every service keeps beside its own: outbox, inbox, attempts, quarantine, keys, audit.
 
 A service adds them to its metadata with `Spine(metadata)` and to its database by calling `create_spine_v1`
-in its first migration. Both must describe the same tables: tests/house compares them.
+in its first migration; what came later has versions of its own, the same for all services (migrations/ beside
+this file). Both must describe the same tables: tests/house compares them.
 
 On PostgreSQL the outbox is partitioned by month, so that old months go whole (R6, retention.py); a partition key
 must be part of the primary key there, and no unique key without it is possible. `id` is therefore not unique in
@@ -121,6 +122,36 @@ class Spine:
             Column("request", String(64), nullable=False, server_default=""),
             comment="who did what, written in the transaction of the act (R50, R51)",
         )
+        self.audit_leaves = Table(
+            "audit_leaves",
+            metadata,
+            Column("number", BigInt, primary_key=True, autoincrement=False),
+            Column("id", Id, nullable=False, unique=True),
+            Column("leaf_hash", String(64), nullable=False),
+            comment="audit records in the order of their commits, without gaps, with their hashes (R51)",
+        )
+        self.audit_head = Table(
+            "audit_head",
+            metadata,
+            Column("id", Integer, primary_key=True, autoincrement=False),
+            Column("size", BigInt, nullable=False),
+            comment="one row: how many leaves the audit log has; its lock is the sequencer",
+        )
+        first = DDL("INSERT INTO audit_head (id, size) VALUES (1, 0)")  # type: ignore[no-untyped-call]
+        event.listen(self.audit_head, "after_create", first)
+        self.audit_checkpoints = Table(
+            "audit_checkpoints",
+            metadata,
+            Column("size", BigInt, primary_key=True, autoincrement=False),
+            Column("note", Text, nullable=False),
+            Column("at", Moment, nullable=False),
+            comment="what the audit log was, signed (C2SP tlog-checkpoint)",
+        )
+
+    @property
+    def of_the_audit_log(self) -> list[Table]:
+        """The tables of the audit log, which came with the second version of the spine."""
+        return [self.audit_leaves, self.audit_head, self.audit_checkpoints]
 
 
 def guard_statements(dialect: str, table: str) -> list[str]:

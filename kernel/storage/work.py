@@ -22,7 +22,7 @@ from kernel.clock import Clock
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 from kernel.messages import MAX_BODY_BYTES
-from kernel.storage import keys
+from kernel.storage import audit_log, keys
 from kernel.storage.db import Database
 from kernel.storage.keys import KeyedRequest
 from kernel.storage.spine import Spine
@@ -42,6 +42,7 @@ class Work:
     spine: Spine
     clock: Clock
     _outgoing: list[dict[str, Any]] = field(default_factory=list)
+    _recorded: list[audit_log.Leaf] = field(default_factory=list)
     told: bool = False
     keyed: KeyedRequest | None = None
 
@@ -98,26 +99,26 @@ class Work:
         reason_code: str = "",
     ) -> None:
         """Record who did what; it commits or vanishes together with the act."""
-        self.session.execute(
-            insert(self.spine.audit).values(
-                id=new_id(),
-                at=self.clock.now(),
-                actor=principal.account,
-                actor_unit=principal.unit,
-                roles=",".join(sorted(principal.roles)),
-                on_behalf_of=principal.on_behalf_of,
-                session=principal.session,
-                address=principal.address,
-                action=action,
-                object=subject,
-                object_version=object_version,
-                before_digest=before_digest,
-                after_digest=after_digest,
-                result=result,
-                reason_code=reason_code,
-                request=principal.request,
-            )
-        )
+        record = {
+            "id": new_id(),
+            "at": self.clock.now(),
+            "actor": principal.account,
+            "actor_unit": principal.unit,
+            "roles": ",".join(sorted(principal.roles)),
+            "on_behalf_of": principal.on_behalf_of,
+            "session": principal.session,
+            "address": principal.address,
+            "action": action,
+            "object": subject,
+            "object_version": object_version,
+            "before_digest": before_digest,
+            "after_digest": after_digest,
+            "result": result,
+            "reason_code": reason_code,
+            "request": principal.request,
+        }
+        self.session.execute(insert(self.spine.audit).values(record))
+        self._recorded.append(audit_log.leaf_of(record))
 
     def flush(self) -> None:
         """Write everything queued, without making it true yet."""
@@ -130,6 +131,9 @@ class Work:
     def commit(self) -> None:
         """Make it all true."""
         self.flush()
+        if self._recorded:  # last, because all who write records wait from here to the commit
+            audit_log.append(self.session, self.spine, self._recorded)
+            self._recorded.clear()
         self.session.commit()
         if self.keyed is not None:
             self.keyed.is_taken = True
