@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from kernel.access.files import is_open, is_open_key
 
 _SECRETS = ("database_url", "owner_url", "broker_url", "opensearch_url", "partner_brokers")
-_KEY_FILES = ("identity_key_file", "partner_key_file", "ledger_key_file")
+_KEY_FILES = ("identity_key_file", "partner_key_file", "ledger_key_file", "publication_key_file")
 _GUESSED_FIRST = {
     "",
     "guest",
@@ -102,6 +102,11 @@ class Settings(BaseSettings):
     ledger_key_file: Path | None = Field(
         None,
         description="Ed25519 private key (PEM) that signs checkpoints; assessment's worker only. "
+        "Empty: made in data.",
+    )
+    publication_key_file: Path | None = Field(
+        None,
+        description="Ed25519 private key (PEM) that signs published rankings; assessment's worker only. "
         "Empty: made in data.",
     )
     ledger_public_keys: str = Field(

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from kernel.access.tokens import make_key
+from kernel.calendar import WorkingCalendar, load_years
 from kernel.errors import Invalid
 from kernel.hosting.runtime import Runtime
 from kernel.ledger.note import NoteKey, NoteSigner, read_key
@@ -16,9 +18,20 @@ from services.assessment.ledger.rules import read_witnesses
 from services.assessment.ledger.sealing import Sealer
 from services.assessment.ledger.service import Ledger
 from services.assessment.ledger.witnessing import Witnesses
+from services.assessment.publication.closing import Closings
+from services.assessment.publication.service import Publications
 from services.assessment.ranking.service import Rankings
+from services.assessment.reporting.evidence import EvidenceFiles
+from services.assessment.reporting.service import Reports
+from services.assessment.reporting.settings import read_settings
+from services.assessment.reporting.workbooks import Workbooks
+from services.assessment.review.assigning import Assigning
+from services.assessment.review.looking import Looking
+from services.assessment.review.roster import Roster
+from services.assessment.review.service import Reviews
 from services.assessment.scoring.rebuild import Rebuilt, rebuild
 from services.assessment.scoring.roll_up import RollUp
+from services.assessment.supervision import Supervision, wire
 from services.assessment.tables import SPINE
 
 PACKAGE = "services.assessment"
@@ -37,6 +50,16 @@ class Assessment:
     sealer: Sealer
     witnesses: Witnesses
     receipts: Receipts
+    supervision: Supervision
+    closings: Closings
+    publications: Publications
+    reports: Reports
+    evidence_files: EvidenceFiles
+    workbooks: Workbooks
+    assigning: Assigning
+    reviews: Reviews
+    looking: Looking
+    roster: Roster
 
     def rebuild(self) -> Rebuilt:
         """Make every projection anew from the event log."""
@@ -52,6 +75,10 @@ def build(runtime: Runtime) -> Assessment:
     store = runtime.store("assessment", SPINE)
     frameworks = Frameworks(store, runtime.catalog)
     settings = runtime.settings
+    calendar = WorkingCalendar(load_years(runtime.catalog / "calendars"))
+    limits, review = read_settings(runtime.catalog)
+    reports = Reports(store, frameworks, calendar, limits)
+    assigning = Assigning(store, calendar, review)
     witnesses = read_witnesses(settings.ledger_witnesses)
     ledger = Ledger(store, settings.ledger_origin, witnesses, settings.witnesses_needed)
     return Assessment(
@@ -64,26 +91,44 @@ def build(runtime: Runtime) -> Assessment:
         sealer=Sealer(store, settings.ledger_origin, ledger_signer(runtime)),
         witnesses=Witnesses(store, settings.ledger_origin, witnesses),
         receipts=Receipts(store, frameworks, ledger),
+        supervision=wire(runtime, store, frameworks),
+        closings=Closings(store),
+        publications=Publications(
+            store, frameworks, ledger, runtime.blobs("assessment"), publication_signer(runtime)
+        ),
+        reports=reports,
+        evidence_files=EvidenceFiles(store, runtime.blobs("assessment"), limits),
+        workbooks=Workbooks(store, frameworks, reports),
+        assigning=assigning,
+        reviews=Reviews(store, frameworks, assigning),
+        looking=Looking(store, frameworks, runtime.blobs("assessment"), review),
+        roster=Roster(store),
     )
 
 
 def ledger_signer(runtime: Runtime) -> Callable[[], NoteSigner]:
     """The key that signs checkpoints, read at the first need: only the process that seals has it."""
+    settings = runtime.settings
+    return cache(lambda: _signer(runtime, "ledger", settings.ledger_origin, settings.ledger_key_file))
 
-    @cache
-    def signer() -> NoteSigner:
-        given = runtime.settings.ledger_key_file
-        if given is None and runtime.settings.production:
-            raise Invalid(
-                "正式环境须用 FAZHI_LEDGER_KEY_FILE 指明签署账本检查点的私钥（只给考核的后台进程）。",
-                code="assessment.no_ledger_key",
-            )
-        path = given or runtime.folder("keys") / "ledger.pem"
-        if given is None:
-            make_key(path)
-        return NoteSigner.read(runtime.settings.ledger_origin, path)
 
-    return signer
+def publication_signer(runtime: Runtime) -> Callable[[], NoteSigner]:
+    """The key that signs published rankings: another than the ledger's, for one key has one purpose (R27)."""
+    settings = runtime.settings
+    name = f"{settings.ledger_origin}/publication"
+    return cache(lambda: _signer(runtime, "publication", name, settings.publication_key_file))
+
+
+def _signer(runtime: Runtime, purpose: str, name: str, given: Path | None) -> NoteSigner:
+    if given is None and runtime.settings.production:
+        raise Invalid(
+            f"正式环境须用 FAZHI_{purpose.upper()}_KEY_FILE 指明签署用的私钥（只给考核的后台进程）。",
+            code=f"assessment.no_{purpose}_key",
+        )
+    path = given or runtime.folder("keys") / f"{purpose}.pem"
+    if given is None:
+        make_key(path)
+    return NoteSigner.read(name, path)
 
 
 def ledger_keys(runtime: Runtime) -> tuple[NoteKey, ...]:

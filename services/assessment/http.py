@@ -5,13 +5,26 @@ from fastapi import APIRouter
 from services.assessment.app import Assessment
 from services.assessment.explanation import api as explanation
 from services.assessment.ledger import api as ledger
+from services.assessment.publication import api as publication
+from services.assessment.objections import api as objections
 from services.assessment.ranking import api as ranking
+from services.assessment.rectification import api as rectification
+from services.assessment.warnings import api as warnings
+from services.assessment.reporting import api as reporting
+from services.assessment.review import api as review
 
 
 def routers(app: Assessment) -> list[APIRouter]:
     """Every router of the service."""
+    supervision = app.supervision
     return [
         ranking.router(app.rankings),
         explanation.router(app.explanations),
         ledger.router(app.ledger, app.receipts),
+        warnings.router(supervision.warnings),
+        rectification.router(supervision.orders, supervision.order_reading),
+        objections.router(supervision.objections, supervision.objection_reading),
+        publication.router(app.closings, app.publications),
+        reporting.router(app.reports, app.evidence_files, app.workbooks),
+        review.router(app.reviews, app.looking, app.roster),
     ]

@@ -8,6 +8,7 @@ from contracts.units import read_units
 from kernel.bus.markers import every, subscribe
 from kernel.messages import Item
 from kernel.storage.work import Work
+from kernel.telemetry import metrics
 from services.assessment.app import Assessment
 from services.assessment.scoring.log import record
 from services.assessment.scoring.roll_up import directory_changed
@@ -47,3 +48,32 @@ class AssessmentWorker:
     def witness(self) -> None:
         """见证: the newest checkpoint to every witness that has not signed it."""
         self._app.witnesses.round()
+
+    @every(seconds=2)
+    def publish(self) -> None:
+        """公布: the rankings two people agreed to publish."""
+        self._app.publications.make_waiting()
+
+    @every(seconds=5)
+    def warn(self) -> None:
+        """预警: scores and findings that are new are looked at; corrections that were waited for end objections."""
+        self._app.supervision.watch.look()
+        self._app.supervision.objections.follow()
+
+    @every(seconds=5)
+    def escalate(self) -> None:
+        """逾期升级: what is past its due time goes to the next level up."""
+        self._app.supervision.escalate()
+        self._app.supervision.measure()
+
+    @every(seconds=2)
+    def assign(self) -> None:
+        """分派审核: submitted reports find their reviewers."""
+        self._app.assigning.assign_waiting()
+
+    @every(seconds=15)
+    def measure_reviews(self) -> None:
+        """Gauges: reports that wait for an answer, reviews past their due day."""
+        waiting, overdue = self._app.looking.measure()
+        metrics.WAITING.labels(self.name, "reports").set(waiting)
+        metrics.OVERDUE.labels(self.name, "reviews").set(overdue)

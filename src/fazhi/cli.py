@@ -22,6 +22,7 @@ from fazhi.commands import (
     partners,
     process,
     prove,
+    publications,
     quarantine,
     units,
 )
@@ -36,7 +37,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for subject in (process, imports, demo, maintain, units, accounts, keys, partners, quarantine, bench, prove):
+for subject in (
+    process,
+    imports,
+    demo,
+    maintain,
+    units,
+    accounts,
+    keys,
+    partners,
+    quarantine,
+    bench,
+    prove,
+    publications,
+):
     subject.add_to(app)
 
 

@@ -2,8 +2,14 @@
 
 import services.assessment.framework.model
 import services.assessment.ledger.model
+import services.assessment.objections.model
+import services.assessment.publication.model
+import services.assessment.rectification.model
+import services.assessment.reporting.model
+import services.assessment.review.model
 import services.assessment.scoring.model
-import services.assessment.tasks.model  # noqa: F401  (all make their tables known)
+import services.assessment.tasks.model
+import services.assessment.warnings.model  # noqa: F401  (all make their tables known)
 from kernel.storage.migrate import run_environment
 from services.assessment.tables import Base
 

@@ -1,0 +1,132 @@
+"""
+The bundle 数据包 of a published ranking: everything by which somebody without us can check it (docs/bundle.md).
+
+Every file is made from what the log held at one witnessed checkpoint, in canonical bytes, so that the same
+publication made again is the same bundle. Events are the only large file; they are streamed and never kept twice.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services.assessment.framework.model import FRAMEWORKS
+from services.assessment.framework.values import Framework
+from services.assessment.ledger.model import CHECKPOINTS
+from services.assessment.ledger.stored import StoredCheckpoint, leaves
+from services.assessment.ranking.rules import modes_text, points_text, share_text
+from services.assessment.scoring.rules import Totals, rank, roll_up_totals
+from services.assessment.scoring.tallies import assessed_units, kind_name, level_name, states_of
+from services.assessment.tables import UNITS
+
+FORMAT = "fazhi-bundle/1"
+EVENTS = "events.jsonl"
+CHECKPOINTS_SHOWN = 200
+
+
+def score_lines(
+    session: Session, framework: Framework, group: str, period: str, upto: str, at_seq: int
+) -> Iterator[bytes]:
+    """One line a unit, best first: its place and score by what the log held at `at_seq`."""
+    units = {unit.code: unit for unit in assessed_units(session, framework) if unit.group.id == group}
+    states = states_of(session, units.values(), period, until=upto, at_seq=at_seq)
+    totals = {code: roll_up_totals(framework, group, states.get(code, {})) for code in units}
+    titles = {node.code: node.title for node in framework.root.children}
+    for place in rank((code, found.score) for code, found in totals.items()):
+        unit = units[place.unit]
+        yield _line(
+            {
+                "unit": unit.code,
+                "name": unit.name,
+                "region_code": unit.region_code,
+                "rank": place.rank,
+                "tied": place.tied,
+                **_written(totals[unit.code], titles),
+            }
+        )
+
+
+def _written(found: Totals, titles: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "score": None if found.score is None else points_text(found.score),
+        "coverage": share_text(found.coverage),
+        "vetoes": found.vetoes,
+        "credibility": modes_text(found.modes),
+        "aspects": [
+            [code, titles[code], None if score is None else points_text(score)]
+            for code, score in found.aspects
+        ],
+    }
+
+
+def unit_lines(session: Session) -> Iterator[bytes]:
+    """Every unit of the directory: who belongs to which group, and who stands under whom."""
+    table = UNITS.table
+    for row in session.execute(select(table).where(table.c.valid_to == "").order_by(table.c.code)):
+        yield _line(
+            {
+                "code": row.code,
+                "name": row.name,
+                "path": row.path,
+                "kind": kind_name(row.kind),
+                "level": level_name(row.level),
+                "region_code": row.region_code,
+            }
+        )
+
+
+def checkpoint_lines(session: Session, last: StoredCheckpoint) -> Iterator[bytes]:
+    """Checkpoints along the way, evenly chosen, and the last with its cosignatures."""
+    query = select(CHECKPOINTS.c.size).where(CHECKPOINTS.c.size < last.size).order_by(CHECKPOINTS.c.size)
+    sizes = session.execute(query).scalars().all()
+    step = max(1, len(sizes) // CHECKPOINTS_SHOWN)
+    chosen = (
+        select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size.in_(sizes[::step])).order_by(CHECKPOINTS.c.size)
+    )
+    for note in session.execute(chosen).scalars():
+        yield _line({"note": note})
+    yield _line({"note": str(last.note)})
+
+
+def event_lines(session: Session, at_seq: int) -> Iterator[bytes]:
+    """The exact leaves, in order."""
+    for rows in leaves(session, 0, at_seq):
+        yield b"".join(row.leaf.encode() + b"\n" for row in rows)
+
+
+def framework_bytes(session: Session, framework: Framework) -> bytes:
+    """The published document, exactly as it was published."""
+    query = select(FRAMEWORKS.c.document).where(
+        FRAMEWORKS.c.id == framework.id, FRAMEWORKS.c.version == framework.version
+    )
+    document: str = session.execute(query).scalar_one()
+    return document.encode()
+
+
+def manifest(about: Mapping[str, Any], files: Mapping[str, bytes], events: Iterator[bytes]) -> bytes:
+    """What the bundle is about and the digest of every file, in canonical bytes."""
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    streamed = hashlib.sha256()
+    for part in events:
+        streamed.update(part)
+    return orjson.dumps(
+        {"format": FORMAT, **about, "files": digests | {EVENTS: streamed.hexdigest()}},
+        option=orjson.OPT_SORT_KEYS,
+    )
+
+
+def statement(manifest_bytes: bytes, publication: str) -> str:
+    """The text that is signed for a publication; its own prefix, so that it is never taken for another thing (R22)."""
+    return f"fazhi/publication/v1\n{hashlib.sha256(manifest_bytes).hexdigest()}\n{publication}\n"
+
+
+def joined(lines: Sequence[bytes] | Iterator[bytes]) -> bytes:
+    """Lines as one file."""
+    return b"".join(lines)
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,158 @@
+"""
+Closing of periods 考核期关闭与重开: asked for by one, confirmed by another, and what came late since.
+
+The number of events at the moment of closing is kept, so "late" is a fact of the log and no opinion of a clock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from kernel.access.principal import Principal
+from kernel.errors import RuleViolation
+from kernel.ids import new_id
+from kernel.storage.work import Store, Work
+from services.assessment.publication.model import PERIOD_ACTS
+from services.assessment.publication.rules import (
+    CONFIRMS,
+    Act,
+    PeriodAct,
+    PeriodState,
+    ask,
+    check_period,
+    confirm,
+    standing,
+)
+from services.assessment.scoring.model import EVENT_LOG, LOG_HEAD
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A period and where it stands; `late` counts events about it that came after it was closed."""
+
+    period: str
+    state: PeriodState
+    changed_at: datetime | None
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class LateFact:
+    """An event about a closed period that came after it was closed."""
+
+    seq: int
+    event_id: str
+    unit: str
+    probe: str
+    occurred_at: datetime
+    received_at: datetime
+
+
+class Closings:
+    """Closes and reopens periods."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def periods(self) -> list[Period]:
+        """Every period something was done about, newest first."""
+        with self._store.reading() as session:
+            latest = func.max(PERIOD_ACTS.c.at)
+            query = select(PERIOD_ACTS.c.period, latest).group_by(PERIOD_ACTS.c.period)
+            rows = session.execute(query.order_by(PERIOD_ACTS.c.period.desc())).all()
+            return [self._period(session, row[0], row[1]) for row in rows]
+
+    def ask(self, who: Principal, period: str, act: Act, reason: str) -> str:
+        """Ask to close ("close_asked") or reopen ("reopen_asked") a period; returns the request's id."""
+        check_period(period)
+        with self._store.work() as work:
+            ask(_state(work.session, period), act)
+            request = _act(work, who, period, act, reason)
+            work.commit()
+        return request
+
+    def confirm(self, who: Principal, period: str, *, agreed: bool, reason: str = "") -> PeriodState:
+        """Confirm or refuse what another asked for. Raises Conflict, RuleViolation."""
+        check_period(period)
+        with self._store.work() as work:
+            request = confirm(_state(work.session, period), who.account)
+            act = CONFIRMS[request.act] if agreed else "refused"
+            _act(work, who, period, act, reason, answers=request.id)
+            state = _state(work.session, period)
+            work.commit()
+        return state
+
+    def late_facts(self, period: str, *, offset: int, limit: int) -> Sequence[LateFact]:
+        """Events about a closed period that came after it was closed, newest first."""
+        check_period(period)
+        with self._store.reading() as session:
+            closed = _state(session, period).closed_at_seq
+            if closed is None:
+                return []
+            columns = (EVENT_LOG.c[name] for name in LateFact.__annotations__)
+            query = select(*columns).where(_late(period, closed)).order_by(EVENT_LOG.c.seq.desc())
+            return [
+                LateFact(row.seq, str(row.event_id), *row[2:])
+                for row in session.execute(query.offset(offset).limit(limit))
+            ]
+
+    def _period(self, session: Session, period: str, changed_at: datetime) -> Period:
+        state = _state(session, period)
+        late = 0
+        if state.closed_at_seq is not None:
+            counted = select(func.count()).select_from(EVENT_LOG).where(_late(period, state.closed_at_seq))
+            late = session.execute(counted).scalar_one()
+        return Period(period, state, changed_at, late)
+
+
+def require_open(session: Session, period: str) -> None:
+    """Raise RuleViolation where a month or its year is closed: what concerns it must wait for a reopening."""
+    for part in {period, period[:4]}:
+        if _state(session, part).closed_at_seq is not None:
+            raise RuleViolation(
+                f"考核期 {part} 已经关闭，不能再填报或评分；确需更正的，请联系考核部门申请重开。",
+                code="assessment.period_closed",
+            )
+
+
+def closed_at(session: Session, period: str) -> int | None:
+    """How many events were known when a period was closed; None while it is open."""
+    return _state(session, period).closed_at_seq
+
+
+def _late(period: str, closed_at_seq: int):  # type: ignore[no-untyped-def]  # an SQL expression
+    return (EVENT_LOG.c.seq > closed_at_seq) & EVENT_LOG.c.period.startswith(period)
+
+
+def _state(session: Session, period: str) -> PeriodState:
+    query = (
+        select(PERIOD_ACTS.c.id, PERIOD_ACTS.c.act, PERIOD_ACTS.c.account, PERIOD_ACTS.c.at_seq)
+        .where(PERIOD_ACTS.c.period == period)
+        .order_by(PERIOD_ACTS.c.at, PERIOD_ACTS.c.id)
+    )
+    return standing([PeriodAct(str(row.id), *row[1:]) for row in session.execute(query)])
+
+
+def _act(
+    work: Work, who: Principal, period: str, act: Act, reason: str, *, answers: str | None = None
+) -> str:
+    """Append an act; the head's lock makes acts wait for one another and fixes which events were known."""
+    size = work.session.execute(select(LOG_HEAD.c.size).with_for_update()).scalar_one()
+    act_id = new_id()
+    work.session.execute(
+        insert(PERIOD_ACTS).values(
+            id=act_id,
+            period=period,
+            act=act,
+            answers=answers,
+            account=who.account,
+            reason=reason,
+            at=work.clock.now(),
+            at_seq=size,
+        )
+    )
+    work.audit(who, f"period.{act}", f"periods/{period}", object_version=str(size))
+    return act_id

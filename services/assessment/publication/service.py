@@ -1,0 +1,327 @@
+"""
+Publication 公布 of a ranking: asked for by one, confirmed by another, made and signed by the worker.
+
+What is published rests on a checkpoint that other institutions have cosigned (R25): the ranking is counted from the
+log as it was at that checkpoint, whatever has arrived since. The private key is the worker's, so the API only
+records what two people want and the worker does it, seconds later, as often as it takes; the request's id is the
+publication's, so it happens once.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+from sqlalchemy import Row, Select, insert, select
+from sqlalchemy.orm import Session
+
+from kernel.access.principal import SYSTEM, Principal
+from kernel.clock import local_period
+from kernel.errors import Conflict, NotFound
+from kernel.ids import is_id, new_id
+from kernel.ledger.note import Note, NoteSigner
+from kernel.storage.blobs import Blobs
+from kernel.storage.types import time_text
+from kernel.storage.work import Store, Work
+from kernel.telemetry.log import logger
+from services.assessment.framework.service import Frameworks
+from services.assessment.framework.values import Framework
+from services.assessment.ledger.service import Ledger
+from services.assessment.ledger.stored import StoredCheckpoint
+from services.assessment.publication import bundle
+from services.assessment.publication.model import PUBLICATION_DECISIONS, PUBLICATION_REQUESTS, PUBLICATIONS
+from services.assessment.publication.rules import four_eyes, last_month
+from services.assessment.scoring.roll_up import key_of
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A ranking somebody asked to publish; `decision` None while it waits for a second person."""
+
+    id: str
+    period: str
+    upto: str
+    peer_group: str
+    account: str
+    note: str
+    asked_at: datetime
+    decision: bool | None
+    decided_by: str
+    reason: str
+    published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A published ranking; `files` by name, with their digests in the blob store."""
+
+    id: str
+    period: str
+    upto: str
+    peer_group: str
+    framework: str
+    at_seq: int
+    published_at: datetime
+    replaces: str | None
+    manifest: str
+    signed: str
+    files: dict[str, str]
+
+
+class Publications:
+    """Asks for, confirms, makes and shows published rankings."""
+
+    def __init__(
+        self,
+        store: Store,
+        frameworks: Frameworks,
+        ledger: Ledger,
+        blobs: Blobs,
+        signer: Callable[[], NoteSigner],
+    ) -> None:
+        self._store = store
+        self._frameworks = frameworks
+        self._ledger = ledger
+        self._blobs = blobs
+        self._signer = signer
+
+    def ask(self, who: Principal, period: str, upto: str, group: str, note: str) -> str:
+        """Ask to publish a ranking; returns the request's id. Raises Invalid, NotFound, NotWitnessed."""
+        framework = self._frameworks.current()
+        if all(group != known.id for known in framework.peer_groups):
+            raise NotFound("没有这个考核对象类别，请从类别列表中选择。", code="assessment.unknown_peer_group")
+        upto = last_month(period, upto, local_period(self._store.clock.now()))
+        request = new_id()
+        with self._store.work() as work:
+            self._ledger.require_fresh(work.session)
+            work.session.execute(
+                insert(PUBLICATION_REQUESTS).values(
+                    id=request,
+                    period=period,
+                    upto=upto,
+                    peer_group=group,
+                    account=who.account,
+                    note=note,
+                    asked_at=work.clock.now(),
+                )
+            )
+            work.audit(who, "publication.asked", f"publications/{request}")
+            work.commit()
+        return request
+
+    def decide(self, who: Principal, request: str, *, agreed: bool, reason: str) -> None:
+        """Confirm or refuse what another asked for. Raises NotFound, Conflict, RuleViolation, NotWitnessed."""
+        with self._store.work() as work:
+            found = _one(work.session, request)
+            if found.decision is not None:
+                raise Conflict("这项申请已经办理过，请刷新页面。", code="assessment.already_decided")
+            four_eyes(found.account, who.account)
+            if agreed:
+                self._ledger.require_fresh(work.session)
+            work.session.execute(
+                insert(PUBLICATION_DECISIONS).values(
+                    request=request,
+                    agreed=int(agreed),
+                    account=who.account,
+                    reason=reason,
+                    decided_at=work.clock.now(),
+                )
+            )
+            work.audit(
+                who, "publication.confirmed" if agreed else "publication.refused", f"publications/{request}"
+            )
+            work.commit()
+
+    def requests(self, *, limit: int = 100) -> list[Request]:
+        """What was asked for, newest first."""
+        with self._store.reading() as session:
+            query = _requests().order_by(PUBLICATION_REQUESTS.c.asked_at.desc()).limit(limit)
+            return [_request(row) for row in session.execute(query)]
+
+    def make_waiting(self) -> int:
+        """Make and sign what two people agreed on and is not published yet; returns how many (the worker's)."""
+        with self._store.reading() as session:
+            query = _requests().where(PUBLICATION_DECISIONS.c.agreed == 1, PUBLICATIONS.c.id.is_(None))
+            waiting = [_request(row) for row in session.execute(query)]
+        for request in waiting:
+            self._store.transact(lambda work, request=request: self._make(work, request))  # type: ignore[misc]
+        return len(waiting)
+
+    def published(self, *, limit: int = 100) -> list[Publication]:
+        """What was published, newest first."""
+        with self._store.reading() as session:
+            rows = session.execute(_published().order_by(PUBLICATIONS.c.published_at.desc()).limit(limit))
+            return [_publication(row) for row in rows]
+
+    def one(self, publication: str) -> Publication:
+        """A publication; raises NotFound."""
+        with self._store.reading() as session:
+            query = _published().where(PUBLICATIONS.c.id == publication)
+            row = session.execute(query).one_or_none() if is_id(publication) else None
+        if row is None:
+            raise NotFound("没有这次公布，请从公布列表中选择。", code="assessment.unknown_publication")
+        return _publication(row)
+
+    def file(self, publication: str, name: str) -> bytes:
+        """A file of a bundle but the events; raises NotFound."""
+        found = self.one(publication)
+        if name == "manifest.json":
+            return found.manifest.encode()
+        if name == "publication.note":
+            return found.signed.encode()
+        if name not in found.files:
+            raise NotFound("数据包中没有这个文件。", code="assessment.unknown_file")
+        return self._blobs.get(found.files[name])
+
+    def events(self, publication: str) -> Iterator[bytes]:
+        """The events of a bundle, streamed from the log; raises NotFound."""
+        found = self.one(publication)
+
+        def parts() -> Iterator[bytes]:
+            with self._store.reading() as session:
+                yield from bundle.event_lines(session, found.at_seq)
+
+        return parts()
+
+    def export(self, publication: str, folder: Path) -> None:
+        """Write the whole bundle into a new folder, events too; raises NotFound, Conflict where it exists."""
+        found = self.one(publication)
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError as error:
+            raise Conflict("目标文件夹已存在，请另选一个。", code="assessment.folder_exists") from error
+        for name in ("manifest.json", "publication.note", *found.files):
+            (folder / name).write_bytes(self.file(publication, name))
+        with (folder / bundle.EVENTS).open("wb") as file:
+            file.writelines(self.events(publication))
+
+    def _make(self, work: Work, request: Request) -> None:
+        found = self._ledger.require_witnessed(work.session, 1)
+        framework = self._frameworks.current()
+        files = self._files(work.session, framework, request, found)
+        now = work.clock.now()
+        before = _latest(work.session, request)
+        about = {
+            "id": request.id,
+            "period": request.period,
+            "upto": request.upto,
+            "peer_group": request.peer_group,
+            "framework": key_of(framework),
+            "origin": self._ledger.origin,
+            "at_seq": found.size,
+            "published_at": time_text(now),
+            "replaces": before,
+        }
+        written = bundle.manifest(about, files, bundle.event_lines(work.session, found.size))
+        text = bundle.statement(written, request.id)
+        signed = str(Note(text, (self._signer().sign(text),)))
+        work.session.execute(
+            insert(PUBLICATIONS).values(
+                id=request.id,
+                framework=key_of(framework),
+                at_seq=found.size,
+                published_at=now,
+                replaces=before,
+                manifest=written.decode(),
+                signed=signed,
+                files=orjson.dumps(
+                    {name: self._blobs.put(content) for name, content in files.items()}
+                ).decode(),
+            )
+        )
+        work.audit(SYSTEM, "publication.made", f"publications/{request.id}", object_version=str(found.size))
+        work.commit()
+        log.info("ranking_published", publication=request.id, at_seq=found.size)
+
+    def _files(
+        self, session: Session, framework: Framework, request: Request, found: StoredCheckpoint
+    ) -> dict[str, bytes]:
+        scores = bundle.score_lines(
+            session, framework, request.peer_group, request.period, request.upto, found.size
+        )
+        return {
+            "framework.json": bundle.framework_bytes(session, framework),
+            "units.jsonl": bundle.joined(bundle.unit_lines(session)),
+            "scores.jsonl": bundle.joined(scores),
+            "checkpoints.jsonl": bundle.joined(bundle.checkpoint_lines(session, found)),
+        }
+
+
+def _requests() -> Select[tuple[object, ...]]:
+    table = PUBLICATION_REQUESTS
+    return (
+        select(
+            table,
+            PUBLICATION_DECISIONS.c.agreed,
+            PUBLICATION_DECISIONS.c.account.label("decided_by"),
+            PUBLICATION_DECISIONS.c.reason,
+            PUBLICATIONS.c.published_at,
+        )
+        .outerjoin(PUBLICATION_DECISIONS, PUBLICATION_DECISIONS.c.request == table.c.id)
+        .outerjoin(PUBLICATIONS, PUBLICATIONS.c.id == table.c.id)
+    )
+
+
+def _one(session: Session, request: str) -> Request:
+    row = (
+        session.execute(_requests().where(PUBLICATION_REQUESTS.c.id == request)).one_or_none()
+        if is_id(request)
+        else None
+    )
+    if row is None:
+        raise NotFound("没有这项公布申请，请刷新页面。", code="assessment.unknown_request")
+    return _request(row)
+
+
+def _request(row: Row[tuple[object, ...]]) -> Request:
+    return Request(
+        id=str(row.id),
+        period=row.period,
+        upto=row.upto,
+        peer_group=row.peer_group,
+        account=row.account,
+        note=row.note,
+        asked_at=row.asked_at,
+        decision=None if row.agreed is None else bool(row.agreed),
+        decided_by=row.decided_by or "",
+        reason=row.reason or "",
+        published_at=row.published_at,
+    )
+
+
+def _published() -> Select[tuple[object, ...]]:
+    table = PUBLICATION_REQUESTS
+    return select(PUBLICATIONS, table.c.period, table.c.upto, table.c.peer_group).join(
+        table, table.c.id == PUBLICATIONS.c.id
+    )
+
+
+def _latest(session: Session, request: Request) -> str | None:
+    """The publication of the same ranking before this one."""
+    table = PUBLICATION_REQUESTS
+    query = (
+        _published()
+        .where(table.c.period == request.period, table.c.peer_group == request.peer_group)
+        .order_by(PUBLICATIONS.c.published_at.desc())
+    )
+    row: Sequence[object] | None = session.execute(query).first()
+    return str(row[0]) if row is not None else None
+
+
+def _publication(row: Row[tuple[object, ...]]) -> Publication:
+    return Publication(
+        id=str(row.id),
+        period=row.period,
+        upto=row.upto,
+        peer_group=row.peer_group,
+        framework=row.framework,
+        at_seq=row.at_seq,
+        published_at=row.published_at,
+        replaces=str(row.replaces) if row.replaces else None,
+        manifest=row.manifest,
+        signed=row.signed,
+        files=orjson.loads(row.files),
+    )
