@@ -11,6 +11,8 @@ export interface CallOptions {
   query?: Query
   body?: unknown
   signal?: AbortSignal
+  /** How the body of a good answer is read; JSON unless said. */
+  read?: (response: Response) => Promise<unknown>
 }
 
 /** What the client needs to know of the session, and what it tells back. */
@@ -39,6 +41,11 @@ export class Client {
 
   get<T>(path: string, options: CallOptions = {}): Promise<T> {
     return this.call<T>('GET', path, options)
+  }
+
+  /** A file as it is kept, byte for byte. */
+  bytes(path: string): Promise<Blob> {
+    return this.call<Blob>('GET', path, { read: (response) => response.blob() })
   }
 
   post<T>(path: string, body: unknown, options: CallOptions = {}): Promise<T> {
@@ -90,6 +97,7 @@ export class Client {
         signal: limit.signal,
       })
       if (!response.ok) throw await errorFrom(response)
+      if (options.read) return (await options.read(response)) as T
       return (response.status === 204 ? undefined : await response.json()) as T
     } catch (error) {
       if (error instanceof ApiError) throw error
