@@ -5,6 +5,7 @@ Stored times are aware UTC; days and periods are those of Asia/Shanghai, whateve
 """
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -52,6 +53,7 @@ def start_of_day(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
 
 
+@lru_cache(maxsize=4096)  # findings of a load fall on the same few days
 def local_period(at: datetime) -> str:
     """The month "YYYY-MM" of Asia/Shanghai in which a moment falls."""
     day = local_date(at)

@@ -6,6 +6,7 @@ databases read back unchanged: ids in canonical UUID text, times as ISO text in 
 """
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Date, DateTime, Dialect, Integer, String
@@ -22,6 +23,7 @@ def one_of(table: str, column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=f"ck_{table}_{column}")
 
 
+@lru_cache(maxsize=4096)  # the moments of one batch are few: when it was taken, and days
 def time_text(at: datetime) -> str:
     """A moment as fixed-width UTC text, sortable as text: 2026-03-01T08:00:00.000000Z."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
