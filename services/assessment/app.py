@@ -12,6 +12,8 @@ from kernel.hosting.runtime import Runtime
 from kernel.ledger.note import NoteKey, NoteSigner, read_key
 from kernel.storage.work import Store
 from services.assessment.explanation.service import Explanations
+from services.assessment.framework.changes import FrameworkChanges
+from services.assessment.framework.overview import FrameworkOverview
 from services.assessment.framework.service import Frameworks
 from services.assessment.ledger.receipts import Receipts
 from services.assessment.ledger.rules import read_witnesses
@@ -43,6 +45,8 @@ class Assessment:
 
     store: Store
     frameworks: Frameworks
+    framework_changes: FrameworkChanges
+    framework_overview: FrameworkOverview
     roll_up: RollUp
     rankings: Rankings
     explanations: Explanations
@@ -84,6 +88,8 @@ def build(runtime: Runtime) -> Assessment:
     return Assessment(
         store=store,
         frameworks=frameworks,
+        framework_changes=FrameworkChanges(store, frameworks),
+        framework_overview=FrameworkOverview(store),
         roll_up=RollUp(store, frameworks),
         rankings=Rankings(store, frameworks),
         explanations=Explanations(store, frameworks),

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.assessment.app import Assessment
 from services.assessment.explanation import api as explanation
+from services.assessment.framework import api as framework
 from services.assessment.ledger import api as ledger
 from services.assessment.publication import api as publication
 from services.assessment.objections import api as objections
@@ -19,6 +20,7 @@ def routers(app: Assessment) -> list[APIRouter]:
     supervision = app.supervision
     return [
         ranking.router(app.rankings),
+        framework.router(app.frameworks, app.framework_changes, app.framework_overview),
         explanation.router(app.explanations),
         ledger.router(app.ledger, app.receipts),
         warnings.router(supervision.warnings),
