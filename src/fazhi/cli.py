@@ -14,11 +14,13 @@ from rich.console import Console
 
 from fazhi.commands import (
     accounts,
+    audit,
     bench,
     demo,
     frameworks,
     imports,
     keys,
+    ledger,
     maintain,
     partners,
     process,
@@ -52,6 +54,7 @@ for subject in (
     bench,
     prove,
     publications,
+    ledger,
 ):
     subject.add_to(app)
 

@@ -92,6 +92,22 @@ class Receipts:
         return lines, rows[-1].seq if rows else after
 
 
+def receipt(store: Store, ledger: Ledger, seq: int, size: int = 0) -> dict[str, object]:
+    """The receipt of one event, with the checkpoint it leads to; raises NotFound."""
+    found = ledger.inclusion(seq, size)
+    with store.reading() as session:
+        leaf = session.execute(select(EVENT_LOG.c.leaf).where(EVENT_LOG.c.seq == seq)).scalar_one()
+    return {
+        "type": TYPE,
+        "seq": seq,
+        "leaf": leaf,
+        "size": found.size,
+        "proof": [_base64(one) for one in found.proof],
+        "checkpoint": str(found.note),
+        "limits": LIMITS,
+    }
+
+
 def _line(record: dict[str, object]) -> bytes:
     return orjson.dumps(record) + b"\n"
 
