@@ -1,9 +1,11 @@
 """The console as people use it, in real Chromium on the real product: from a rank to the evidence in five clicks."""
 
+import hashlib
 import re
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import text
 
 from fazhi.commands.demo import load
 from fazhi.embedded import assemble
@@ -112,3 +114,40 @@ def test_who_signs_out_is_out(page, platform):
     expect(page.get_by_test_id("signin-submit")).to_be_visible()
     page.goto("/rankings")
     expect(page.get_by_test_id("signin-submit")).to_be_visible()
+
+
+def show_an_event_of(page, platform, source):
+    """Open the details of an event of this service that counts, for a unit that the county's inspector sees."""
+    sign_in(page, platform, "ducha.xian")
+    with platform.app("assessment").store.reading() as session:
+        asked = text(
+            "SELECT DISTINCT unit, probe FROM event_log WHERE source = :source AND period LIKE '2026-%'"
+        )
+        told = session.execute(asked, {"source": source}).all()
+    for unit, probe in told:
+        query = {"probe": probe, "period": "2026"}
+        answer = page.request.get(f"/api/assessment/v1/units/{unit}/explanation", params=query)
+        if answer.ok and {event["probe"] for event in answer.json()["events"]["rows"]} == {probe}:
+            page.goto(f"/units/{unit}/explanation?period=2026&probe={probe}")
+            page.get_by_test_id("event-details").first.click()
+            return
+    pytest.fail(f"no event of {source} counts for a unit in reach")
+
+
+@pytest.mark.parametrize("source", ["enforcement", "decisions", "disputes", "legislation", "gateway"])
+def test_behind_every_kind_of_event_lies_evidence_whose_bytes_are_what_the_digest_says(
+    page, platform, source
+):
+    show_an_event_of(page, platform, source)
+    with page.expect_download() as saved:
+        page.get_by_test_id("evidence-download").first.click()
+    shown = page.get_by_test_id("evidence-digest").first.get_attribute("data-digest")
+    assert shown == f"sha256:{hashlib.sha256(saved.value.path().read_bytes()).hexdigest()}"
+    assert saved.value.suggested_filename in page.get_by_test_id("evidence").inner_text()
+
+
+def test_who_may_not_have_the_evidence_is_told_so(page, platform):
+    show_an_event_of(page, platform, "decisions")
+    page.route("**/evidence/*", lambda route: route.fulfill(status=404, json={"code": "x", "message": "y"}))
+    page.get_by_test_id("evidence-download").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("不在您的查看范围")
