@@ -10,6 +10,7 @@ from kernel.calendar import WorkingCalendar, load_years
 from kernel.errors import Invalid
 from kernel.hosting.runtime import Runtime
 from kernel.ledger.note import NoteKey, NoteSigner, read_key
+from kernel.storage.blobs import Blobs
 from kernel.storage.work import Store
 from services.assessment.explanation.service import Explanations
 from services.assessment.framework.changes import FrameworkChanges
@@ -22,6 +23,7 @@ from services.assessment.ledger.service import Ledger
 from services.assessment.ledger.witnessing import Witnesses
 from services.assessment.publication.closing import Closings
 from services.assessment.publication.service import Publications
+from services.assessment.ranking import parameters as ranking_parameters
 from services.assessment.ranking.service import Rankings
 from services.assessment.reporting.evidence import EvidenceFiles
 from services.assessment.reporting.service import Reports
@@ -33,7 +35,9 @@ from services.assessment.review.roster import Roster
 from services.assessment.review.service import Reviews
 from services.assessment.scoring.rebuild import Rebuilt, rebuild
 from services.assessment.scoring.roll_up import RollUp
+from services.assessment.sheets.service import Sheets
 from services.assessment.supervision import Supervision, wire
+from services.assessment.surveys.service import Surveys
 from services.assessment.tables import SPINE
 
 PACKAGE = "services.assessment"
@@ -57,6 +61,9 @@ class Assessment:
     supervision: Supervision
     closings: Closings
     publications: Publications
+    surveys: Surveys
+    sheets: Sheets
+    blobs: Blobs
     reports: Reports
     evidence_files: EvidenceFiles
     workbooks: Workbooks
@@ -91,7 +98,7 @@ def build(runtime: Runtime) -> Assessment:
         framework_changes=FrameworkChanges(store, frameworks),
         framework_overview=FrameworkOverview(store),
         roll_up=RollUp(store, frameworks),
-        rankings=Rankings(store, frameworks),
+        rankings=Rankings(store, frameworks, ranking_parameters.load(runtime.catalog)),
         explanations=Explanations(store, frameworks),
         ledger=ledger,
         sealer=Sealer(store, settings.ledger_origin, ledger_signer(runtime)),
@@ -102,6 +109,9 @@ def build(runtime: Runtime) -> Assessment:
         publications=Publications(
             store, frameworks, ledger, runtime.blobs("assessment"), publication_signer(runtime)
         ),
+        surveys=Surveys(store, frameworks, runtime.blobs("assessment")),
+        sheets=Sheets(store, frameworks),
+        blobs=runtime.blobs("assessment"),
         reports=reports,
         evidence_files=EvidenceFiles(store, runtime.blobs("assessment"), limits),
         workbooks=Workbooks(store, frameworks, reports),

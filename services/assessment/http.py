@@ -6,13 +6,15 @@ from services.assessment.app import Assessment
 from services.assessment.explanation import api as explanation
 from services.assessment.framework import api as framework
 from services.assessment.ledger import api as ledger
-from services.assessment.publication import api as publication
 from services.assessment.objections import api as objections
+from services.assessment.publication import api as publication
 from services.assessment.ranking import api as ranking
 from services.assessment.rectification import api as rectification
-from services.assessment.warnings import api as warnings
 from services.assessment.reporting import api as reporting
 from services.assessment.review import api as review
+from services.assessment.sheets import api as sheets
+from services.assessment.surveys import api as surveys
+from services.assessment.warnings import api as warnings
 
 
 def routers(app: Assessment) -> list[APIRouter]:
@@ -27,6 +29,8 @@ def routers(app: Assessment) -> list[APIRouter]:
         rectification.router(supervision.orders, supervision.order_reading),
         objections.router(supervision.objections, supervision.objection_reading),
         publication.router(app.closings, app.publications),
+        surveys.router(app.surveys, app.blobs),
+        sheets.router(app.sheets, app.blobs),
         reporting.router(app.reports, app.evidence_files, app.workbooks),
         review.router(app.reviews, app.looking, app.roster),
     ]

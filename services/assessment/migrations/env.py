@@ -8,6 +8,8 @@ import services.assessment.rectification.model
 import services.assessment.reporting.model
 import services.assessment.review.model
 import services.assessment.scoring.model
+import services.assessment.sheets.model
+import services.assessment.surveys.model
 import services.assessment.tasks.model
 import services.assessment.warnings.model  # noqa: F401  (all make their tables known)
 from kernel.storage.migrate import run_environment

@@ -1,0 +1,401 @@
+"""
+What is done with surveys: set up, handed out as codes, answered, taken in from a third party, counted.
+
+Counting turns the answers of a unit into one score fact a result, external by its mode; counted again after more
+answers came, the new fact corrects the earlier one. Nobody's answer is ever shown; who answered is not known.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from contracts.findings import Evidence, Finding, Mode, Outcome
+from kernel.access.principal import ANONYMOUS, Principal
+from kernel.clock import local_date, start_of_day
+from kernel.errors import Conflict, Invalid, NotFound, Problem
+from kernel.files.intake import Kept
+from kernel.ids import is_id, new_id
+from kernel.storage.blobs import Blobs
+from kernel.storage.setwise import write_rows
+from kernel.storage.work import Store, Work
+from services.assessment.framework.service import Frameworks
+from services.assessment.framework.values import Framework
+from services.assessment.publication.closing import require_open
+from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
+from services.assessment.surveys.model import (
+    SURVEY_ANSWERS,
+    SURVEY_BATCHES,
+    SURVEY_CODES,
+    SURVEY_COUNTS,
+    SURVEYS,
+)
+from services.assessment.surveys.reading import rows_of
+from services.assessment.surveys.rules import (
+    WAYS,
+    Answer,
+    Fault,
+    Option,
+    Question,
+    Survey,
+    check_open,
+    check_survey,
+    marked,
+    new_code,
+    read_rows,
+)
+from services.assessment.tables import UNITS
+
+MOST_CODES = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many codes went out and how many answers came, of one unit."""
+
+    unit: str
+    name: str
+    codes: int
+    answers: int
+    counted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a file of answers: taken, or why not."""
+
+    answers: int
+    units: int
+    faults: tuple[Fault, ...]
+    digest: str
+    taken: bool
+
+
+class Surveys:
+    """The surveys of an installation."""
+
+    def __init__(self, store: Store, frameworks: Frameworks, blobs: Blobs) -> None:
+        self._store = store
+        self._frameworks = frameworks
+        self._blobs = blobs
+
+    def set_up(self, who: Principal, survey: Survey) -> str:
+        """Set a survey up; its framework is the one in force for the year. Raises Invalid."""
+        check_survey(survey, self._framework(survey))
+        with self._store.work() as work:
+            require_open(work.session, survey.period)
+            row = asdict(survey) | {
+                "questions": orjson.dumps([asdict(question) for question in survey.questions]).decode(),
+                "created_by": who.account,
+                "created_at": work.clock.now(),
+            }
+            work.session.execute(insert(SURVEYS).values(**row))
+            work.audit(who, "survey.set_up", f"surveys/{survey.id}")
+            work.commit()
+        return survey.id
+
+    def every(self) -> list[tuple[Survey, int]]:
+        """Surveys with how many answers each has, newest first."""
+        with self._store.reading() as session:
+            counted = select(SURVEY_ANSWERS.c.survey, func.count()).group_by(SURVEY_ANSWERS.c.survey)
+            answers = {str(row[0]): row[1] for row in session.execute(counted)}
+            rows = session.execute(select(SURVEYS).order_by(SURVEYS.c.created_at.desc()).limit(200)).all()
+            return [(_survey(row), answers.get(str(row.id), 0)) for row in rows]
+
+    def one(self, survey: str) -> tuple[Survey, list[Progress]]:
+        """A survey and how it goes, unit by unit. Raises NotFound."""
+        with self._store.reading() as session:
+            return _one(session, survey), _progress(session, survey)
+
+    def issue_codes(self, who: Principal, survey: str, unit: str, count: int) -> list[str]:
+        """One-time codes for people to answer about a unit; shown once, kept as digests. Raises NotFound."""
+        codes = [new_code() for _ in range(min(count, MOST_CODES))]
+        with self._store.work() as work:
+            _one(work.session, survey)
+            _check_unit(work.session, unit)
+            now = work.clock.now()
+            rows = [
+                {"digest": _digest(code), "survey": survey, "unit": unit, "issued_at": now} for code in codes
+            ]
+            write_rows(work.session, SURVEY_CODES, rows)
+            work.audit(who, "survey.codes_issued", f"surveys/{survey}", object_version=f"{unit}:{len(codes)}")
+            work.commit()
+        return codes
+
+    def by_code(self, code: str) -> tuple[Survey, str]:
+        """The survey and the unit's name that a code is for. Raises NotFound, Conflict when it was used."""
+        with self._store.reading() as session:
+            issued = _issued(session, code)
+            return _one(session, str(issued.survey)), _unit_name(session, issued.unit)
+
+    def answer(self, code: str, answers: dict[str, str]) -> None:
+        """Take the answers of whoever holds a code, once. Raises NotFound, Conflict, Invalid, RuleViolation."""
+        try:
+            with self._store.work() as work:
+                issued = _issued(work.session, code)
+                survey = _one(work.session, str(issued.survey))
+                check_open(survey, local_date(work.clock.now()))
+                answer = Answer(issued.unit, marked(survey, answers))
+                _keep(work, survey, [answer], code=_digest(code))
+                work.audit(ANONYMOUS, "survey.answered", f"surveys/{survey.id}")
+                work.commit()
+        except IntegrityError as error:  # two at once with the same code: the index lets one through
+            raise _used() from error
+
+    def take_file(self, who: Principal, survey: str, kept: Kept, *, confirm: bool) -> Taken:
+        """Answers that a third party collected: all or none, and only after a dry run of the same file."""
+        with self._store.work() as work:
+            found = _one(work.session, survey)
+            units = set(work.session.execute(select(UNITS.table.c.code)).scalars())
+            answers, faults = read_rows(found, rows_of(self._blobs.get(kept.digest), kept), units)
+            spread = len({answer.unit for answer in answers})
+            if faults or not confirm:
+                return Taken(len(answers), spread, tuple(faults[:500]), kept.digest, taken=False)
+            _note_batch(work, who, found, kept, len(answers))
+            _keep(work, found, answers, batch=kept.digest)
+            work.audit(who, "survey.answers_taken", f"surveys/{survey}", after_digest=kept.digest[-64:])
+            work.commit()
+        return Taken(len(answers), spread, (), kept.digest, taken=True)
+
+    def file_of(self, survey: str, digest: str) -> tuple[str, str]:
+        """Name and media type of a file of answers. Raises NotFound."""
+        query = select(SURVEY_BATCHES.c.name, SURVEY_BATCHES.c.media_type).where(
+            SURVEY_BATCHES.c.survey == survey, SURVEY_BATCHES.c.digest == digest
+        )
+        with self._store.reading() as session:
+            row = session.execute(query).one_or_none() if is_id(survey) else None
+        if row is None:
+            raise NotFound("没有这份文件，请从列表中选择。", code="assessment.unknown_file")
+        return row.name, row.media_type
+
+    def count(self, who: Principal, survey: str) -> int:
+        """Make score facts of the answers there are; those counted before are corrected. Returns how many facts."""
+        with self._store.work() as work:
+            found = _one(work.session, survey)
+            require_open(work.session, found.period)
+            framework = self._framework(found)
+            before = _counted(work.session, survey)
+            sums = _sums(work.session, found)
+            fresh = {place: sum_ for place, sum_ in sums.items() if before.get(place, ("", 0))[1] != sum_[1]}
+            evidence = _evidence(work.session, found)
+            facts = [
+                self._fact(
+                    found, framework, place, *sum_, evidence, before.get(place, ("", 0))[0], work.clock.now()
+                )
+                for place, sum_ in fresh.items()
+            ]
+            ids = append_own(work, facts)
+            now = work.clock.now()
+            rows = [
+                {
+                    "event_id": id_,
+                    "survey": survey,
+                    "unit": unit,
+                    "result": result,
+                    "responses": n,
+                    "counted_at": now,
+                }
+                for id_, ((unit, result), (_, n)) in zip(ids, fresh.items(), strict=True)
+            ]
+            write_rows(work.session, SURVEY_COUNTS, rows)
+            work.audit(who, "survey.counted", f"surveys/{survey}", object_version=str(len(ids)))
+            work.commit()
+        return len(ids)
+
+    def _framework(self, survey: Survey) -> Framework:
+        framework = self._frameworks.in_force(int(survey.period))
+        if framework.id != survey.framework:
+            problem = Problem("framework", "framework", f"该年度施行的指标体系是 {framework.id}。")
+            raise Invalid(problems=[problem], code="assessment.survey_invalid")
+        return framework
+
+    def _fact(
+        self,
+        survey: Survey,
+        framework: Framework,
+        place: tuple[str, str],
+        marks: int,
+        responses: int,
+        evidence: tuple[Evidence, ...],
+        corrects: str,
+        now: datetime,
+    ) -> OwnFact:
+        unit, result = place
+        node = framework.node(result)
+        assert node is not None  # check_survey saw to it
+        mean = marks // responses
+        return OwnFact(
+            unit=unit,
+            subject=f"assessment/surveys/{survey.id}",
+            mode=Mode.EXTERNAL,
+            corrects=corrects,
+            finding=Finding(
+                probe=framework.collected_as(node),
+                probe_version=PROBE_VERSION,
+                outcome=Outcome.PASS if mean == 1000 else Outcome.FAIL,
+                score_milli=mean,
+                numerator=marks,
+                denominator=responses * 1000,
+                occurred_at=min(
+                    now, start_of_day(survey.closes_on + timedelta(days=1)) - timedelta(seconds=1)
+                ),
+                basis=node.basis,
+                evidence=evidence,
+                reason=f"{WAYS[survey.way]}有效答卷 {responses} 份，平均 {mean // 10}.{mean % 10} 分",
+            ),
+        )
+
+
+def _note_batch(work: Work, who: Principal, survey: Survey, kept: Kept, answers: int) -> None:
+    row = {
+        "survey": survey.id,
+        "digest": kept.digest,
+        "name": kept.name,
+        "media_type": kept.media_type,
+        "answers": answers,
+        "account": who.account,
+        "taken_at": work.clock.now(),
+    }
+    written = select(func.count()).where(
+        SURVEY_BATCHES.c.survey == survey.id, SURVEY_BATCHES.c.digest == kept.digest
+    )
+    if work.session.execute(written).scalar_one():
+        raise Conflict("这份文件已经导入过，不再重复计入。", code="assessment.already_imported")
+    work.session.execute(insert(SURVEY_BATCHES).values(**row))
+
+
+def _keep(
+    work: Work,
+    survey: Survey,
+    answers: Iterable[Answer],
+    *,
+    code: str | None = None,
+    batch: str | None = None,
+) -> None:
+    now = work.clock.now()
+    rows = [
+        {
+            "id": new_id(),
+            "survey": survey.id,
+            "unit": answer.unit,
+            "code": code,
+            "batch": batch,
+            "marks": orjson.dumps(answer.marks).decode(),
+            "answered_at": now,
+        }
+        for answer in answers
+    ]
+    write_rows(work.session, SURVEY_ANSWERS, rows)
+
+
+def _sums(session: Session, survey: Survey) -> dict[tuple[str, str], tuple[int, int]]:
+    """(unit, result) -> sum of marks and number of answers to its questions; streamed."""
+    results = {question.id: question.result for question in survey.questions}
+    sums: dict[tuple[str, str], list[int]] = {}
+    query = select(SURVEY_ANSWERS.c.unit, SURVEY_ANSWERS.c.marks).where(SURVEY_ANSWERS.c.survey == survey.id)
+    for row in session.execute(query.execution_options(yield_per=5000)):
+        for question, marks in orjson.loads(row.marks).items():
+            total = sums.setdefault((row.unit, results[question]), [0, 0])
+            total[0] += marks
+            total[1] += 1
+    return {place: (total[0], total[1]) for place, total in sorted(sums.items())}
+
+
+def _counted(session: Session, survey: str) -> dict[tuple[str, str], tuple[str, int]]:
+    """(unit, result) -> the fact that stands and how many answers it counted."""
+    rows = session.execute(
+        select(SURVEY_COUNTS).where(SURVEY_COUNTS.c.survey == survey).order_by(SURVEY_COUNTS.c.counted_at)
+    )
+    return {(row.unit, row.result): (str(row.event_id), row.responses) for row in rows}
+
+
+def _evidence(session: Session, survey: Survey) -> tuple[Evidence, ...]:
+    rows = session.execute(select(SURVEY_BATCHES).where(SURVEY_BATCHES.c.survey == survey.id))
+    return tuple(
+        Evidence(
+            row.digest, row.media_type, row.name, f"/api/assessment/v1/surveys/{survey.id}/files/{row.digest}"
+        )
+        for row in rows
+    )
+
+
+def _progress(session: Session, survey: str) -> list[Progress]:
+    found: dict[str, list[int]] = {}
+    for place, table in enumerate((SURVEY_CODES, SURVEY_ANSWERS)):
+        query = select(table.c.unit, func.count()).where(table.c.survey == survey).group_by(table.c.unit)
+        for unit, count in session.execute(query):
+            found.setdefault(unit, [0, 0, 0])[place] = count
+    counted = select(SURVEY_COUNTS.c.unit, func.max(SURVEY_COUNTS.c.responses)).where(
+        SURVEY_COUNTS.c.survey == survey
+    )
+    for unit, count in session.execute(counted.group_by(SURVEY_COUNTS.c.unit)):
+        found.setdefault(unit, [0, 0, 0])[2] = count
+    names = {row.code: row.name for row in session.execute(select(UNITS.table.c.code, UNITS.table.c.name))}
+    return [Progress(unit, names.get(unit, unit), *counts) for unit, counts in sorted(found.items())]
+
+
+def _one(session: Session, survey: str) -> Survey:
+    row = (
+        session.execute(select(SURVEYS).where(SURVEYS.c.id == survey)).one_or_none()
+        if is_id(survey)
+        else None
+    )
+    if row is None:
+        raise NotFound("没有这次测评，请从列表中选择。", code="assessment.unknown_survey")
+    return _survey(row)
+
+
+def _survey(row: Row[Any]) -> Survey:
+    questions: Sequence[dict[str, Any]] = orjson.loads(row.questions)
+    return Survey(
+        id=str(row.id),
+        framework=row.framework,
+        period=row.period,
+        title=row.title,
+        way=row.way,
+        opens_on=row.opens_on,
+        closes_on=row.closes_on,
+        questions=tuple(
+            Question(q["id"], q["text"], q["result"], tuple(Option(**option) for option in q["options"]))
+            for q in questions
+        ),
+    )
+
+
+def _issued(session: Session, code: str) -> Row[Any]:
+    """A code that was issued and not used. Raises NotFound, Conflict."""
+    digest = _digest(code)
+    row = session.execute(select(SURVEY_CODES).where(SURVEY_CODES.c.digest == digest)).one_or_none()
+    if row is None:
+        raise NotFound("测评码不正确，请核对后重新输入。", code="assessment.unknown_code")
+    used = select(func.count()).where(SURVEY_ANSWERS.c.code == digest)
+    if session.execute(used).scalar_one():
+        raise _used()
+    return row
+
+
+def _used() -> Conflict:
+    return Conflict("这个测评码已经用过，每码只能作答一次。", code="assessment.code_used")
+
+
+def _digest(code: str) -> str:
+    written = "".join(code.upper().split()).replace("-", "")
+    return hashlib.sha256(b"fazhi/survey-code/v1\n" + written.encode()).hexdigest()
+
+
+def _check_unit(session: Session, unit: str) -> None:
+    if not session.execute(select(func.count()).where(UNITS.table.c.code == unit)).scalar_one():
+        raise NotFound("单位目录中没有这个单位。", code="assessment.unknown_unit")
+
+
+def _unit_name(session: Session, unit: str) -> str:
+    return (
+        session.execute(select(UNITS.table.c.name).where(UNITS.table.c.code == unit)).scalar_one_or_none()
+        or unit
+    )
