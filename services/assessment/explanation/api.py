@@ -11,7 +11,7 @@ from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
 from kernel.storage.types import parse_time
 from services.assessment.explanation.service import Explanations, LoggedEvent, Tally
-from services.assessment.ranking.api import Period, framework_ref, node_view
+from services.assessment.ranking.api import KnownBy, Period, Upto, framework_ref, node_view
 from services.assessment.ranking.rules import share_text
 
 OUTCOMES = {outcome.name.lower(): int(outcome) for outcome in Outcome}
@@ -26,7 +26,9 @@ def router(explanations: Explanations) -> APIRouter:
     def explanation(
         unit: str,
         who: Caller,
+        known: KnownBy,
         period: Period = "",
+        upto: Upto = "",
         node: str = "",
         probe: str = "",
         outcome: Annotated[str, Query(pattern="^(|pass|fail|not_applicable|not_computable|not_due)$")] = "",
@@ -35,7 +37,16 @@ def router(explanations: Explanations) -> APIRouter:
     ) -> dict[str, Any]:
         """Method, arithmetic, tallies of findings and the events themselves; without `node`, of the total."""
         told = explanations.explain(
-            who, unit, period, node, probe=probe, outcome=OUTCOMES.get(outcome, 0), offset=offset, limit=limit
+            who,
+            unit,
+            period,
+            node,
+            probe=probe,
+            outcome=OUTCOMES.get(outcome, 0),
+            offset=offset,
+            limit=limit,
+            upto=upto,
+            as_of=known,
         )
         method = told.node.node.method
         return {

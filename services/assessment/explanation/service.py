@@ -19,10 +19,12 @@ from kernel.storage.work import Store
 from services.assessment.explanation.rules import arithmetic
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, Node
+from services.assessment.ranking.asked import Asked, what_is_asked
+from services.assessment.ranking.boards import one_moment
+from services.assessment.ranking.known import NOW, AsOf
 from services.assessment.ranking.service import visible_unit
-from services.assessment.scoring.roll_up import latest_year
 from services.assessment.scoring.rules import NodeScore, ProbeState, roll_up
-from services.assessment.scoring.tallies import Assessed, states_of
+from services.assessment.scoring.tallies import Assessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +80,26 @@ class Explanations:
         outcome: int = 0,
         offset: int = 0,
         limit: int = 50,
+        upto: str = "",
+        as_of: AsOf = NOW,
     ) -> Explained:
-        """Explain a node of a unit's tree; `probe` and `outcome` narrow the events. Raises NotFound."""
-        framework = self._frameworks.current()
+        """Explain a node of a unit's tree; `probe` and `outcome` narrow the events. Raises NotFound, Invalid."""
         with self._store.reading() as session:
-            period = period or latest_year(session)
+            one_moment(session)
+            asked = what_is_asked(session, self._frameworks, self._store.clock, period, upto, as_of)
+            framework = asked.framework
             assessed = visible_unit(session, framework, who, unit)
-            states = states_of(session, [assessed], period).get(unit, {})
+            states = asked.states(session, [assessed]).get(unit, {})
             tree = roll_up(framework, assessed.group.id, states)
             found, ancestors = _find(tree, node or tree.node.code)
             probes = sorted(_probes(framework, found))
-            asked = [probe] if probe in probes else probes
-            events, total = _events(session, assessed, period, asked, outcome, offset, limit)
-            bases = _bases(session, assessed, period, probes)
+            wanted = [probe] if probe in probes else probes
+            events, total = _events(session, assessed, asked, wanted, outcome, offset, limit)
+            bases = _bases(session, assessed, asked, probes)
         return Explained(
             framework=framework,
             unit=assessed,
-            period=period,
+            period=asked.window.text,
             node=found,
             ancestors=ancestors,
             arithmetic=tuple(arithmetic(found, tree)),
@@ -120,12 +125,12 @@ def _probes(framework: Framework, found: NodeScore) -> set[str]:
 
 
 def _bases(
-    session: Session, unit: Assessed, period: str, probes: Sequence[str]
+    session: Session, unit: Assessed, asked: Asked, probes: Sequence[str]
 ) -> dict[str, tuple[tuple[str, str, str], ...]]:
     """The legal basis of each probe, as this unit's latest event cites it."""
     if not probes:
         return {}
-    where, values, expanding = _scope(unit, period, probes)
+    where, values, expanding = _scope(unit, asked, probes)
     latest = text(
         f"SELECT probe, leaf FROM event_log WHERE seq IN (SELECT max(e.seq) FROM event_log e WHERE {where} "
         "GROUP BY e.probe)"
@@ -147,7 +152,7 @@ def _find(tree: NodeScore, code: str) -> tuple[NodeScore, tuple[Node, ...]]:
 def _events(
     session: Session,
     unit: Assessed,
-    period: str,
+    asked: Asked,
     probes: Sequence[str],
     outcome: int,
     offset: int,
@@ -155,18 +160,19 @@ def _events(
 ) -> tuple[tuple[LoggedEvent, ...], int]:
     if not probes:
         return (), 0
-    where, values, expanding = _scope(unit, period, probes)
+    where, values, expanding = _scope(unit, asked, probes)
     if outcome:
         where += " AND e.outcome = :outcome"
         values["outcome"] = outcome
     total = session.execute(
         text(f"SELECT count(*) FROM event_log e WHERE {where}").bindparams(expanding), values
     ).scalar_one()
+    corrections = "AND c.seq <= :known" if asked.known else ""
     rows = session.execute(
         text(
             "SELECT e.seq, e.leaf, e.leaf_hash, (SELECT c.event_id FROM event_log c WHERE c.corrects = e.event_id "
-            "AND c.source = e.source ORDER BY c.recorded_at DESC, c.event_id DESC LIMIT 1) AS corrected_by "
-            f"FROM event_log e WHERE {where} ORDER BY e.outcome = 2 DESC, e.seq DESC LIMIT :limit OFFSET :offset"
+            f"AND c.source = e.source {corrections} ORDER BY c.recorded_at DESC, c.event_id DESC LIMIT 1) "
+            f"AS corrected_by FROM event_log e WHERE {where} ORDER BY e.outcome = 2 DESC, e.seq DESC LIMIT :limit OFFSET :offset"
         ).bindparams(expanding),
         {**values, "limit": limit, "offset": offset},
     )
@@ -183,7 +189,7 @@ def _events(
 
 
 def _scope(
-    unit: Assessed, period: str, probes: Sequence[str]
+    unit: Assessed, asked: Asked, probes: Sequence[str]
 ) -> tuple[str, dict[str, Any], BindParameter[list[str]]]:
     """The condition, with its values, under which events of these probes count for a unit in a year."""
     whose = "e.unit = :unit"
@@ -193,12 +199,16 @@ def _scope(
             "AND (e.probe NOT LIKE '%/%' OR e.unit = :unit)"
         )
     where = f"{whose} AND e.period >= :start AND e.period <= :end AND e.probe IN :probes"
-    values = {
+    if asked.known:
+        where += " AND e.seq <= :known"
+    values: dict[str, Any] = {
         "unit": unit.code,
         "path": unit.path,
-        "start": f"{period}-01",
-        "end": f"{period}-12",
+        "start": asked.window.first,
+        "end": asked.window.last,
         "probes": list(probes),
     }
+    if asked.known:
+        values["known"] = asked.known.seq
     expanding: BindParameter[list[str]] = bindparam("probes", expanding=True)
     return where, values, expanding

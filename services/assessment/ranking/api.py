@@ -1,8 +1,9 @@
 """Who may ask for rankings and scores over HTTP, and how they are rendered."""
 
+from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from contracts.roles import EVERYONE_SIGNED_IN
@@ -10,13 +11,33 @@ from kernel.access.rules import allow
 from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
 from services.assessment.framework.values import Framework
+from services.assessment.ranking.known import AsOf
 from services.assessment.ranking.rules import modes_text, points_text, share_text
-from services.assessment.ranking.service import RankingRow, Rankings
+from services.assessment.ranking.service import RankingPage, RankingRow, Rankings
 from services.assessment.scoring.rules import NodeScore
 
 Period = Annotated[
-    str, Query(pattern=r"^([0-9]{4})?$", description="年度，如 2026；不写则为最近有数据的年度")
+    str,
+    Query(
+        pattern=r"^([0-9]{4}(-[0-9]{2})?)?$",
+        description="年度（2026）或单独一个月（2026-09）；不写则为最近有数据的年度",
+    ),
 ]
+Upto = Annotated[
+    str,
+    Query(pattern=r"^([0-9]{4}-[0-9]{2})?$", description="年初至该月（2026-09），与年度一并填写"),
+]
+
+
+def as_of(
+    as_of: Annotated[date | None, Query(description="按该日结束时（北京时间）已知的情况")] = None,
+    as_of_seq: Annotated[int | None, Query(ge=0, description="按日志前若干个事件已知的情况")] = None,
+) -> AsOf:
+    """As of 截至: what is taken as known."""
+    return AsOf(as_of, as_of_seq)
+
+
+KnownBy = Annotated[AsOf, Depends(as_of)]
 
 
 class UnitRef(BaseModel):
@@ -128,29 +149,24 @@ def router(rankings: Rankings) -> APIRouter:
     @allow(*EVERYONE_SIGNED_IN)
     def ranking(
         peer_group: str,
+        known: KnownBy,
         period: Period = "",
+        upto: Upto = "",
         name: Annotated[str, Query(max_length=50)] = "",
         offset: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> RankingView:
         """Units of a peer group, best first."""
-        page = rankings.page(period, peer_group, offset=offset, limit=limit, name=name)
-        titles = {node.code: node.title for node in page.framework.root.children}
-        return RankingView(
-            period=page.period,
-            framework=framework_ref(page.framework),
-            peer_group={"id": page.group.id, "title": page.group.title},
-            at_seq=page.at_seq,
-            known_at=page.known_at.astimezone(SHANGHAI).isoformat() if page.known_at else None,
-            total=page.total,
-            rows=[_line(row, titles) for row in page.rows],
+        page = rankings.page(
+            period, peer_group, offset=offset, limit=limit, name=name, upto=upto, as_of=known
         )
+        return ranking_view(page)
 
     @router.get("/units/{unit}/score")
     @allow(*EVERYONE_SIGNED_IN)
-    def unit_score(unit: str, who: Caller, period: Period = "") -> ScoreView:
+    def unit_score(unit: str, who: Caller, known: KnownBy, period: Period = "", upto: Upto = "") -> ScoreView:
         """A unit's score, place and whole tree."""
-        standing = rankings.unit(who, unit, period)
+        standing = rankings.unit(who, unit, period, upto=upto, as_of=known)
         score = standing.tree.score
         return ScoreView(
             unit=UnitRef(
@@ -167,6 +183,25 @@ def router(rankings: Rankings) -> APIRouter:
         )
 
     return router
+
+
+def ranking_view(page: RankingPage) -> RankingView:
+    """A page of a ranking as the API shows it."""
+    titles = {node.code: node.title for node in page.framework.root.children}
+    return RankingView(
+        period=page.period,
+        framework=framework_ref(page.framework),
+        peer_group={"id": page.group.id, "title": page.group.title},
+        at_seq=page.at_seq,
+        known_at=shanghai(page.known_at),
+        total=page.total,
+        rows=[_line(row, titles) for row in page.rows],
+    )
+
+
+def shanghai(at: datetime | None) -> str | None:
+    """A moment as the API writes it."""
+    return at.astimezone(SHANGHAI).isoformat() if at else None
 
 
 def framework_ref(framework: Framework) -> FrameworkRef:

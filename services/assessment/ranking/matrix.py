@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.assessment.framework.values import MICRO, Framework
-from services.assessment.scoring.attainment import ProbeState, evaluate
+from services.assessment.scoring.attainment import Amounts, Found, ProbeState, evaluate
 from services.assessment.scoring.plan import Leaf, Plan, plan_for
 
 Floats = NDArray[np.float64]
@@ -98,8 +98,10 @@ def matrix_of(framework: Framework, group: str, units: Sequence[str], states: Ma
     for row, unit in enumerate(units):
         own = states.get(unit, {})
         found = [evaluate(leaf, own) for leaf in plan.heard(own)]
+        bad = [one if one.amounts.covered == one.amounts.applying else _at_worst(one, own) for one in found]
         vetoed = {one.leaf.parent for one in found if one.veto}
-        for leaf, status, amounts, _, _ in found:
+        bad_vetoed = {one.leaf.parent for one in bad if one.veto}
+        for (leaf, status, amounts, _, _), worse in zip(found, bad, strict=True):
             at = row, column[leaf.place]
             missing[at] = amounts.applying / MICRO if status == "not_computable" else 0.0
             if not amounts.applicable:
@@ -108,7 +110,8 @@ def matrix_of(framework: Framework, group: str, units: Sequence[str], states: Ma
             if leaf.parent in vetoed:
                 continue
             share[at] = amounts.earned / amounts.applicable
-            worst[at] = share[at] if amounts.covered == amounts.applying else _worst(leaf, own)
+            if leaf.parent not in bad_vetoed:
+                worst[at] = worse.amounts.earned / amounts.applicable
             if not leaf.collected or leaf.method.kind == "survey":
                 rows.extend((*at, *line) for line in _lines(leaf, own))
     aspects, spans, parts = _aspects(plan, leaves)
@@ -139,16 +142,16 @@ def attained(findings: Findings, rate: Floats) -> Floats:
     return shares
 
 
-def _worst(leaf: Leaf, states: States) -> float:
-    """The share if findings that could not be computed had failed; 0 where a probe was never heard."""
+def _at_worst(found: Found, states: States) -> Found:
+    """The same if findings that could not be computed had failed, and nothing came of a probe never heard."""
+    leaf = found.leaf
     bad: dict[str, ProbeState] = {}
     for probe in leaf.probes:
         state = states.get(probe)
         if state is None or not (state.passed + state.failed):
-            return 0.0
+            return found._replace(amounts=Amounts(), veto=bool(leaf.veto_below_milli))
         bad[probe] = replace(state, failed=state.failed + state.not_computable, not_computable=0)
-    amounts = evaluate(leaf, bad).amounts
-    return amounts.earned / amounts.applicable
+    return evaluate(leaf, bad)
 
 
 def _lines(leaf: Leaf, states: States) -> list[tuple[float, ...]]:

@@ -19,11 +19,16 @@ from kernel.errors import NotFound
 from kernel.storage.work import Store
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, PeerGroup
+from services.assessment.ranking.asked import Asked, what_is_asked
+from services.assessment.ranking.boards import Board, Boards, one_moment
+from services.assessment.ranking.intervals import Intervals, RankIntervals
+from services.assessment.ranking.known import NOW, AsOf, received
+from services.assessment.ranking.parameters import Parameters
 from services.assessment.ranking.rules import may_see_detail
-from services.assessment.scoring.model import LOG_HEAD, UNIT_SCORES
-from services.assessment.scoring.roll_up import key_of, latest_year, scored_years
+from services.assessment.scoring.model import ROLLED_UP, UNIT_SCORES
+from services.assessment.scoring.roll_up import key_of, scored_years
 from services.assessment.scoring.rules import Modes, NodeScore, Standing, rank, roll_up
-from services.assessment.scoring.tallies import Assessed, assessed_units, states_of
+from services.assessment.scoring.tallies import Assessed, assessed_units
 from services.assessment.tables import UNITS
 
 
@@ -82,9 +87,11 @@ class ScoreChange:
 class Rankings:
     """Questions about scores and places."""
 
-    def __init__(self, store: Store, frameworks: Frameworks) -> None:
+    def __init__(self, store: Store, frameworks: Frameworks, parameters: Parameters) -> None:
         self._store = store
         self._frameworks = frameworks
+        self._boards = Boards()
+        self._intervals = RankIntervals(parameters)
 
     def overview(self) -> tuple[Framework, dict[str, int], list[str]]:
         """The framework in force, how many scored units each peer group has, and the years with data."""
@@ -98,46 +105,101 @@ class Rankings:
             units = {row[0]: row[1] for row in session.execute(query)}
             return framework, units, scored_years(session)
 
-    def page(self, period: str, group: str, *, offset: int, limit: int, name: str = "") -> RankingPage:
-        """A page of the ranking of a peer group in a year ("" the newest), units whose name contains `name` only."""
-        framework = self._frameworks.current()
-        found = self._group(framework, group)
-        with self._store.reading() as session:
-            period = period or latest_year(session)
-            standings = self._standings(session, framework, period, group)
-            if name:
-                standings = self._named(session, standings, name)
-            shown = standings[offset : offset + limit]
-            rows = self._rows(session, framework, period, shown)
-            head = session.execute(select(LOG_HEAD.c.size)).scalar_one()
-        known = [row.known_at for row in rows.values()]
-        return RankingPage(
-            framework=framework,
-            group=found,
-            period=period,
-            total=len(standings),
-            at_seq=head,
-            known_at=max(known) if known else None,
-            rows=tuple(_row(standing, rows[standing.unit]) for standing in shown),
-        )
+    def page(
+        self,
+        period: str,
+        group: str,
+        *,
+        offset: int,
+        limit: int,
+        name: str = "",
+        upto: str = "",
+        as_of: AsOf = NOW,
+    ) -> RankingPage:
+        """
+        A page of the ranking of a peer group, units whose name contains `name` only.
 
-    def unit(self, who: Principal, unit: str, period: str) -> UnitStanding:
-        """One unit's tree; raises NotFound when there is none, or none this caller may see."""
-        framework = self._frameworks.current()
+        `period` is a year ("" the newest) or a month, `upto` ends a year with a month. Raises Invalid, NotFound.
+        """
         with self._store.reading() as session:
-            period = period or latest_year(session)
-            assessed = visible_unit(session, framework, who, unit)
-            states = states_of(session, [assessed], period).get(unit, {})
-            standings = self._standings(session, framework, period, assessed.group.id)
+            one_moment(session)
+            asked = self.asked(session, period, upto, as_of)
+            found = peer_group(asked.framework, group)
+            if not asked.is_kept:
+                board = self._boards.board(session, asked.framework, found, asked.window, asked.known)
+                return page_of(session, board, offset=offset, limit=limit, name=name)
+            standings = self._standings(session, asked.framework, asked.window.year, group)
+            if name:
+                standings = named(session, standings, name)
+            shown = standings[offset : offset + limit]
+            rows = self._rows(session, asked.framework, asked.window.year, shown)
+            at_seq = rolled_up(session, asked.framework)
+            return RankingPage(
+                framework=asked.framework,
+                group=found,
+                period=asked.window.text,
+                total=len(standings),
+                at_seq=at_seq,
+                known_at=received(session, at_seq),
+                rows=tuple(_row(standing, rows[standing.unit]) for standing in shown),
+            )
+
+    def unit(
+        self, who: Principal, unit: str, period: str, *, upto: str = "", as_of: AsOf = NOW
+    ) -> UnitStanding:
+        """One unit's tree; raises NotFound when there is none, or none this caller may see."""
+        with self._store.reading() as session:
+            one_moment(session)
+            asked = self.asked(session, period, upto, as_of)
+            assessed = visible_unit(session, asked.framework, who, unit)
+            if asked.is_kept:
+                states = asked.states(session, [assessed]).get(unit, {})
+                standings = self._standings(session, asked.framework, asked.window.year, assessed.group.id)
+            else:
+                board = self._boards.board(
+                    session, asked.framework, assessed.group, asked.window, asked.known
+                )
+                states = dict(board.states[unit])
+                standings = board.standings
         place = next((standing.rank for standing in standings if standing.unit == unit), None)
         return UnitStanding(
-            framework=framework,
+            framework=asked.framework,
             unit=assessed,
-            period=period,
-            tree=roll_up(framework, assessed.group.id, states),
+            period=asked.window.text,
+            tree=roll_up(asked.framework, assessed.group.id, states),
             rank=place,
             ranked_units=sum(standing.rank is not None for standing in standings),
         )
+
+    def intervals(
+        self, period: str, group: str, *, upto: str = "", as_of: AsOf = NOW
+    ) -> tuple[Board, Intervals]:
+        """How sure the places of a peer group are. Raises Invalid, NotFound."""
+        board = self.board(period, group, upto=upto, as_of=as_of)
+        return board, self._intervals.of(board)
+
+    def board(self, period: str, group: str, *, upto: str = "", as_of: AsOf = NOW) -> Board:
+        """A peer group with everything that can be asked of it; of now, it may be a moment old."""
+        with self._store.reading() as session:
+            one_moment(session)
+            asked = self.asked(session, period, upto, as_of)
+            return self._boards.board(
+                session,
+                asked.framework,
+                peer_group(asked.framework, group),
+                asked.window,
+                asked.known,
+                reuse_seconds=self.parameters.reuse_seconds,
+            )
+
+    @property
+    def parameters(self) -> Parameters:
+        """How certainty is simulated."""
+        return self._intervals.parameters
+
+    def asked(self, session: Session, period: str, upto: str, as_of: AsOf) -> Asked:
+        """What a question is about. Raises Invalid, NotFound."""
+        return what_is_asked(session, self._frameworks, self._store.clock, period, upto, as_of)
 
     def newest_seq(self) -> int:
         """Up to which event scores are known now."""
@@ -164,14 +226,6 @@ class Rankings:
         with self._store.reading() as session:
             return [ScoreChange(*row) for row in session.execute(query)]
 
-    def _group(self, framework: Framework, group: str) -> PeerGroup:
-        found = next((known for known in framework.peer_groups if known.id == group), None)
-        if found is None:
-            raise NotFound(
-                f"没有考核对象类别“{group[:50]}”，请从类别列表中选择。", code="assessment.unknown_peer_group"
-            )
-        return found
-
     def _standings(self, session: Session, framework: Framework, period: str, group: str) -> list[Standing]:
         query = select(UNIT_SCORES.c.unit, UNIT_SCORES.c.score).where(
             UNIT_SCORES.c.framework == key_of(framework),
@@ -179,12 +233,6 @@ class Rankings:
             UNIT_SCORES.c.peer_group == group,
         )
         return rank((row.unit, row.score) for row in session.execute(query))
-
-    def _named(self, session: Session, standings: Sequence[Standing], name: str) -> list[Standing]:
-        table = UNITS.table
-        matching = select(table.c.code).where(table.c.name.contains(name, autoescape=True))
-        codes = {row[0] for row in session.execute(matching)}
-        return [standing for standing in standings if standing.unit in codes]
 
     def _rows(
         self, session: Session, framework: Framework, period: str, shown: Sequence[Standing]
@@ -199,6 +247,46 @@ class Rankings:
             )
         )
         return {row.unit: row for row in session.execute(query)}
+
+
+def rolled_up(session: Session, framework: Framework) -> int:
+    """Up to which event the kept scores of a framework are made."""
+    query = select(ROLLED_UP.c.seq).where(ROLLED_UP.c.framework == key_of(framework))
+    return session.execute(query).scalar_one_or_none() or 0
+
+
+def peer_group(framework: Framework, group: str) -> PeerGroup:
+    """A peer group of a framework. Raises NotFound."""
+    found = next((known for known in framework.peer_groups if known.id == group), None)
+    if found is None:
+        raise NotFound(
+            f"没有考核对象类别“{group[:50]}”，请从类别列表中选择。", code="assessment.unknown_peer_group"
+        )
+    return found
+
+
+def page_of(session: Session, board: Board, *, offset: int, limit: int, name: str = "") -> RankingPage:
+    """A page of a board, line by line what the ranking of the kept scores would say."""
+    standings = board.standings
+    if name:
+        standings = named(session, standings, name)
+    return RankingPage(
+        framework=board.framework,
+        group=board.group,
+        period=board.window.text,
+        total=len(standings),
+        at_seq=board.at_seq,
+        known_at=board.known_at,
+        rows=tuple(_board_row(board, standing) for standing in standings[offset : offset + limit]),
+    )
+
+
+def named(session: Session, standings: Sequence[Standing], name: str) -> list[Standing]:
+    """Those whose unit's name contains this."""
+    table = UNITS.table
+    matching = select(table.c.code).where(table.c.name.contains(name, autoescape=True))
+    codes = {row[0] for row in session.execute(matching)}
+    return [standing for standing in standings if standing.unit in codes]
 
 
 def visible_unit(session: Session, framework: Framework, who: Principal, unit: str) -> Assessed:
@@ -224,4 +312,21 @@ def _row(standing: Standing, row: Row[Any]) -> RankingRow:
         findings=row.findings,
         aspects=tuple((code, score) for code, score in orjson.loads(row.aspects)),
         modes=Modes(*orjson.loads(row.modes)),
+    )
+
+
+def _board_row(board: Board, standing: Standing) -> RankingRow:
+    unit, totals = board.units[standing.unit], board.totals[standing.unit]
+    return RankingRow(
+        rank=standing.rank,
+        tied=standing.tied,
+        unit=unit.code,
+        unit_name=unit.name,
+        region_code=unit.region_code,
+        score=totals.score,
+        coverage=totals.coverage,
+        vetoes=totals.vetoes,
+        findings=sum(state.passed + state.failed for state in board.states[unit.code].values()),
+        aspects=totals.aspects,
+        modes=totals.modes,
     )
