@@ -16,7 +16,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from kernel.access.files import is_open, is_open_key
 
 _SECRETS = ("database_url", "owner_url", "broker_url", "opensearch_url", "partner_brokers")
-_KEY_FILES = ("identity_key_file", "partner_key_file", "ledger_key_file", "publication_key_file")
+_KEY_FILES = (
+    "identity_key_file",
+    "partner_key_file",
+    "ledger_key_file",
+    "publication_key_file",
+    "audit_key_file",
+)
 _GUESSED_FIRST = {
     "",
     "guest",
@@ -85,6 +91,11 @@ class Settings(BaseSettings):
         None,
         description="32 random bytes, or several times 32, newest first, that seal partners' secrets; "
         "the gateway's only. Empty: made in data.",
+    )
+    audit_key_file: Path | None = Field(
+        None,
+        description="Ed25519 private key (PEM) that signs checkpoints of the audit log; each worker its service's. "
+        "Empty: made in data, or in production nothing is sealed.",
     )
     metrics_networks: str = Field(
         "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7",

@@ -17,6 +17,7 @@ from kernel.bus.port import Bus, backoff
 from kernel.errors import TemporaryError
 from kernel.hosting.measuring import MEASURE_SECONDS, measuring
 from kernel.messages import Queue
+from kernel.storage.audit_seal import SEAL_SECONDS, sealing
 from kernel.storage.relay import Relay
 from kernel.storage.retention import UPKEEP_SECONDS, keeping, needs_upkeep
 from kernel.storage.work import Store
@@ -43,6 +44,7 @@ class Background:
         queues = [subscription.queue for _, subscription in subscriptions(worker or object)]
         measure = measuring(relay, store, self._bus, queues)
         self._every(f"{store.source}.measure", MEASURE_SECONDS, measure)
+        self._every(f"{store.source}.seal_audit", SEAL_SECONDS, sealing(store))
         if needs_upkeep(store):
             self._every(f"{store.source}.upkeep", UPKEEP_SECONDS, keeping(store))
         if worker is None:

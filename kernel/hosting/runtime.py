@@ -7,13 +7,14 @@ A service's `app.build(runtime)` takes from here what it needs and builds itself
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kernel.access.tokens import make_key
 from kernel.clock import Clock, SystemClock
 from kernel.settings import Settings
 from kernel.storage.blobs import Blobs, open_blobs
 from kernel.storage.db import Database, open_database
 from kernel.storage.ownership import open_as_owner
 from kernel.storage.spine import Spine
-from kernel.storage.work import Store
+from kernel.storage.work import AuditIdentity, Store
 
 
 @dataclass(slots=True)
@@ -30,7 +31,23 @@ class Runtime:
         database = self._databases.get(service)
         if database is None:
             database = self._databases[service] = self._opened(service)
-        return Store(database, spine, service, self.clock, outbox_days=self.settings.outbox_days)
+        return Store(
+            database,
+            spine,
+            service,
+            self.clock,
+            outbox_days=self.settings.outbox_days,
+            audit=self._audit_identity(service),
+        )
+
+    def _audit_identity(self, service: str) -> AuditIdentity:
+        """The embedded form makes the key; in production a key that is not given would be lost with the process."""
+        settings = self.settings
+        key = settings.audit_key_file
+        if key is None and not settings.production:
+            key = self.folder("keys") / f"audit-{service}.pem"
+            make_key(key)
+        return AuditIdentity(f"{settings.ledger_origin.partition('/')[0]}/audit/{service}", key)
 
     def _opened(self, service: str) -> Database:
         settings = self.settings

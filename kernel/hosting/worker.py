@@ -26,6 +26,7 @@ from kernel.bus.markers import Subscription, clockworks, loops, subscriptions
 from kernel.bus.port import Bus, Delivery
 from kernel.errors import PlatformError
 from kernel.hosting.measuring import MEASURE_SECONDS, measuring, readers
+from kernel.storage.audit_seal import SEAL_SECONDS, sealing
 from kernel.storage.relay import Relay
 from kernel.storage.retention import UPKEEP_SECONDS, keeping, needs_upkeep
 from kernel.storage.work import Store
@@ -147,6 +148,12 @@ def service_class(store: Store, bus: Bus, worker: object | None) -> type:
 
     body["carry"] = _entered(carry, Loop(relay.run))
     body["measure"] = _entered(measure, Timer(interval=MEASURE_SECONDS))
+    seal = sealing(store)
+
+    def seal_audit(_worker: Any) -> None:
+        seal()
+
+    body["seal_audit"] = _entered(seal_audit, Timer(interval=SEAL_SECONDS))
     if needs_upkeep(store):
         body["upkeep"] = _entered(upkeep, Timer(interval=UPKEEP_SECONDS, eager=True))
     if worker is not None:

@@ -28,7 +28,7 @@ Leaf = tuple[str, str]  # id of the record, hash of its leaf in hex
 
 def leaf_of(record: Mapping[str, Any] | RowMapping) -> Leaf:
     """Id and leaf hash (RFC 6962) of an audit record; its place in the table is no part of it."""
-    said = {name: value for name, value in record.items() if name != "seq"}
+    said = {str(name): value for name, value in record.items() if name != "seq"}
     content = orjson.dumps(
         {"type": LEAF_TYPE, "version": LEAF_VERSION, **said},
         default=_plain,
@@ -56,15 +56,13 @@ def append(session: Session, spine: Spine, leaves: Sequence[Leaf]) -> None:
 
 def adopt(session: Session, spine: Spine) -> int:
     """
-    Take in records that have no leaf: of the time before the log, and of processes of the version before.
+    Take in some records that have no leaf: of the time before the log, and of processes of the version before.
 
     Returns how many; whoever calls this says so on record, for otherwise a planted record would look like ours.
     """
-    adopted = 0
-    while rows := session.execute(_unlogged(spine).limit(BATCH)).mappings().all():
-        _number(session, spine, [leaf_of(row) for row in rows])
-        adopted += len(rows)
-    return adopted
+    rows = session.execute(_unlogged(spine).limit(BATCH)).mappings().all()
+    _number(session, spine, [leaf_of(row) for row in rows])
+    return len(rows)
 
 
 def unlogged(session: Session, spine: Spine) -> Iterator[Row[Any]]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
@@ -17,7 +18,7 @@ from sqlalchemy import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from kernel.access.principal import Principal
+from kernel.access.principal import SYSTEM, Principal
 from kernel.clock import Clock
 from kernel.errors import Unavailable
 from kernel.ids import new_id
@@ -139,17 +140,33 @@ class Work:
             self.keyed.is_taken = True
 
 
+@dataclass(frozen=True, slots=True)
+class AuditIdentity:
+    """As whom a service signs its audit log: the log's name, and the private key where there is one."""
+
+    origin: str
+    key: Path | None = None
+
+
 class Store:
     """What one service keeps its things in."""
 
     def __init__(
-        self, database: Database, spine: Spine, source: str, clock: Clock, *, outbox_days: int = 90
+        self,
+        database: Database,
+        spine: Spine,
+        source: str,
+        clock: Clock,
+        *,
+        outbox_days: int = 90,
+        audit: AuditIdentity | None = None,
     ) -> None:
         self.database = database
         self.spine = spine
         self.source = source
         self.clock = clock
         self.outbox_days = outbox_days
+        self.audit = audit or AuditIdentity(f"fazhi.local/audit/{source}")
         self.wake_relay: Callable[[], None] = _nobody_waits
 
     @contextmanager
@@ -176,6 +193,19 @@ class Store:
         with self.work() as work:
             work.audit(principal, action[:100], subject[:200], result="denied", reason_code=code)
             work.commit()
+
+    def adopt_strays(self) -> int:
+        """Take audit records without a leaf into the audit log, and say on record how many."""
+        adopted = 0
+        while some := self.transact(self._adopt_some):
+            adopted += some
+        return adopted
+
+    def _adopt_some(self, work: Work) -> int:
+        some = audit_log.adopt(work.session, self.spine)
+        if some:
+            work.audit(SYSTEM, "audit.adopted", f"audit/{some}")
+        return some
 
     def transact(self, act: Callable[[Work], T]) -> T:
         """Run `act` in a transaction and commit; repeat it when the database stumbled."""

@@ -41,6 +41,9 @@ CLOCK_OFFSET_SECONDS = Gauge(
 )
 WAITING = Gauge("fazhi_waiting", "Things that wait for a person", ["service", "kind"])
 OVERDUE = Gauge("fazhi_overdue", "Things that wait for a person past their due day", ["service", "kind"])
+AUDIT_DAMAGED = Gauge(
+    "fazhi_audit_damaged", "1 while the audit log is not what it was when written or signed", ["service"]
+)
 WAITS = Counter("fazhi_waits_total", "Times a consumer waited for something that was away", ["queue"])
 MATTERS_RUNNING = Gauge(
     "fazhi_matters_running", "Matters with a due time that have not ended", ["service", "kind"]

@@ -48,6 +48,7 @@ for subject in (
     maintain,
     units,
     accounts,
+    audit,
     keys,
     partners,
     quarantine,

@@ -42,6 +42,7 @@ class Service:
         """Bring the database up to date and put in what every installation has."""
         upgrade(self.app.store.database, package_of(self.name))
         keeping(self.app.store)()
+        self.app.store.adopt_strays()
         prepare = getattr(self.app, "prepare", None)
         if prepare is not None:
             prepare()

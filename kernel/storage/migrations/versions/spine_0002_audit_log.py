@@ -1,10 +1,8 @@
-"""The audit log: numbers, hashes and checkpoints of audit records, those included that are there already."""
+"""The audit log: numbers, hashes and checkpoints of audit records; `adopt_strays` takes in those that are there."""
 
 from alembic import op
-from sqlalchemy import MetaData, inspect, text
-from sqlalchemy.orm import Session
+from sqlalchemy import MetaData, text
 
-from kernel.storage.audit_log import adopt
 from kernel.storage.spine import Spine, guard_statements
 
 revision = "spine_0002"
@@ -22,10 +20,6 @@ def upgrade() -> None:
     for table in ("audit_leaves", "audit_checkpoints"):
         for statement in guard_statements(connection.dialect.name, table):
             connection.execute(text(statement))
-    if inspect(connection).has_table("audit"):
-        with Session(connection, join_transaction_mode="create_savepoint") as session:
-            adopt(session, spine)
-            session.commit()
 
 
 def downgrade() -> None:

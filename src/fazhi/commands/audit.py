@@ -1,0 +1,116 @@
+"""Audit 审计: whether the audit logs are what they were, their checkpoints, and the keys that sign them (R51)."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fazhi.commands.progress import console
+from kernel.settings import Settings
+
+if TYPE_CHECKING:
+    from kernel.ledger.note import NoteKey
+    from kernel.storage.audit_seal import Sealed
+    from kernel.storage.work import Store
+
+MOST = 50
+SERVICE = Annotated[str, typer.Argument(help="服务名；不写则为全部")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    group = typer.Typer(help="审计日志：核验、取检查点、取公钥。", no_args_is_help=True)
+    group.command()(verify)
+    group.command()(checkpoint)
+    group.command()(key)
+    app.add_typer(group, name="audit")
+
+
+def verify(
+    service: SERVICE = "",
+    signed_by: Annotated[
+        str, typer.Option("--key", help="签署检查点的公钥（fazhi audit key 的输出）；不写则用本机的私钥推出")
+    ] = "",
+    kept: Annotated[
+        Path | None, typer.Option(help="另外保存的检查点文件（fazhi audit checkpoint 的输出），与它比对")
+    ] = None,
+) -> None:
+    """核验审计日志：指出被改动、被删除、被插入的每一条；有问题时返回 1。"""
+    from kernel.ledger.note import read_key
+    from kernel.storage.audit_check import AuditCheck
+    from kernel.storage.audit_seal import read_sealed
+
+    known = [read_sealed(kept.read_text())] if kept else []
+    wrong = 0
+    for store in _stores(service):
+        public = read_key(signed_by) if signed_by else _key(store)
+        check = AuditCheck(store, public, _of(store, known, public))
+        faults = 0
+        for fault in check.faults():
+            faults += 1
+            if faults <= MOST:
+                console.print(
+                    f"{store.source}：{fault.said}  {fault.record}", style="red", markup=False, soft_wrap=True
+                )
+        unsigned = "" if public is not None else "（没有公钥，未核对检查点的签名）"
+        said = f"发现 {faults} 处问题" if faults else "与写入时一致"
+        console.print(
+            f"{store.source}：审计日志 {check.records} 条、检查点 {check.checkpoints} 个，{said}{unsigned}",
+            soft_wrap=True,
+        )
+        wrong += faults
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _of(store: "Store", known: "list[Sealed]", key: "NoteKey | None") -> "list[Sealed]":
+    """Checkpoints kept elsewhere, which must be of this log and signed."""
+    from kernel.errors import Invalid
+
+    for each in known:
+        if each.checkpoint.origin != store.audit.origin:
+            raise Invalid(
+                f"这个检查点属于 {each.checkpoint.origin}，不是 {store.audit.origin}；请写明服务名。",
+                code="audit.other_log",
+            )
+        if key is not None:
+            key.require(each.note)
+    return known
+
+
+def checkpoint(service: Annotated[str, typer.Argument(help="服务名")]) -> None:
+    """写出最新的检查点；另外保存一份，日后可以证明此前的记录没有被改写。"""
+    from kernel.errors import NotFound
+    from kernel.storage.audit_seal import newest
+
+    (store,) = _stores(service)
+    with store.reading() as session:
+        last = newest(session, store.spine)
+    if last is None:
+        raise NotFound("还没有检查点：后台进程每分钟封存一次。", code="audit.no_checkpoint")
+    typer.echo(str(last.note), nl=False)
+
+
+def key(service: Annotated[str, typer.Argument(help="服务名")]) -> None:
+    """写出签署检查点的公钥，供别处核验。"""
+    from kernel.storage.audit_seal import signer_of
+
+    (store,) = _stores(service)
+    typer.echo(str(signer_of(store).key))
+
+
+def _key(store: "Store") -> "NoteKey | None":
+    from kernel.storage.audit_seal import signer_of
+
+    return signer_of(store).key if store.audit.key is not None else None
+
+
+def _stores(service: str) -> "list[Store]":
+    from fazhi.services import NAMES, build
+    from kernel.errors import NotFound
+    from kernel.hosting.runtime import Runtime
+
+    if service and service not in NAMES:
+        raise NotFound(f"没有名为 {service} 的服务；可选：{'、'.join(NAMES)}。", code="audit.no_service")
+    runtime = Runtime(Settings())
+    return [build(name, runtime).app.store for name in ([service] if service else NAMES)]
