@@ -24,6 +24,7 @@ from services.assessment.ledger.witnessing import Witnesses
 from services.assessment.publication.closing import Closings
 from services.assessment.publication.service import Publications
 from services.assessment.ranking import parameters as ranking_parameters
+from services.assessment.ranking.analyses import Analyses
 from services.assessment.ranking.service import Rankings
 from services.assessment.reporting.evidence import EvidenceFiles
 from services.assessment.reporting.service import Reports
@@ -53,6 +54,7 @@ class Assessment:
     framework_overview: FrameworkOverview
     roll_up: RollUp
     rankings: Rankings
+    analyses: Analyses
     explanations: Explanations
     ledger: Ledger
     sealer: Sealer
@@ -92,13 +94,15 @@ def build(runtime: Runtime) -> Assessment:
     assigning = Assigning(store, calendar, review)
     witnesses = read_witnesses(settings.ledger_witnesses)
     ledger = Ledger(store, settings.ledger_origin, witnesses, settings.witnesses_needed)
+    rankings = Rankings(store, frameworks, ranking_parameters.load(runtime.catalog))
     return Assessment(
         store=store,
         frameworks=frameworks,
         framework_changes=FrameworkChanges(store, frameworks),
         framework_overview=FrameworkOverview(store),
         roll_up=RollUp(store, frameworks),
-        rankings=Rankings(store, frameworks, ranking_parameters.load(runtime.catalog)),
+        rankings=rankings,
+        analyses=Analyses(store, frameworks, rankings),
         explanations=Explanations(store, frameworks),
         ledger=ledger,
         sealer=Sealer(store, settings.ledger_origin, ledger_signer(runtime)),

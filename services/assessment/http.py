@@ -8,6 +8,7 @@ from services.assessment.framework import api as framework
 from services.assessment.ledger import api as ledger
 from services.assessment.objections import api as objections
 from services.assessment.publication import api as publication
+from services.assessment.ranking import analyses_api
 from services.assessment.ranking import api as ranking
 from services.assessment.rectification import api as rectification
 from services.assessment.reporting import api as reporting
@@ -21,6 +22,7 @@ def routers(app: Assessment) -> list[APIRouter]:
     """Every router of the service."""
     supervision = app.supervision
     return [
+        analyses_api.router(app.rankings, app.analyses),
         ranking.router(app.rankings),
         framework.router(app.frameworks, app.framework_changes, app.framework_overview),
         explanation.router(app.explanations),

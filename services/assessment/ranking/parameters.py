@@ -32,6 +32,7 @@ class Parameters:
     reuse_seconds: int
     quick_runs: int
     quick_samples: int
+    trend_units: int
 
     def quick(self) -> "Parameters":
         """The same with as few runs as do while sliders move."""
@@ -90,6 +91,7 @@ class _Reader(Reading):
             reuse_seconds=self._count(data, "reuse_seconds", "", most=86_400),
             quick_runs=self._count(quick, "runs", "what_if", most=MOST_RUNS),
             quick_samples=self._count(quick, "samples", "what_if", most=MOST_RUNS),
+            trend_units=self._count(data, "trend_units", "", most=10_000),
         )
         if found.low >= found.high:
             self.note("interval", "interval", "区间的下限应小于上限。")

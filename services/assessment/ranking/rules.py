@@ -39,3 +39,8 @@ def points_text(micro: int) -> str:
 def share_text(millionths: int) -> str:
     """Millionths as a decimal share: 631200 is "0.6312"."""
     return points_text(millionths)
+
+
+def signed_text(micro: int) -> str:
+    """A change in micro-points with its sign: -1250000 is "-1.2500"."""
+    return f"-{points_text(-micro)}" if micro < 0 else f"+{points_text(micro)}"
