@@ -90,10 +90,10 @@ class Publications:
 
     def ask(self, who: Principal, period: str, upto: str, group: str, note: str) -> str:
         """Ask to publish a ranking; returns the request's id. Raises Invalid, NotFound, NotWitnessed."""
-        framework = self._frameworks.current()
+        upto = last_month(period, upto, local_period(self._store.clock.now()))
+        framework = self._frameworks.in_force(int(period))
         if all(group != known.id for known in framework.peer_groups):
             raise NotFound("没有这个考核对象类别，请从类别列表中选择。", code="assessment.unknown_peer_group")
-        upto = last_month(period, upto, local_period(self._store.clock.now()))
         request = new_id()
         with self._store.work() as work:
             self._ledger.require_fresh(work.session)
@@ -200,7 +200,7 @@ class Publications:
 
     def _make(self, work: Work, request: Request) -> None:
         found = self._ledger.require_witnessed(work.session, 1)
-        framework = self._frameworks.current()
+        framework = self._frameworks.in_force(int(request.period))
         files = self._files(work.session, framework, request, found)
         now = work.clock.now()
         before = _latest(work.session, request)

@@ -1,0 +1,235 @@
+"""What people outside say and what those who look on site find becomes score facts like any other."""
+
+import io
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlalchemy import text
+
+from contracts.directory.v1.directory_pb2 import UnitKind
+from contracts.roles import INSPECTOR, REVIEWER, THIRD_PARTY
+from kernel.access.principal import Principal
+from kernel.errors import Conflict, Invalid, NotFound, RuleViolation
+from kernel.files.intake import checked
+from kernel.ids import new_id
+from services.assessment.sheets.rules import Item
+from services.assessment.surveys.rules import Option, Question, Survey
+from tests.support.events import a_unit
+
+STAFF = Principal(account="ding", unit="15", unit_path="/15/", roles=frozenset({INSPECTOR, REVIEWER}))
+OTHER = replace(STAFF, account="yi")
+COMPANY = Principal(account="pingguo", unit="", unit_path="", roles=frozenset({THIRD_PARTY}))
+UNIT = "150102-scjg"
+SCALE = (Option("满意", 1000), Option("基本满意", 600), Option("不满意", 0))
+
+
+@pytest.fixture
+def county(fed):
+    fed.units(
+        a_unit("150102", path="/15/150102/", kind=UnitKind.UNIT_KIND_GOVERNMENT),
+        a_unit(UNIT, parent="150102", path=f"/15/150102/{UNIT}/"),
+        a_unit("150102-sf", parent="150102", path="/15/150102/150102-sf/"),
+    )
+    changes = fed.app.framework_changes
+    proposal = changes.propose_in_force(STAFF, "composite-50-30-20", "1", 2026, "施行")
+    changes.decide(OTHER, proposal, "同意", approved=True)
+    return fed
+
+
+def a_survey(way="web", **more):
+    given = {
+        "id": new_id(),
+        "framework": "composite-50-30-20",
+        "period": "2026",
+        "title": "法治政府建设满意度测评",
+        "way": way,
+        "opens_on": date(2026, 3, 1),
+        "closes_on": date(2026, 3, 31),
+        "questions": (
+            Question("q1", "对依法办事是否满意", "SV.SITE.LAW", SCALE),
+            Question("q2", "对执法规范公正文明是否满意", "SV.SITE.ENF", SCALE),
+        ),
+    }
+    return Survey(**given | more)
+
+
+def facts(county, probe):
+    with county.app.store.reading() as session:
+        statement = text(
+            "SELECT unit, numerator, denominator, corrects, mode FROM event_log WHERE probe = :p ORDER BY seq"
+        )
+        return session.execute(statement, {"p": f"composite-50-30-20/{probe}"}).all()
+
+
+def a_file(county, rows, name="答卷.csv"):
+    content = "\n".join(",".join(row) for row in rows).encode("utf-8-sig")
+    return checked(io.BytesIO(content), name, county.app.blobs)
+
+
+class TestSurveys:
+    def test_answers_become_one_fact_a_result_that_says_how_many_answered(self, county):
+        survey = county.app.surveys.set_up(STAFF, a_survey())
+        codes = county.app.surveys.issue_codes(STAFF, survey, UNIT, 3)
+        for code, word in zip(codes, ("满意", "基本满意", "不满意"), strict=True):
+            county.app.surveys.answer(code, {"q1": word, "q2": "满意"})
+        assert county.app.surveys.count(STAFF, survey) == 2
+        assert [tuple(row) for row in facts(county, "SV.SITE.LAW")] == [(UNIT, 1600, 3000, None, 4)]
+        assert [row.numerator for row in facts(county, "SV.SITE.ENF")] == [3000]
+
+    def test_counted_again_after_more_answers_the_fact_before_is_corrected(self, county):
+        survey = county.app.surveys.set_up(STAFF, a_survey())
+        codes = county.app.surveys.issue_codes(STAFF, survey, UNIT, 2)
+        county.app.surveys.answer(codes[0], {"q1": "满意", "q2": "满意"})
+        county.app.surveys.count(STAFF, survey)
+        assert county.app.surveys.count(STAFF, survey) == 0
+        county.app.surveys.answer(codes[1], {"q1": "不满意", "q2": "满意"})
+        county.app.surveys.count(STAFF, survey)
+        found = facts(county, "SV.SITE.LAW")
+        assert [(row.numerator, row.denominator) for row in found] == [(1000, 1000), (1000, 2000)]
+        assert found[1].corrects is not None
+
+    def test_a_code_answers_once_and_a_made_up_one_never(self, county):
+        survey = county.app.surveys.set_up(STAFF, a_survey())
+        (code,) = county.app.surveys.issue_codes(STAFF, survey, UNIT, 1)
+        county.app.surveys.answer(f" {code[:6].lower()}-{code[6:]} ", {"q1": "满意", "q2": "满意"})
+        with pytest.raises(Conflict) as refused:
+            county.app.surveys.answer(code, {"q1": "不满意", "q2": "不满意"})
+        assert refused.value.stable_code == "assessment.code_used"
+        with pytest.raises(NotFound):
+            county.app.surveys.answer("ABCDEFGHJKMN", {"q1": "满意", "q2": "满意"})
+
+    @pytest.mark.parametrize(
+        "answers", [{"q1": "满意"}, {"q1": "满意", "q2": "极好"}, {"q1": "满意", "q2": "满意", "q3": "满意"}]
+    )
+    def test_an_answer_that_leaves_something_out_is_refused(self, county, answers):
+        survey = county.app.surveys.set_up(STAFF, a_survey())
+        (code,) = county.app.surveys.issue_codes(STAFF, survey, UNIT, 1)
+        with pytest.raises(Invalid):
+            county.app.surveys.answer(code, answers)
+
+    def test_nobody_answers_outside_the_days_of_the_survey(self, county):
+        survey = county.app.surveys.set_up(STAFF, a_survey(closes_on=date(2026, 3, 4)))
+        (code,) = county.app.surveys.issue_codes(STAFF, survey, UNIT, 1)
+        with pytest.raises(RuleViolation) as refused:
+            county.app.surveys.answer(code, {"q1": "满意", "q2": "满意"})
+        assert refused.value.stable_code == "assessment.survey_closed"
+
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            ({"questions": ()}, "questions"),
+            ({"closes_on": date(2026, 2, 1)}, "dates"),
+            ({"questions": (Question("q1", "x", "A1.M1.R1", SCALE),)}, "unknown_result"),
+            ({"questions": (Question("q1", "x", "SV.SITE.LAW", SCALE[:1]),)}, "options"),
+            ({"questions": (Question("q1", "x", "SV.SITE.LAW", SCALE[:2]),)}, "marks"),
+            ({"framework": "outline-2015-2020"}, "framework"),
+        ],
+    )
+    def test_a_survey_that_cannot_measure_is_refused(self, county, change, code):
+        with pytest.raises(Invalid) as refused:
+            county.app.surveys.set_up(STAFF, a_survey(**change))
+        assert code in {problem.code for problem in refused.value.problems}
+
+
+class TestFilesOfAnswers:
+    HEADER = ("单位代码", "q1", "q2")
+
+    def test_a_file_is_shown_dry_first_and_taken_once(self, county):
+        survey = county.app.surveys.set_up(STAFF, a_survey("telephone"))
+        kept = a_file(county, [self.HEADER, *([(UNIT, "满意", "基本满意")] * 4)])
+        dry = county.app.surveys.take_file(STAFF, survey, kept, confirm=False)
+        assert (dry.answers, dry.units, dry.taken) == (4, 1, False)
+        assert county.app.surveys.count(STAFF, survey) == 0
+        assert county.app.surveys.take_file(STAFF, survey, kept, confirm=True).taken
+        with pytest.raises(Conflict) as refused:
+            county.app.surveys.take_file(STAFF, survey, kept, confirm=True)
+        assert refused.value.stable_code == "assessment.already_imported"
+        county.app.surveys.count(STAFF, survey)
+        assert [row.denominator for row in facts(county, "SV.SITE.LAW")] == [4000]
+
+    def test_all_rows_or_none(self, county):
+        survey = county.app.surveys.set_up(STAFF, a_survey("telephone"))
+        kept = a_file(
+            county, [self.HEADER, (UNIT, "满意", "满意"), ("999", "满意", "满意"), (UNIT, "还行", "满意")]
+        )
+        found = county.app.surveys.take_file(STAFF, survey, kept, confirm=True)
+        assert not found.taken
+        assert {(fault.row, fault.column, fault.code) for fault in found.faults} == {
+            (3, "单位代码", "unknown_unit"),
+            (4, "q1", "answer"),
+        }
+        assert county.app.surveys.every()[0][1] == 0
+
+    def test_a_missing_column_is_named(self, county):
+        survey = county.app.surveys.set_up(STAFF, a_survey("telephone"))
+        found = county.app.surveys.take_file(
+            STAFF, survey, a_file(county, [("单位代码", "q1")]), confirm=False
+        )
+        assert [(fault.column, fault.code) for fault in found.faults] == [("q2", "no_column")]
+
+
+class TestSheets:
+    RESULT = "A1.M1.R1"
+
+    def hand_out(self, county, *, kind="third_party", assignee="pingguo", units=(UNIT,)):
+        return county.app.sheets.hand_out(
+            STAFF, kind, "2026", units, [self.RESULT], assignee, date(2026, 4, 1)
+        )
+
+    def test_marks_become_an_external_fact(self, county):
+        (sheet,) = self.hand_out(county)
+        county.app.sheets.hand_in(COMPANY, sheet, 0, [Item(self.RESULT, 800, "清单已公布，未衔接两项")], "")
+        assert [(row.unit, row.mode) for row in facts(county, self.RESULT)] == [(UNIT, 4)]
+
+    def test_a_correction_keeps_both_versions_and_needs_a_reason(self, county):
+        (sheet,) = self.hand_out(county)
+        county.app.sheets.hand_in(COMPANY, sheet, 0, [Item(self.RESULT, 800, "首次评分")], "")
+        with pytest.raises(RuleViolation):
+            county.app.sheets.hand_in(COMPANY, sheet, 1, [Item(self.RESULT, 900, "复核后")], "")
+        county.app.sheets.hand_in(COMPANY, sheet, 1, [Item(self.RESULT, 900, "复核后")], "补交了材料")
+        assert [row.corrects is None for row in facts(county, self.RESULT)] == [True, False]
+        assert [version.version for version in county.app.sheets.one(COMPANY, sheet)[2]] == [1, 2]
+
+    def test_two_who_write_over_the_same_version_do_not_overwrite_one_another(self, county):
+        (sheet,) = self.hand_out(county)
+        county.app.sheets.hand_in(COMPANY, sheet, 0, [Item(self.RESULT, 800, "首次评分")], "")
+        with pytest.raises(Conflict):
+            county.app.sheets.hand_in(COMPANY, sheet, 0, [Item(self.RESULT, 700, "另一次")], "")
+
+    def test_a_third_party_sees_what_it_was_given_and_nothing_else(self, county):
+        (own,) = self.hand_out(county)
+        (foreign,) = self.hand_out(county, assignee="other-company", units=("150102-sf",))
+        assert [sheet.id for sheet in county.app.sheets.mine(COMPANY)] == [own]
+        with pytest.raises(NotFound):
+            county.app.sheets.one(COMPANY, foreign)
+
+    def test_nobody_marks_their_own_unit(self, county):
+        (sheet,) = self.hand_out(county, assignee="insider")
+        insider = Principal(
+            account="insider", unit=UNIT, unit_path=f"/15/150102/{UNIT}/", roles=frozenset({REVIEWER})
+        )
+        with pytest.raises(RuleViolation) as refused:
+            county.app.sheets.hand_in(insider, sheet, 0, [Item(self.RESULT, 1000, "很好")], "")
+        assert refused.value.stable_code == "assessment.own_unit"
+
+    @pytest.mark.parametrize("items", [[], [Item(RESULT, 800, "")], [Item("A1.M1.R2", 800, "不在单中")]])
+    def test_a_sheet_that_is_not_whole_is_refused(self, county, items):
+        (sheet,) = self.hand_out(county)
+        with pytest.raises(Invalid):
+            county.app.sheets.hand_in(COMPANY, sheet, 0, items, "")
+
+    def test_units_out_of_reach_cannot_be_handed_out(self, county):
+        narrow = replace(STAFF, unit="150102-sf", unit_path="/15/150102/150102-sf/")
+        with pytest.raises(NotFound):
+            county.app.sheets.hand_out(
+                narrow, "on_site", "2026", [UNIT], [self.RESULT], "ding", date(2026, 4, 1)
+            )
+
+
+def test_a_closed_year_takes_no_more_answers(county):
+    county.app.closings.ask(STAFF, "2026", "close_asked", "年度结束")
+    county.app.closings.confirm(OTHER, "2026", agreed=True)
+    with pytest.raises(RuleViolation) as refused:
+        county.app.surveys.set_up(STAFF, a_survey())
+    assert refused.value.stable_code == "assessment.period_closed"
