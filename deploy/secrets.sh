@@ -26,6 +26,7 @@ openssl rand 32 | keep fazhi-gateway/partners.key
 password | keep passwords/broker
 password | keep passwords/search
 for service in gateway legislation disputes decisions enforcement assessment; do
+  openssl genpkey -algorithm ed25519 | keep "fazhi-$service/audit.pem"
   for role in "$service" "$service-migrate"; do
     password | keep "postgres-$role/password"
     printf 'fazhi_%s' "${role/-/_}" | keep "postgres-$role/username"

@@ -229,6 +229,14 @@ class TestServices:
         holders = {pod.manifest.name for pod in PODS if private & set(environment(pod.containers[0]))}
         assert holders == {"gateway-api", "gateway-worker"}
 
+    def test_each_worker_seals_its_own_audit_log_and_no_api_could(self):
+        holders = {
+            pod.labels["app.kubernetes.io/component"]
+            for pod in PODS
+            if "FAZHI_AUDIT_KEY_FILE" in environment(pod.containers[0])
+        }
+        assert holders == {"worker"}
+
     def test_only_workers_know_the_bus(self):
         holders = {
             pod.labels["app.kubernetes.io/component"]
