@@ -1,5 +1,6 @@
 """`./run` as a new user meets it: it fills itself, says where to look, stops when told, and survives being killed."""
 
+import hashlib
 import re
 import signal
 import subprocess
@@ -77,7 +78,8 @@ def loaded(tmp_path_factory):
     return data, run.log.read_text()
 
 
-def ranking(address):
+def reader_of(address):
+    """A client signed in as the inspector of the whole demonstration."""
     accounts = httpx.get(f"{address}/api/gateway/v1/demonstration", timeout=30).json()["accounts"]
     reader = next(account for account in accounts if account["account"] == "ducha.sheng")
     signed_in = httpx.post(
@@ -86,9 +88,13 @@ def ranking(address):
         timeout=30,
     )
     headers = {"authorization": f"Bearer {signed_in.json()['token']}"}
-    query = {"period": "2026", "peer_group": "county_departments", "limit": 500}
-    answer = httpx.get(f"{address}/api/assessment/v1/rankings", params=query, headers=headers, timeout=30)
-    return answer.json()
+    return httpx.Client(base_url=address, headers=headers, timeout=30)
+
+
+def ranking(address, peer_group="county_departments"):
+    with reader_of(address) as reader:
+        query = {"period": "2026", "peer_group": peer_group, "limit": 500}
+        return reader.get("/api/assessment/v1/rankings", params=query).json()
 
 
 def by_unit(answer):
@@ -112,6 +118,25 @@ def test_the_second_start_shows_a_page_in_five_seconds_and_loads_nothing_again(l
             assert "装入演示数据" not in run.log.read_text()
             assert run.end(signal.SIGTERM) == 0
     assert min(times) < SECOND_START_SECONDS
+
+
+def test_behind_the_events_of_every_service_lies_what_was_handed_in(loaded):
+    data, _ = loaded
+    found = set()
+    with running(data, seconds=60) as run, reader_of(run.address) as reader:
+        unit = ranking(run.address, "county_governments")["rows"][0]["unit"]["code"]
+        path = f"/api/assessment/v1/units/{unit}/explanation"
+        whole = reader.get(path, params={"period": "2026"}).json()
+        for probe in [tally["probe"] for tally in whole["tallies"]]:
+            query = {"period": "2026", "probe": probe, "limit": 200}
+            events = reader.get(path, params=query).json()["events"]["rows"]
+            assert all(event["evidence"] for event in events), probe
+            for event in events[:1]:
+                named = event["evidence"][0]
+                content = reader.get(named["place"]).raise_for_status().content
+                assert named["digest"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
+                found.add(event["source"])
+    assert found == {"enforcement", "decisions", "disputes", "legislation", "gateway"}
 
 
 def test_killing_it_loses_nothing_that_was_accepted(loaded):
