@@ -23,6 +23,8 @@ from kernel.errors import Invalid
 from kernel.hosting.runtime import Runtime
 from kernel.messages import Queue
 from kernel.settings import Settings
+from kernel.storage.audit_check import AuditCheck
+from kernel.storage.audit_seal import AuditSealer, signer_of
 from kernel.storage.db import open_database
 from kernel.storage.ownership import append_only, grant, open_as_owner
 from kernel.storage.relay import Relay
@@ -242,6 +244,14 @@ def test_outboxes_are_kept_by_the_owner_and_left_alone_by_the_service(installati
     with gateway.store.work() as work:
         work.tell("unit_changed.v1", b"x")
         work.commit()
+
+
+def test_the_service_seals_its_audit_log_and_cannot_unseal_it(gateway):
+    assert AuditSealer(gateway.store).seal() is not None
+    assert list(AuditCheck(gateway.store, signer_of(gateway.store).key).faults()) == []
+    for table, column in (("audit_leaves", "leaf_hash"), ("audit_checkpoints", "note")):
+        for attack in ATTACKS[:8]:
+            assert is_refused(gateway.store, attack.format(table=table, column=column))
 
 
 def test_migrating_again_takes_back_what_was_given_by_hand(installation, gateway):
