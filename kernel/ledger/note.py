@@ -150,6 +150,14 @@ class NoteSigner:
         return Signature(self.witness_key.name, self.witness_key.key_id, content)
 
 
+def is_signed_by(note: Note, key: NoteKey) -> bool:
+    """Whether a note has a good signature of this key."""
+    try:
+        return key.of(note) is not None
+    except SignatureWrong:
+        return False
+
+
 def cosigned_at(signature: Signature) -> int:
     """When a cosignature was made by the witness's own clock, in seconds since 1970."""
     return int.from_bytes(signature.content[:_TIME_BYTES], "big")

@@ -52,6 +52,20 @@ MATTERS_OVERDUE = Gauge("fazhi_matters_overdue", "Running matters past their due
 MATTERS_OLDEST_SECONDS = Gauge(
     "fazhi_matters_oldest_seconds", "Age of the oldest running matter", ["service", "kind"]
 )
+LEDGER_UNSEALED_SECONDS = Gauge(
+    "fazhi_ledger_checkpoint_age_seconds", "Age of the oldest event without a checkpoint", ["service"]
+)
+LEDGER_UNWITNESSED_SECONDS = Gauge(
+    "fazhi_ledger_unwitnessed_oldest_seconds", "Age of the oldest event no witness has seen", ["service"]
+)
+LEDGER_WITNESS_AGE_SECONDS = Gauge(
+    "fazhi_ledger_witness_age_seconds", "Time since a witness last signed", ["service", "witness"]
+)
+LEDGER_ALARMS = Gauge("fazhi_ledger_alarms", "Contradictions found in a ledger", ["service"])
+LEDGER_VERIFY_FAULTS = Gauge("fazhi_ledger_verify_faults", "Faults of the last verification", ["service"])
+LEDGER_VERIFY_AGE_SECONDS = Gauge(
+    "fazhi_ledger_verify_age_seconds", "Time since the last verification", ["service"]
+)
 REQUESTS = Histogram(
     "fazhi_request_seconds",
     "Time to answer a request",

@@ -105,7 +105,7 @@ def build(runtime: Runtime) -> Assessment:
         analyses=Analyses(store, frameworks, rankings),
         explanations=Explanations(store, frameworks),
         ledger=ledger,
-        sealer=Sealer(store, settings.ledger_origin, ledger_signer(runtime)),
+        sealer=Sealer(store, settings.ledger_origin, ledger_signer(runtime), _named_keys(runtime)),
         witnesses=Witnesses(store, settings.ledger_origin, witnesses),
         receipts=Receipts(store, frameworks, ledger),
         supervision=wire(runtime, store, frameworks),
@@ -153,5 +153,8 @@ def _signer(runtime: Runtime, purpose: str, name: str, given: Path | None) -> No
 
 def ledger_keys(runtime: Runtime) -> tuple[NoteKey, ...]:
     """The keys whose checkpoints are good: those the settings name, or that of the key that signs."""
-    named = [one for one in runtime.settings.ledger_public_keys.split(",") if one.strip()]
-    return tuple(read_key(one) for one in named) or (ledger_signer(runtime)().key,)
+    return _named_keys(runtime) or (ledger_signer(runtime)().key,)
+
+
+def _named_keys(runtime: Runtime) -> tuple[NoteKey, ...]:
+    return tuple(read_key(one) for one in runtime.settings.ledger_public_keys.split(",") if one.strip())

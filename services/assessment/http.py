@@ -1,6 +1,6 @@
 """The HTTP routes of assessment, gathered from its subjects."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from services.assessment.app import Assessment
 from services.assessment.explanation import api as explanation
@@ -21,12 +21,12 @@ from services.assessment.warnings import api as warnings
 def routers(app: Assessment) -> list[APIRouter]:
     """Every router of the service."""
     supervision = app.supervision
-    return [
+    current = APIRouter(dependencies=[Depends(app.ledger.refuse_an_old_copy)])
+    for router in (
         analyses_api.router(app.rankings, app.analyses),
         ranking.router(app.rankings),
         framework.router(app.frameworks, app.framework_changes, app.framework_overview),
         explanation.router(app.explanations),
-        ledger.router(app.ledger, app.receipts),
         warnings.router(supervision.warnings),
         rectification.router(supervision.orders, supervision.order_reading),
         objections.router(supervision.objections, supervision.objection_reading),
@@ -35,4 +35,6 @@ def routers(app: Assessment) -> list[APIRouter]:
         sheets.router(app.sheets, app.blobs),
         reporting.router(app.reports, app.evidence_files, app.workbooks),
         review.router(app.reviews, app.looking, app.roster),
-    ]
+    ):
+        current.include_router(router)
+    return [ledger.router(app.ledger, app.receipts), current]

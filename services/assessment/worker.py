@@ -10,6 +10,7 @@ from kernel.messages import Item
 from kernel.storage.work import Work
 from kernel.telemetry import metrics
 from services.assessment.app import Assessment
+from services.assessment.ledger.metering import measure
 from services.assessment.scoring.log import record
 from services.assessment.scoring.roll_up import directory_changed
 from services.assessment.tables import UNITS
@@ -22,10 +23,13 @@ class AssessmentWorker:
 
     def __init__(self, app: Assessment) -> None:
         self._app = app
+        # Before anything is taken: a database put back from an old copy must not go on as if it were current (F31).
+        app.witnesses.compare()
 
     @subscribe(ASSESSMENT_SCORED, decode=read_scored, batch=100)
     def scored(self, work: Work, items: Sequence[Item]) -> None:
         """计分事件: into the log, and the states brought up to it."""
+        self._app.ledger.require_current(work.session)
         record(work, items)
 
     @subscribe(DIRECTORY["assessment"], decode=read_units, batch=20)
@@ -48,6 +52,11 @@ class AssessmentWorker:
     def witness(self) -> None:
         """见证: the newest checkpoint to every witness that has not signed it."""
         self._app.witnesses.round()
+
+    @every(seconds=10)
+    def measure_ledger(self) -> None:
+        """计量: how old what is not sealed and not witnessed has become."""
+        measure(self._app.ledger, self.name, self._app.store.clock)
 
     @every(seconds=2)
     def publish(self) -> None:

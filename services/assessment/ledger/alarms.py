@@ -51,3 +51,8 @@ def alarms(session: Session, origin: str) -> list[Alarm]:
     """The alarms of a log, the oldest first."""
     query = select(LEDGER_ALARMS).where(LEDGER_ALARMS.c.origin == origin).order_by(LEDGER_ALARMS.c.raised_at)
     return [Alarm(row.witness, row.kind, row.size, row.detail) for row in session.execute(query)]
+
+
+def is_contradicted(session: Session, origin: str) -> bool:
+    """Whether a witness knows another log than this one."""
+    return any(alarm.kind in ("ahead", "forked") for alarm in alarms(session, origin))

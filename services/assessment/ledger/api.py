@@ -20,6 +20,7 @@ from kernel.ledger.tree import SHA256, SM3, Hasher
 from services.assessment.ledger.receipts import Receipts
 from services.assessment.ledger.rules import LIMITS
 from services.assessment.ledger.service import InclusionProof, Ledger, LedgerStatus
+from services.assessment.ledger.verdicts import Verdict
 
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 AT_ONCE = {"cache-control": "no-store"}
@@ -127,9 +128,17 @@ def _status(found: LedgerStatus) -> dict[str, Any]:
         "alarms": [
             {"witness": a.witness, "kind": a.kind, "size": a.size, "detail": a.detail} for a in found.alarms
         ],
+        "verified": _verified(found.verdict),
         "refusal": found.refusal,
         "limits": LIMITS,
     }
+
+
+def _verified(verdict: Verdict | None) -> dict[str, Any] | None:
+    if verdict is None:
+        return None
+    at = verdict.verified_at.astimezone(SHANGHAI).isoformat()
+    return {"at": at, "size": verdict.size, "faults": verdict.faults}
 
 
 def _seconds(waited: Any) -> int | None:

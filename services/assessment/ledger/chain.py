@@ -7,7 +7,7 @@ The tree is grown elsewhere (verification.py); here it is said at which sizes to
 from collections.abc import Iterator
 
 from kernel.ledger.checkpoint import Checkpoint, chain_hash, read_checkpoint
-from kernel.ledger.note import Note, NoteMalformed, SignatureWrong, read_note, read_signatures
+from kernel.ledger.note import Note, NoteMalformed, SignatureWrong, is_signed_by, read_note, read_signatures
 from services.assessment.ledger.findings import Report, Trust, Verified
 
 _NOTHING = bytes(32)
@@ -102,10 +102,7 @@ class Chain:
             self._report.blame("signature", first, size, f"检查点 {size} 没有账本公钥的有效签名")
 
     def _is_signed(self, note: Note) -> bool:
-        try:
-            return any(key.of(note) is not None for key in self._trust.log_keys)
-        except SignatureWrong:
-            return False
+        return any(is_signed_by(note, key) for key in self._trust.log_keys)
 
     def _cosigned(self, note: Note, lines: str, first: int, size: int) -> None:
         if not lines:

@@ -54,3 +54,13 @@ LEDGER_ALARMS = Table(
     one_of("ledger_alarms", "kind", "ahead", "damaged", "forked", "went_back"),
     comment="what must never be: it stays until the log begins anew under another origin",
 )
+
+LEDGER_VERIFICATIONS = Table(
+    "ledger_verifications",
+    Base.metadata,
+    Column("verified_at", Moment, primary_key=True),
+    Column("size", BigInt, nullable=False),
+    Column("faults", BigInt, nullable=False),
+    Column("first_fault", Text, nullable=False),
+    comment="what verifications found, for the metrics and the page; whoever doubts it verifies again",
+)

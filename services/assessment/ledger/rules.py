@@ -12,7 +12,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from kernel.errors import Invalid, PermanentError, RuleViolation, TemporaryError
-from kernel.ledger.note import COSIGNATURE, Note, NoteKey, SignatureWrong, cosigned_at, read_key
+from kernel.ledger.note import COSIGNATURE, Note, NoteKey, cosigned_at, is_signed_by, read_key
 
 SEAL_EVERY = timedelta(seconds=5)
 SEAL_AT = 1_000
@@ -106,15 +106,11 @@ def is_due(waiting: int, last_at: datetime | None, now: datetime) -> bool:
 
 def good_cosigners(note: Note, witnesses: Sequence[Witness]) -> dict[str, int]:
     """Which of these witnesses have really signed this note, and when (seconds since 1970)."""
-    found = {}
-    for witness in witnesses:
-        try:
-            signature = witness.key.of(note)
-        except SignatureWrong:
-            continue
-        if signature is not None:
-            found[witness.name] = cosigned_at(signature)
-    return found
+    return {
+        witness.name: cosigned_at(witness.key.require(note))
+        for witness in witnesses
+        if is_signed_by(note, witness.key)
+    }
 
 
 def refusal(*, witnesses: int, needed: int, oldest_unwitnessed: timedelta | None) -> str:

@@ -7,13 +7,13 @@ What is sealed is read back from the log, hashed from the stored bytes and held 
 row changed before its first checkpoint stops the sealing instead of being made true by it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, text
 
 from kernel.ledger.checkpoint import Checkpoint, chain_hash
-from kernel.ledger.note import Note, NoteSigner
+from kernel.ledger.note import Note, NoteKey, NoteSigner, is_signed_by
 from kernel.ledger.tiles import Edge
 from kernel.ledger.tree import SHA256, SM3
 from kernel.storage.setwise import write_rows
@@ -41,10 +41,18 @@ LOCK = 0x4C454447  # advisory lock of the sealer
 class Sealer:
     """Grows the trees and signs checkpoints; needs the log's private key, which only the worker has."""
 
-    def __init__(self, store: Store, origin: str, signer: Callable[[], NoteSigner]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        origin: str,
+        signer: Callable[[], NoteSigner],
+        earlier_keys: Sequence[NoteKey] = (),
+    ) -> None:
+        """`earlier_keys` are those of the log that signed before this one: the chain goes on from theirs."""
         self._store = store
         self._origin = origin
         self._signer = signer
+        self._earlier_keys = tuple(earlier_keys)
 
     def keep_up(self) -> int:
         """Seal if it is due; returns how many events were sealed. What is damaged is an alarm and stays unsealed."""
@@ -84,7 +92,8 @@ class Sealer:
         """The edges of both trees at the last checkpoint, held against what it says."""
         if last is None:
             return Edge(SHA256), Edge(SM3)
-        self._signer().key.require(last.note)
+        if not any(is_signed_by(last.note, key) for key in (self._signer().key, *self._earlier_keys)):
+            raise LedgerDamaged(f"检查点 {last.size} 没有账本公钥的有效签名，未接着封块。")
         try:
             sha256, sm3 = (edge_of(work.session, hasher, last.size) for hasher in (SHA256, SM3))
         except ValueError as error:

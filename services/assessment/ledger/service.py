@@ -5,6 +5,7 @@ Ledger 存证账本: what can be proved about the event log, and whether somethi
 event `seq` and that enough witnesses have cosigned, or says in plain words why there is none.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from kernel.ledger.note import Note
 from kernel.ledger.tiles import TilePath, read_tile_path
 from kernel.ledger.tree import HASH_BYTES, SHA256, Hasher, consistency, inclusion
 from kernel.storage.work import Store
-from services.assessment.ledger.alarms import Alarm, alarms
+from services.assessment.ledger.alarms import Alarm, alarms, is_contradicted
 from services.assessment.ledger.model import CHECKPOINTS, COSIGNATURES
 from services.assessment.ledger.rules import (
     BehindWitness,
@@ -34,7 +35,10 @@ from services.assessment.ledger.stored import (
     nodes_of,
     tile,
 )
+from services.assessment.ledger.verdicts import Verdict, last_verdict
 from services.assessment.scoring.model import EVENT_LOG
+
+LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class LedgerStatus:
     oldest_unwitnessed: timedelta | None
     witnesses: tuple[WitnessStanding, ...]
     alarms: tuple[Alarm, ...]
+    verdict: Verdict | None
     refusal: str
 
 
@@ -82,6 +87,8 @@ class Ledger:
         self.origin = origin
         self.witnesses = tuple(witnesses)
         self.needed = needed
+        self._look_again_at = 0.0
+        self._is_contradicted = False
 
     def checkpoint(self) -> Note:
         """The newest checkpoint; raises NotFound before the first event is sealed."""
@@ -148,6 +155,7 @@ class Ledger:
                 oldest_unwitnessed=oldest,
                 witnesses=self._standings(session),
                 alarms=tuple(alarms(session, self.origin)),
+                verdict=last_verdict(session),
                 refusal=self._refusal(session, oldest),
             )
 
@@ -202,11 +210,22 @@ class Ledger:
 
     def require_current(self, session: Session) -> None:
         """Raise BehindWitness when a witness has contradicted this database (F31)."""
-        if any(alarm.kind in ("ahead", "forked") for alarm in alarms(session, self.origin)):
+        if is_contradicted(session, self.origin):
+            raise BehindWitness()
+
+    def refuse_an_old_copy(self) -> None:
+        """The same for those who only read, looked up every few seconds; raises BehindWitness."""
+        if not self.witnesses:
+            return
+        if time.monotonic() >= self._look_again_at:
+            with self._store.reading() as session:
+                self._is_contradicted = is_contradicted(session, self.origin)
+            self._look_again_at = time.monotonic() + LOOK_SECONDS
+        if self._is_contradicted:
             raise BehindWitness()
 
     def _refusal(self, session: Session, oldest: timedelta | None) -> str:
-        if any(alarm.kind in ("ahead", "forked") for alarm in alarms(session, self.origin)):
+        if is_contradicted(session, self.origin):
             return BehindWitness.message
         return refusal(witnesses=len(self.witnesses), needed=self.needed, oldest_unwitnessed=oldest)
 

@@ -55,6 +55,8 @@ class Witnesses:
 
         With `ask_all` those that have signed it are asked again: one that has gone on since knows more than we do.
         """
+        if not self._witnesses:
+            return 0
         with self._store.reading() as session:
             found = newest_checkpoint(session)
             known = alarms(session, self._origin)

@@ -53,11 +53,13 @@ def verify(
     since: Annotated[
         Path | None, typer.Option("--since", help="增量验证：从此文件记住的检查点开始，并在验证无误后更新它")
     ] = None,
+    record: Annotated[bool, typer.Option("--record", help="把结果记入数据库，供指标和账本页面显示")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="只输出一行 JSON")] = False,
 ) -> None:
     """逐条重新计算哈希，核对列、瓦片、检查点、签名和见证方的记忆；无误退出码为 0，发现改动为 1。"""
     from kernel.hosting.runtime import Runtime
     from services.assessment.ledger.stored import log_size
+    from services.assessment.ledger.verdicts import keep_verdict
     from services.assessment.ledger.verification import Verification
 
     runtime = Runtime(Settings())
@@ -73,6 +75,8 @@ def verify(
         with app.store.reading() as session, progress() as bars:
             advance = _silently if as_json else advancing(bars, "验证", log_size(session))
             report = Verification(session, trust, held=held, advance=advance).run(begun)
+        if record:
+            keep_verdict(app.store, report)
     _say(report, trust, as_json=as_json)
     if since is not None and report.verified is not None:
         report.verified.keep(since)

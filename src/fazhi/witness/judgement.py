@@ -13,7 +13,7 @@ from http import HTTPStatus
 from fazhi.witness.memory import Memory
 from kernel.clock import Clock
 from kernel.ledger.checkpoint import Checkpoint, read_checkpoint
-from kernel.ledger.note import Note, NoteKey, NoteMalformed, NoteSigner, SignatureWrong
+from kernel.ledger.note import Note, NoteKey, NoteMalformed, NoteSigner, is_signed_by
 from kernel.ledger.submission import Submission, read_submission
 from kernel.ledger.tree import SHA256, ProofWrong, verify_consistency
 from kernel.telemetry.log import logger
@@ -54,7 +54,7 @@ class Judge:
         keys = self._logs.get(checkpoint.origin)
         if keys is None:
             return Verdict(HTTPStatus.NOT_FOUND, "本见证方不认识这个账本。\n")
-        if not _is_signed(submission.note, keys):
+        if not any(is_signed_by(submission.note, key) for key in keys):
             return Verdict(HTTPStatus.FORBIDDEN, "检查点没有该账本的有效签名。\n")
         if submission.old > checkpoint.size:
             return Verdict(HTTPStatus.BAD_REQUEST, "旧大小大于检查点的大小。\n")
@@ -88,16 +88,6 @@ class Judge:
     def _testify(self, kind: str, seen: Note, told: Note) -> None:
         path = self._memory.keep_evidence(kind, self._clock.now(), {"seen": seen, "told": told})
         log.error("witness_evidence", kind=kind, kept=str(path))
-
-
-def _is_signed(note: Note, keys: Sequence[NoteKey]) -> bool:
-    for key in keys:
-        try:
-            if key.of(note) is not None:
-                return True
-        except SignatureWrong:
-            continue
-    return False
 
 
 def _check(submission: Submission, checkpoint: Checkpoint, seen: Checkpoint | None) -> None:

@@ -11,7 +11,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-TABLES = ("ledger_tiles", "checkpoints", "cosignatures", "ledger_alarms")
+TABLES = ("ledger_tiles", "checkpoints", "cosignatures", "ledger_alarms", "ledger_verifications")
 
 
 def upgrade() -> None:
@@ -48,6 +48,13 @@ def upgrade() -> None:
         Column("detail", Text, nullable=False),
         Column("raised_at", Moment, nullable=False),
         one_of("ledger_alarms", "kind", "ahead", "damaged", "forked", "went_back"),
+    )
+    op.create_table(
+        "ledger_verifications",
+        Column("verified_at", Moment, primary_key=True),
+        Column("size", BigInt, nullable=False),
+        Column("faults", BigInt, nullable=False),
+        Column("first_fault", Text, nullable=False),
     )
     dialect = op.get_bind().dialect.name
     for table in TABLES:
