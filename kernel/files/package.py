@@ -69,7 +69,7 @@ class Package:
         """The entries that are files, in order."""
         return [entry.filename for entry in self._zip.infolist() if not entry.is_dir()]
 
-    def inflate(self, name: str, seen: Callable[[bytes], None]) -> int:
+    def inflate(self, name: str, seen: Callable[[bytes], object]) -> int:
         """Inflate one entry piece by piece, counting; returns its true size. Raises when a limit passes."""
         size = 0
         try:

@@ -22,6 +22,7 @@ from kernel.text import has_controls
 MEMORY_BYTES = 512 * 1024 * 1024
 CPU_SECONDS = 20
 MAX_PIXELS = 40_000_000
+MOST_ELEMENTS = 100_000  # of a list of parts or relations
 Element = tuple[str, dict[str, str]]
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _MAIN_TYPE = {
@@ -78,12 +79,12 @@ def _ofd(path: Path, _kind: str) -> None:
 
 def _entry(package: Package, name: str) -> list[Element]:
     """Inflate one entry; of an XML its first elements. Relations may lead outside by hyperlink only."""
-    if not name.lower().endswith((".xml", ".rels")):
+    lower = name.lower()
+    if not lower.endswith((".xml", ".rels")):
         package.inflate(name, lambda _piece: None)
         return []
-    found = _elements(
-        package.inflated(name), most=1_000_000 if name.lower().endswith((".rels", "types].xml")) else 1
-    )
+    is_list = lower.endswith((".rels", "[content_types].xml"))
+    found = _elements(package, name, most=MOST_ELEMENTS if is_list else 1)
     for _, attributes in found:
         # A hyperlink is followed by the reader's own hand; any other outside part is fetched by the program.
         outside = attributes.get("TargetMode", "").lower() == "external"
@@ -92,7 +93,7 @@ def _entry(package: Package, name: str) -> list[Element]:
     return found
 
 
-def _elements(content: bytes, most: int) -> list[Element]:
+def _elements(package: Package, name: str, most: int) -> list[Element]:
     """(local name, attributes) of the first elements of a well-formed XML without DTD, whatever its encoding."""
     found: list[Element] = []
 
@@ -102,12 +103,15 @@ def _elements(content: bytes, most: int) -> list[Element]:
     def note(name: str, attributes: dict[str, str]) -> None:
         if len(found) < most:
             found.append((name.rpartition(":")[2], attributes))
+        elif most > 1:
+            raise Unsafe("文件的目录过长，请重新保存后上传。")  # what is not looked at is not let in
 
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = refuse
     parser.StartElementHandler = note
     try:
-        parser.Parse(content, True)  # noqa: FBT003 - the parser's own last argument
+        package.inflate(name, lambda piece: parser.Parse(piece, False))  # noqa: FBT003 - its own last argument
+        parser.Parse(b"", True)  # noqa: FBT003
     except expat.ExpatError as broken:
         raise Unreadable() from broken
     return found

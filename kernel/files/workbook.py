@@ -40,7 +40,8 @@ def open_workbook(data: bytes, limits: PackageLimits) -> Workbook:
     filled = {name: found for name, found in sheets.items() if found.sheet.height}
     if len(filled) > 1:
         raise Invalid(
-            f"有多个工作表有内容（{'、'.join(filled)}），请只保留一个后上传。", code=f"{limits.area}.many_sheets"
+            f"有多个工作表有内容（{'、'.join(filled)}），请只保留一个后上传。",
+            code=f"{limits.area}.many_sheets",
         )
     return next(iter((filled or sheets).values()))
 

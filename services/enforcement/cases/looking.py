@@ -9,6 +9,7 @@ process and several workers never look at the same case at once.
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import PurePath
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -101,7 +102,7 @@ def _evidence(session: Session, files: Collection[str]) -> dict[str, tuple[Evide
             Evidence(
                 digest=f"sha256:{row.digest}",
                 media_type=media_type_of(row.name),
-                name=row.name,
+                name=f"执法案件数据表{PurePath(row.name).suffix.lower()}",  # its own name may name a person
                 place=f"/api/enforcement/v1/case-files/{row.digest}/content",
             ),
         )

@@ -11,9 +11,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
-from kernel.errors import Invalid, TooLarge
+from kernel.errors import Invalid, PermanentError, TooLarge
 from kernel.files import reading
 from kernel.files.intake import FileLimits, checked
 from kernel.files.package import Package, PackageLimits
@@ -201,3 +203,32 @@ class TestTheChild:
         monkeypatch.setattr(sys, "executable", str(nosy))
         checked(io.BytesIO(b"text"), "a.txt", blobs)
         assert "canary" not in (tmp_path / "seen").read_text()
+
+
+SMALL = sorted(
+    {name: body for name, body in papers.GOOD.items() if not name.endswith(("jpeg", "PNG"))}.items()
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.sampled_from(SMALL), st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=8))
+def test_a_file_damaged_anywhere_is_read_or_refused_with_a_code(
+    tmp_path_factory: pytest.TempPathFactory, paper: tuple[str, bytes], changes: list[tuple[int, int]]
+) -> None:
+    """What a parser meets that nobody thought of must end as a refusal, not as a crash."""
+    name, content = paper
+    damaged = bytearray(content)
+    for place, value in changes:
+        damaged[place % len(damaged)] = value
+    path = tmp_path_factory.getbasetemp() / "damaged"
+    path.write_bytes(damaged)
+    assert refusal_of(name.rpartition(".")[2], path).startswith("files.")
+
+
+def refusal_of(kind: str, path: Path) -> str:
+    """The code with which a file is refused, or "files.read" when it is not."""
+    try:
+        reading.read(kind, path)
+    except PermanentError as refused:
+        return refused.stable_code
+    return "files.read"
