@@ -219,8 +219,8 @@ def last_day(period: str) -> date:
     try:
         if len(period) == 4:
             return date(int(period), 12, 31)
-        year, month = int(period[:4]), int(period[5:])
-        return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+        first = date(int(period[:4]), int(period[5:]), 1)
+        return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     except ValueError as wrong:
         raise Invalid("考核期应写成 2026 或 2026-09。", code="assessment.bad_period") from wrong
 

@@ -129,7 +129,7 @@ class Looking:
             return int(session.execute(wanted, {"path": who.unit_path}).scalar_one())
 
     def one(self, who: Principal, assignment: str) -> ReviewDetail:
-        """One review of the caller's. Raises NotFound, RuleViolation."""
+        """One review of the caller's. Raises NotFound, NotAllowed."""
         framework = self._frameworks.current()
         with self._store.reading() as session:
             row, head = assignment_and_head(session, who, assignment)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from contracts.roles import INSPECTOR, REVIEWER
 from kernel.access.principal import Principal
-from kernel.errors import Conflict, Invalid, NotFound, PermanentError, RuleViolation
+from kernel.errors import Conflict, Invalid, NotAllowed, NotFound, PermanentError, RuleViolation
 from kernel.ids import is_id
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
@@ -134,7 +134,7 @@ class Reviews:
         unit = places(work.session, [head["unit"]]).get(head["unit"])
         for who in (decided_by, confirmed_by):
             if unit is None or not may_review(place_of(work.session, who), unit):
-                raise RuleViolation("不得更正本单位、上下级或同条线单位的评分。", code="assessment.own_unit")
+                raise NotAllowed("不得更正本单位、上下级或同条线单位的评分。", code="assessment.own_unit")
         event = rescore(
             work,
             framework,
@@ -281,7 +281,7 @@ def _hold_all(work: Work, assignments: Sequence[str]) -> None:
 
 
 def check_may_answer(session: Session, who: Principal, row: Row, head: Head) -> None:
-    """Raise NotFound unless this review is the caller's; RuleViolation when the caller's place forbids it (R37)."""
+    """Raise NotFound unless this review is the caller's; NotAllowed, which is written down, when the caller's place forbids it (R37)."""
     unit = places(session, [head["unit"]]).get(head["unit"], Place(head["unit"], ""))
     if row["place"] == ARBITRATION:
         took_part = select(REVIEW_MARKS.c.place).where(
@@ -296,7 +296,7 @@ def check_may_answer(session: Session, who: Principal, row: Row, head: Head) -> 
     if not is_mine:
         raise _no_such_review()
     if not may_review(place_of(session, who), unit):
-        raise RuleViolation(
+        raise NotAllowed(
             "不得审核本单位、上下级或同条线单位的填报，请由督察员改派。", code="assessment.own_unit"
         )
 
