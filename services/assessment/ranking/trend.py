@@ -30,7 +30,7 @@ class Point(NamedTuple):
 
 def trend(session: Session, asked: Asked, units: Sequence[Assessed], unit: str) -> list[Point]:
     """
-    The months of the asked year that hold findings, in order, among these units of its group.
+    The months in which anything is known of these units of a group, in order.
 
     With only the unit itself, places are left out.
     """
@@ -38,6 +38,8 @@ def trend(session: Session, asked: Asked, units: Sequence[Assessed], unit: str) 
     points = []
     for month in months_heard(session, asked):
         alone = Asked(asked.framework, window(month), asked.known).states(session, units)
+        if not alone:
+            continue  # nothing of that month was known yet
         for code, states in alone.items():
             year[code] = added(year.get(code, {}), states)
         score, place = _place(asked.framework, units, alone, unit)
