@@ -335,7 +335,7 @@ def _newest(session: Session, framework: str) -> tuple[str, str] | None:
     query = (
         select(FRAMEWORKS.c.id, FRAMEWORKS.c.version)
         .where(FRAMEWORKS.c.id == framework)
-        .order_by(FRAMEWORKS.c.published_at.desc())
+        .order_by(FRAMEWORKS.c.published_at.desc(), FRAMEWORKS.c.version.desc())
         .limit(1)
     )
     row = session.execute(query).one_or_none()

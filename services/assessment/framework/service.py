@@ -93,7 +93,7 @@ class Frameworks:
             query = (
                 select(FRAMEWORKS.c.id, FRAMEWORKS.c.version)
                 .where(FRAMEWORKS.c.id == DEFAULT)
-                .order_by(FRAMEWORKS.c.published_at.desc())
+                .order_by(FRAMEWORKS.c.published_at.desc(), FRAMEWORKS.c.version.desc())
             )
             row = session.execute(query).first()
             if row is None:

@@ -65,7 +65,10 @@ def digest_of(text: str) -> str:
 
 def yaml_of(document: Mapping[str, Any]) -> str:
     """The document as a file of the catalogue."""
-    return yaml.safe_dump(dict(document), allow_unicode=True, sort_keys=False, width=_YAML_WIDTH)
+    text: str = yaml.dump(
+        dict(document), Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=_YAML_WIDTH
+    )
+    return text
 
 
 def share(milli: int) -> str:

@@ -1,0 +1,282 @@
+"""Looking at tasks: the table of an area, what a unit has to do, the home page, the calendar of a month."""
+
+import calendar
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import Integer, case, cast, func, select
+from sqlalchemy.orm import Session
+
+from kernel.access.principal import Principal
+from kernel.clock import local_date
+from kernel.storage.work import Store
+from services.assessment.tables import UNITS
+from services.assessment.tasks.model import DUTIES, ITEMS, NOTES, PLANS, REMINDERS, TASKS
+from services.assessment.tasks.records import (
+    area_of,
+    counts,
+    duty_rows,
+    is_done,
+    plan_of,
+    seen_by,
+    state_columns,
+    task_of,
+)
+from services.assessment.tasks.rules import StatutoryDate, TaskSettings
+
+MOST = 500
+SOON_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """A task of an area as people see it; units as (code, name), the lead first."""
+
+    plan: str
+    area: str
+    area_name: str
+    node: str
+    title: str
+    standard: str
+    deliverables: Sequence[str]
+    revision: int
+    due_on: date
+    done: bool
+    overdue: bool
+    lead: tuple[str, str]
+    responsible: Sequence[tuple[str, str]]
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AreaLine:
+    """How the tasks of an area stand."""
+
+    code: str
+    name: str
+    total: int
+    done: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A reminder 提醒: the task, and why."""
+
+    task: TaskLine
+    kind: str
+    reminded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What the home page of a unit shows."""
+
+    today: date
+    open: int
+    due_soon: Sequence[TaskLine]
+    overdue: Sequence[TaskLine]
+    reminders: Sequence[Reminder]
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDay:
+    """A day of the calendar 日历 on which something is due."""
+
+    day: date
+    tasks: Sequence[TaskLine]
+    total: int
+    statutory: Sequence[StatutoryDate]
+
+
+class TaskViews:
+    """Questions about tasks."""
+
+    def __init__(self, store: Store, settings: TaskSettings) -> None:
+        self._store = store
+        self._settings = settings
+
+    def plans(self, who: Principal) -> list[Any]:
+        """The plans that touch the caller's part of the tree, newest first."""
+        query = (
+            select(PLANS)
+            .where(seen_by(who, PLANS.c.scope))
+            .order_by(PLANS.c.published_at.desc(), PLANS.c.id.desc())
+            .limit(MOST)
+        )
+        with self._store.reading() as session:
+            return list(session.execute(query).all())
+
+    def areas(self, who: Principal, plan: str) -> list[AreaLine]:
+        """The areas of a plan the caller may see, with how their tasks stand. Raises NotFound."""
+        units = UNITS.table
+        done, overdue = state_columns(self._today())
+        with self._store.reading() as session:
+            plan_of(session, who, plan)
+            states = (
+                select(TASKS.c.area, done, overdue)
+                .join(units, units.c.code == TASKS.c.area)
+                .where(TASKS.c.plan == plan, counts(), seen_by(who, units.c.path))
+                .subquery()
+            )
+            query = (
+                select(
+                    states.c.area,
+                    units.c.name,
+                    func.count().label("total"),
+                    func.sum(_one(states.c.done)).label("done"),
+                    func.sum(_one(states.c.overdue)).label("overdue"),
+                )
+                .join(units, units.c.code == states.c.area)
+                .group_by(states.c.area, units.c.name, units.c.path)
+                .order_by(units.c.path)
+            )
+            return [
+                AreaLine(row.area, row.name, row.total, int(row.done), int(row.overdue))
+                for row in session.execute(query)
+            ]
+
+    def table(self, who: Principal, plan: str, area: str) -> list[TaskLine]:
+        """The table of decomposition 任务分解表 of an area. Raises NotFound."""
+        with self._store.reading() as session:
+            plan_of(session, who, plan)
+            area_of(session, who, area)
+            rows = session.execute(
+                self._tasks().where(TASKS.c.plan == plan, TASKS.c.area == area).order_by(TASKS.c.node)
+            ).all()
+            return _lines(session, rows)
+
+    def notes(self, who: Principal, plan: str, area: str, node: str) -> list[Any]:
+        """What was told of a task, newest first. Raises NotFound."""
+        units = UNITS.table
+        query = (
+            select(NOTES, units.c.name.label("unit_name"))
+            .outerjoin(units, units.c.code == NOTES.c.unit)
+            .where(NOTES.c.plan == plan, NOTES.c.area == area, NOTES.c.node == node)
+            .order_by(NOTES.c.id.desc())
+            .limit(MOST)
+        )
+        with self._store.reading() as session:
+            plan_of(session, who, plan)
+            area_of(session, who, area)
+            task_of(session, plan, area, node)
+            return list(session.execute(query).all())
+
+    def mine(self, who: Principal, *, offset: int = 0, limit: int = 100) -> tuple[int, list[TaskLine]]:
+        """The tasks of the caller's unit, those that are due first: total, and one page."""
+        with self._store.reading() as session:
+            own = self._tasks().add_columns(DUTIES.c.role).join(DUTIES, DUTIES.c.task == TASKS.c.id)
+            own = own.where(DUTIES.c.unit == who.unit)
+            total = session.execute(select(func.count()).select_from(own.subquery())).scalar_one()
+            page = (
+                own.order_by(is_done(), TASKS.c.due_on, TASKS.c.node).offset(offset).limit(min(limit, MOST))
+            )
+            return total, _lines(session, session.execute(page).all())
+
+    def home(self, who: Principal) -> Home:
+        """What is due soon, what is overdue, and of what the caller's unit was reminded."""
+        today = self._today()
+        own = self._tasks().add_columns(DUTIES.c.role).join(DUTIES, DUTIES.c.task == TASKS.c.id)
+        own = own.where(DUTIES.c.unit == who.unit, ~is_done())
+        with self._store.reading() as session:
+            total = session.execute(select(func.count()).select_from(own.subquery())).scalar_one()
+            soon = own.where(TASKS.c.due_on >= today, TASKS.c.due_on <= today + timedelta(days=SOON_DAYS))
+            due, late = (
+                _lines(session, session.execute(query.order_by(TASKS.c.due_on, TASKS.c.node).limit(20)).all())
+                for query in (soon, own.where(TASKS.c.due_on < today))
+            )
+            reminded = (
+                own.add_columns(REMINDERS.c.kind.label("reminder"), REMINDERS.c.reminded_at)
+                .join(REMINDERS, (REMINDERS.c.task == TASKS.c.id) & (REMINDERS.c.unit == DUTIES.c.unit))
+                .order_by(REMINDERS.c.reminded_at.desc(), TASKS.c.node)
+                .limit(20)
+            )
+            rows = session.execute(reminded).all()
+            reminders = [
+                Reminder(line, row.reminder, row.reminded_at)
+                for line, row in zip(_lines(session, rows), rows, strict=True)
+            ]
+        return Home(today, total, due, late, reminders)
+
+    def month(self, who: Principal, year: int, month: int) -> list[CalendarDay]:
+        """What falls due in a month: tasks of the caller's unit, or of the areas it looks over, and the law's dates."""
+        first, last = date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
+        units = UNITS.table
+        held = select(DUTIES.c.task).where(DUTIES.c.unit == who.unit)
+        under = units.c.path.startswith(who.unit_path or "\0", autoescape=True)
+        query = (
+            self._tasks()
+            .where(TASKS.c.due_on >= first, TASKS.c.due_on <= last, TASKS.c.id.in_(held) | under)
+            .order_by(TASKS.c.due_on, TASKS.c.node)
+        )
+        with self._store.reading() as session:
+            counted = query.order_by(None).subquery()
+            totals: dict[date, int] = dict(
+                session.execute(select(counted.c.due_on, func.count()).group_by(counted.c.due_on))
+                .tuples()
+                .all()
+            )
+            lines = _lines(session, session.execute(query.limit(MOST)).all())
+        found = []
+        for number in range(1, last.day + 1):
+            day = date(year, month, number)
+            statutory = [one for one in self._settings.statutory if (one.month, one.day) == (month, number)]
+            if day in totals or statutory:
+                tasks = [line for line in lines if line.due_on == day][:50]
+                found.append(CalendarDay(day, tasks, totals.get(day, 0), statutory))
+        return found
+
+    def _tasks(self) -> Any:
+        """Rows of the tasks that count, with what they ask, their area and their state."""
+        units = UNITS.table
+        items = (ITEMS.c.plan == TASKS.c.plan) & (ITEMS.c.node == TASKS.c.node)
+        return (
+            select(
+                TASKS,
+                ITEMS.c.title,
+                ITEMS.c.standard,
+                ITEMS.c.deliverables,
+                units.c.name.label("area_name"),
+                *state_columns(self._today()),
+            )
+            .join(ITEMS, items)
+            .join(units, units.c.code == TASKS.c.area)
+            .where(counts())
+        )
+
+    def _today(self) -> date:
+        return local_date(self._store.clock.now())
+
+
+def _one(flag: Any) -> Any:
+    return cast(case((flag, 1), else_=0), Integer)
+
+
+def _lines(session: Session, rows: Iterable[Any]) -> list[TaskLine]:
+    rows = list(rows)
+    duties = duty_rows(session, [row.id for row in rows])
+    return [_line(row, duties.get(row.id, [])) for row in rows]
+
+
+def _line(row: Any, duties: Sequence[Any]) -> TaskLine:
+    named = {duty.unit: duty.name or duty.unit for duty in duties}
+    others = [(duty.unit, named[duty.unit]) for duty in duties if duty.unit != row.lead]
+    return TaskLine(
+        plan=row.plan,
+        area=row.area,
+        area_name=row.area_name,
+        node=row.node,
+        title=row.title,
+        standard=row.standard,
+        deliverables=orjson.loads(row.deliverables),
+        revision=row.revision,
+        due_on=row.due_on,
+        done=bool(row.done),
+        overdue=bool(row.overdue),
+        lead=(row.lead, named.get(row.lead, row.lead)),
+        responsible=others,
+        role=getattr(row, "role", ""),
+    )

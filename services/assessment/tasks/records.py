@@ -1,0 +1,125 @@
+"""Statements over tasks that several rooms need: which revision counts, what is done, what a caller may see."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, ClassVar
+
+from sqlalchemy import ColumnElement, FromClause, Row, and_, exists, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from kernel.access.principal import Principal
+from kernel.errors import NotFound
+from kernel.ids import is_id
+from services.assessment.tables import UNITS
+from services.assessment.tasks.model import DONE, DUTIES, LEAD, NOTES, PLANS, REOPENED, TASKS
+
+
+class NoSuchTask(NotFound):
+    """There is no such task, or none this caller may know of."""
+
+    code: ClassVar[str] = "assessment.no_such_task"
+    message: ClassVar[str] = "没有此任务，请刷新后再试。"
+
+
+def counts() -> ColumnElement[bool]:
+    """Whether a row of TASKS is the revision that counts."""
+    later = TASKS.alias("later")
+    return ~exists().where(
+        later.c.plan == TASKS.c.plan,
+        later.c.area == TASKS.c.area,
+        later.c.node == TASKS.c.node,
+        later.c.revision > TASKS.c.revision,
+    )
+
+
+def is_done() -> ColumnElement[bool]:
+    """Whether the lead said that a row of TASKS is done, and nobody reopened it since."""
+    said, taken_back = NOTES.alias("said"), NOTES.alias("taken_back")
+    return exists().where(
+        _of_task(said),
+        said.c.kind == DONE,
+        ~exists().where(_of_task(taken_back), taken_back.c.kind == REOPENED, taken_back.c.id > said.c.id),
+    )
+
+
+def _of_task(notes: FromClause) -> ColumnElement[bool]:
+    return and_(notes.c.plan == TASKS.c.plan, notes.c.area == TASKS.c.area, notes.c.node == TASKS.c.node)
+
+
+def seen_by(who: Principal, path: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a part of the tree lies under the caller, or the caller in it."""
+    own = who.unit_path or "\0"
+    return or_(
+        path.startswith(own, autoescape=True),
+        literal(own).like(func.replace(path, "_", r"\_") + "%", escape="\\"),
+    )
+
+
+def plan_of(session: Session, who: Principal, plan: str) -> Row[Any]:
+    """A plan the caller may see. Raises NotFound."""
+    query = select(PLANS).where(PLANS.c.id == plan, seen_by(who, PLANS.c.scope))
+    row = session.execute(query).one_or_none() if is_id(plan) else None
+    if row is None:
+        raise NotFound("没有此年度任务，请刷新后再试。", code="assessment.no_such_plan")
+    return row
+
+
+def area_of(session: Session, who: Principal, area: str) -> Row[Any]:
+    """The unit that is an area, as the caller may see it. Raises NotFound."""
+    units = UNITS.table
+    query = select(units.c.code, units.c.name, units.c.path).where(
+        units.c.code == area, seen_by(who, units.c.path)
+    )
+    row: Row[Any] | None = session.execute(query).one_or_none()  # type: ignore[assignment]  # its columns' types
+    if row is None:
+        raise NotFound("没有此地区，请刷新后再试。", code="assessment.no_such_area")
+    return row
+
+
+def task_of(session: Session, plan: str, area: str, node: str) -> Row[Any]:
+    """The revision of a task that counts. Raises NoSuchTask."""
+    query = (
+        select(TASKS)
+        .where(TASKS.c.plan == plan, TASKS.c.area == area, TASKS.c.node == node)
+        .order_by(TASKS.c.revision.desc())
+        .limit(1)
+    )
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise NoSuchTask
+    return row
+
+
+def state_columns(today: date) -> list[ColumnElement[Any]]:
+    """`done` and `overdue` of a row of TASKS."""
+    done = is_done()
+    return [done.label("done"), and_(TASKS.c.due_on < today, ~done).label("overdue")]
+
+
+def duty_rows(session: Session, tasks: Iterable[str]) -> dict[str, list[Any]]:
+    """Task -> its units with names, the lead first."""
+    found: dict[str, list[Any]] = {}
+    units = UNITS.table
+    wanted = list(tasks)
+    for start in range(0, len(wanted), 500):
+        query = (
+            select(DUTIES.c.task, DUTIES.c.unit, DUTIES.c.role, units.c.name)
+            .outerjoin(units, units.c.code == DUTIES.c.unit)
+            .where(DUTIES.c.task.in_(wanted[start : start + 500]))
+            .order_by(DUTIES.c.task, DUTIES.c.role != LEAD, DUTIES.c.unit)
+        )
+        for row in session.execute(query):
+            found.setdefault(row.task, []).append(row)
+    return found
+
+
+def unit_names(session: Session, codes: Sequence[str]) -> dict[str, str]:
+    """Code -> name of the units in force among these."""
+    units = UNITS.table
+    found: dict[str, str] = {}
+    for start in range(0, len(codes), 500):
+        query = select(units.c.code, units.c.name).where(
+            units.c.code.in_(codes[start : start + 500]), units.c.valid_to == ""
+        )
+        found.update((row.code, row.name) for row in session.execute(query))
+    return found
