@@ -40,6 +40,9 @@ from services.assessment.sheets.service import Sheets
 from services.assessment.supervision import Supervision, wire
 from services.assessment.surveys.service import Surveys
 from services.assessment.tables import SPINE
+from services.assessment.tasks.looking import TaskViews
+from services.assessment.tasks.service import Tasks
+from services.assessment.tasks.settings import read_task_settings
 
 PACKAGE = "services.assessment"
 
@@ -52,6 +55,8 @@ class Assessment:
     frameworks: Frameworks
     framework_changes: FrameworkChanges
     framework_overview: FrameworkOverview
+    tasks: Tasks
+    task_views: TaskViews
     roll_up: RollUp
     rankings: Rankings
     analyses: Analyses
@@ -87,6 +92,7 @@ def build(runtime: Runtime) -> Assessment:
     """Wire assessment into a runtime."""
     store = runtime.store("assessment", SPINE)
     frameworks = Frameworks(store, runtime.catalog)
+    task_settings = read_task_settings(runtime.catalog)
     settings = runtime.settings
     calendar = WorkingCalendar(load_years(runtime.catalog / "calendars"))
     limits, review = read_settings(runtime.catalog)
@@ -100,6 +106,8 @@ def build(runtime: Runtime) -> Assessment:
         frameworks=frameworks,
         framework_changes=FrameworkChanges(store, frameworks),
         framework_overview=FrameworkOverview(store),
+        tasks=Tasks(store, frameworks, task_settings),
+        task_views=TaskViews(store, task_settings),
         roll_up=RollUp(store, frameworks),
         rankings=rankings,
         analyses=Analyses(store, frameworks, rankings),

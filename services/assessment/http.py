@@ -13,6 +13,7 @@ from services.assessment.ranking import api as ranking
 from services.assessment.rectification import api as rectification
 from services.assessment.reporting import api as reporting
 from services.assessment.review import api as review
+from services.assessment.tasks import api as tasks
 from services.assessment.sheets import api as sheets
 from services.assessment.surveys import api as surveys
 from services.assessment.warnings import api as warnings
@@ -26,6 +27,7 @@ def routers(app: Assessment) -> list[APIRouter]:
         analyses_api.router(app.rankings, app.analyses),
         ranking.router(app.rankings),
         framework.router(app.frameworks, app.framework_changes, app.framework_overview),
+        tasks.router(app.tasks, app.task_views),
         explanation.router(app.explanations),
         warnings.router(supervision.warnings),
         rectification.router(supervision.orders, supervision.order_reading),

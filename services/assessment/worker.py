@@ -75,6 +75,11 @@ class AssessmentWorker:
         self._app.supervision.escalate()
         self._app.supervision.measure()
 
+    @every(seconds=600)
+    def remind(self) -> None:
+        """任务提醒: units hear of what is due soon and of what is overdue, each once."""
+        self._app.tasks.remind()
+
     @every(seconds=2)
     def assign(self) -> None:
         """分派审核: submitted reports find their reviewers."""
