@@ -8,6 +8,7 @@ Packages with macros, external links, embedded objects, other archives, links or
 import io
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -25,6 +26,10 @@ _FORBIDDEN = re.compile(
     re.IGNORECASE,
 )
 _ARCHIVES = (b"PK\x03\x04", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\x00")
+# All that Python's reader is known to raise over damaged packages.
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError,
+)  # fmt: skip
 _PROGRAMS = (b"MZ", b"\x7fELF", b"\xd0\xcf\x11\xe0")
 
 
@@ -47,7 +52,7 @@ class Package:
         self._sizes: dict[str, int] = {}
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError) as broken:
+        except _BROKEN as broken:
             raise self._broken("文件已损坏，无法打开，请重新导出后上传。") from broken
         self._check_directory()
 
@@ -81,7 +86,7 @@ class Package:
                     self._sizes[name] = size
                     self._check_inflated(sum(self._sizes.values()))
                     seen(piece)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as broken:
+        except _BROKEN as broken:
             raise self._broken("文件已损坏，无法读取，请重新导出后上传。") from broken
         return size
 
@@ -112,6 +117,8 @@ class Package:
                 raise self.unsafe("压缩包内含有链接，请用 Office 或 WPS 重新保存后上传。")
             if _FORBIDDEN.search(name):
                 raise self.unsafe("文件含有宏、外部链接、嵌入对象或其他压缩包，请去除后重新保存再上传。")
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise self.unsafe("压缩方式不常见，请用 Office 或 WPS 重新保存后上传。")
             if entry.flag_bits & 1:
                 raise self.unsafe("文件设有密码，请取消密码后上传。", "protected_file")
         self._check_inflated(sum(entry.file_size for entry in entries))
