@@ -17,6 +17,8 @@ BROKEN_HOUSE = {
     "kernel.bus.partner": "",
     "kernel.bus.rabbit": "",
     "kernel.bus.rabbit_publisher": "",
+    "kernel.files.intake": "PIL.Image",
+    "kernel.files.reading": "",
     "kernel.hosting.api": "kernel.hosting.worker",
     "kernel.hosting.rpc": "",
     "kernel.hosting.worker": "nameko.timer",
