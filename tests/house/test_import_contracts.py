@@ -18,6 +18,7 @@ BROKEN_HOUSE = {
     "kernel.bus.rabbit": "",
     "kernel.bus.rabbit_publisher": "",
     "kernel.files.intake": "PIL.Image",
+    "kernel.files.package": "pypdf.generic",
     "kernel.files.reading": "",
     "kernel.hosting.api": "kernel.hosting.worker",
     "kernel.hosting.rpc": "",
