@@ -26,6 +26,7 @@ from services.assessment.publication.service import Publications
 from services.assessment.ranking import parameters as ranking_parameters
 from services.assessment.ranking.analyses import Analyses
 from services.assessment.ranking.service import Rankings
+from services.assessment.replay.service import Replays
 from services.assessment.reporting.evidence import EvidenceFiles
 from services.assessment.reporting.service import Reports
 from services.assessment.reporting.settings import read_settings
@@ -60,6 +61,7 @@ class Assessment:
     roll_up: RollUp
     rankings: Rankings
     analyses: Analyses
+    replays: Replays
     explanations: Explanations
     ledger: Ledger
     sealer: Sealer
@@ -111,6 +113,7 @@ def build(runtime: Runtime) -> Assessment:
         roll_up=RollUp(store, frameworks),
         rankings=rankings,
         analyses=Analyses(store, frameworks, rankings),
+        replays=Replays(store, frameworks, rankings),
         explanations=Explanations(store, frameworks),
         ledger=ledger,
         sealer=Sealer(store, settings.ledger_origin, ledger_signer(runtime), _named_keys(runtime)),

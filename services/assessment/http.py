@@ -11,11 +11,12 @@ from services.assessment.publication import api as publication
 from services.assessment.ranking import analyses_api
 from services.assessment.ranking import api as ranking
 from services.assessment.rectification import api as rectification
+from services.assessment.replay import api as replay
 from services.assessment.reporting import api as reporting
 from services.assessment.review import api as review
-from services.assessment.tasks import api as tasks
 from services.assessment.sheets import api as sheets
 from services.assessment.surveys import api as surveys
+from services.assessment.tasks import api as tasks
 from services.assessment.warnings import api as warnings
 
 
@@ -25,6 +26,7 @@ def routers(app: Assessment) -> list[APIRouter]:
     current = APIRouter(dependencies=[Depends(app.ledger.refuse_an_old_copy)])
     for router in (
         analyses_api.router(app.rankings, app.analyses),
+        replay.router(app.replays),
         ranking.router(app.rankings),
         framework.router(app.frameworks, app.framework_changes, app.framework_overview),
         tasks.router(app.tasks, app.task_views),

@@ -43,6 +43,11 @@ class AssessmentWorker:
         """汇总: scores of touched units follow the log."""
         self._app.roll_up.keep_up()
 
+    @every(seconds=2)
+    def replay(self) -> None:
+        """重放: the replay that waits longest."""
+        self._app.replays.make_waiting()
+
     @every(seconds=1)
     def seal(self) -> None:
         """封块: a checkpoint every five seconds or thousand events."""

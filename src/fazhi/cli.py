@@ -27,6 +27,7 @@ from fazhi.commands import (
     prove,
     publications,
     quarantine,
+    replay,
     units,
 )
 from kernel.errors import PlatformError, TemporaryError
@@ -52,6 +53,7 @@ for subject in (
     keys,
     partners,
     quarantine,
+    replay,
     bench,
     prove,
     publications,

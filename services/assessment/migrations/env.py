@@ -5,6 +5,7 @@ import services.assessment.ledger.model
 import services.assessment.objections.model
 import services.assessment.publication.model
 import services.assessment.rectification.model
+import services.assessment.replay.model
 import services.assessment.reporting.model
 import services.assessment.review.model
 import services.assessment.scoring.model

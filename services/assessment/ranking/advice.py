@@ -80,16 +80,14 @@ def gains(framework: Framework, group: str, states: Mapping[str, ProbeState]) ->
 
 
 def movements(before: NodeScore, after: NodeScore) -> list[Movement]:
-    """Results whose share of the total changed, those that lowered it most first."""
-    earlier = {leaf.node.code: leaf for leaf in _leaves(before)}
-    moved = [
-        Movement(
-            leaf.node,
-            earlier[leaf.node.code].contribution if leaf.node.code in earlier else 0,
-            leaf.contribution,
-        )
-        for leaf in _leaves(after)
-    ]
+    """Results whose share of the total changed, those that lowered it most first; either tree may lack some."""
+    earlier, later = ({leaf.node.code: leaf for leaf in _leaves(tree)} for tree in (before, after))
+    moved = []
+    for code in earlier.keys() | later.keys():
+        one, other = earlier.get(code), later.get(code)
+        named = other or one
+        assert named is not None
+        moved.append(Movement(named.node, one.contribution if one else 0, other.contribution if other else 0))
     return sorted((one for one in moved if one.change), key=lambda one: (one.change, one.node.code))
 
 

@@ -1,0 +1,1 @@
+"""Replay 重放: a period scored again under another framework, aside from what is kept."""
