@@ -25,17 +25,18 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(help="钥匙：查看、轮换、撤销签发登录凭证的钥匙，不用重启。", no_args_is_help=True)
     group.command("list")(list_keys)
     group.command()(rotate)
-    group.command()(revoke)
+    # The hash of a key may begin with a dash.
+    group.command(context_settings={"ignore_unknown_options": True})(revoke)
     app.add_typer(group, name="keys")
 
 
 def list_keys() -> None:
     """列出签发登录凭证的钥匙：编号、状态、何时启用、何时撤销。"""
-    from rich.table import Table
+    from rich.table import Column, Table
 
     now = datetime.now(UTC)
     ring = _read(_private() if _private().exists() else _public() or _private())
-    table = Table("编号", "状态", "启用时间", "撤销时间", "私钥")
+    table = Table(Column("编号", overflow="fold"), "状态", "启用时间", "撤销时间", "私钥")
     for each in ring.keys:
         state = STATES[ring.state(each, now)]
         held = "有" if each.key.is_private else "无"
@@ -128,4 +129,6 @@ def _demand(path: Path) -> None:
 
 
 def _written(at: datetime | None) -> str:
-    return at.astimezone().isoformat(sep=" ", timespec="seconds") if at else "—"
+    from kernel.clock import SHANGHAI
+
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" if at else "—"

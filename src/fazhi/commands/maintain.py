@@ -41,7 +41,7 @@ def migrate(
             continue
         found.migrate()
         said = _grant(found.app.store.database, settings, name) if settings.owner_url else ""
-        console.print(f"{found.title}（{name}）数据库已是最新版本{said}")
+        console.print(f"{found.title}（{name}）数据库已是最新版本{said}", soft_wrap=True)
     if behind:
         console.print(f"需要升级：{'、'.join(behind)}；请运行 fazhi migrate")
         raise typer.Exit(1)

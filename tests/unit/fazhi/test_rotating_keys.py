@@ -53,6 +53,14 @@ def test_revoking_the_one_in_use_puts_another_in_its_place(folder):
     assert len(kids(folder / "identity.pem")) == 2
 
 
+def test_a_key_whose_hash_begins_with_a_dash_can_be_revoked_too(folder):
+    while not kids(folder / "identity.pem")[-1].startswith("-"):
+        (folder / "identity.pem").unlink()
+        make_key(folder / "identity.pem")
+    (dashed,) = kids(folder / "identity.pem")
+    assert f"已撤销 {dashed}" in fazhi("revoke", dashed)
+
+
 @pytest.mark.parametrize("words", [["revoke", "none-such"], ["revoke", ""]])
 def test_a_key_that_is_not_there_or_not_one_is_not_guessed(folder, words):
     fazhi("rotate")
