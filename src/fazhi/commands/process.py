@@ -34,10 +34,7 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="清空演示数据目录后重新开始")] = False,
 ) -> None:
     """在一个进程中启动整个平台（SQLite、进程内总线、内嵌检索），首次启动装入演示数据。"""
-    from fazhi.commands.demo import announce, is_loaded, load
-    from fazhi.embedded import assemble
-    from fazhi.garbage import collect_rarely
-    from kernel.hosting.runtime import Runtime
+    from fazhi.witness.demonstration import demonstration_witness
 
     settings = Settings()
     settings = settings.model_copy(
@@ -46,6 +43,16 @@ def run(
     if fresh:
         _clear(settings.data)
     console.print("正在启动法治一体平台 …")
+    with demonstration_witness(settings) as witnessed:
+        _run_embedded(witnessed, size=size, seed=seed)
+
+
+def _run_embedded(settings: Settings, *, size: str, seed: int) -> None:
+    from fazhi.commands.demo import announce, is_loaded, load
+    from fazhi.embedded import assemble
+    from fazhi.garbage import collect_rarely
+    from kernel.hosting.runtime import Runtime
+
     platform = assemble(Runtime(settings))
     platform.migrate()
     collect_rarely()

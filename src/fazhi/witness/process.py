@@ -1,9 +1,10 @@
-"""The process of a witness: memory, key and door put together; runs until told to stop."""
+"""A witness put together: memory, key and door; as a process of its own, or beside a demonstration."""
 
 import signal
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from fazhi.witness.judgement import Judge
@@ -11,7 +12,7 @@ from fazhi.witness.memory import open_memory
 from fazhi.witness.server import WitnessServer
 from kernel.access.files import is_open_key
 from kernel.access.tokens import make_key
-from kernel.clock import Clock, SystemClock
+from kernel.clock import SystemClock
 from kernel.errors import Invalid
 from kernel.ledger.note import ED25519, NoteKey, NoteSigner, read_key
 from kernel.telemetry.log import logger
@@ -23,18 +24,49 @@ def serve(
     state: Path, key_file: Path, name: str, log_keys: Sequence[str], address: tuple[str, int], *, first: bool
 ) -> None:
     """Serve until SIGTERM or SIGINT; what is being signed is finished."""
+    told = threading.Event()
+    for taken in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(taken, lambda *_: told.set())
+    keys = [read_key(one) for one in log_keys]
+    with running(state, key_file, name, keys, address, first=first) as setting:
+        # The one line other institutions need: they put it into FAZHI_LEDGER_WITNESSES.
+        print(setting, flush=True)  # noqa: T201
+        log.info("witness_started", name=name, logs=sorted({key.name for key in keys}))
+        told.wait()
+
+
+@contextmanager
+def running(
+    state: Path,
+    key_file: Path,
+    name: str,
+    log_keys: Sequence[NoteKey],
+    address: tuple[str, int],
+    *,
+    first: bool,
+) -> Iterator[str]:
+    """
+    A witness that answers while the block lasts; gives "key address", the form of FAZHI_LEDGER_WITNESSES.
+
+    Raises Invalid for keys that are none of logs or can be read by others, and what `open_memory` raises.
+    """
     signer = _signer(key_file, name, first=first)
-    logs = _logs(log_keys)
-    clock: Clock = SystemClock()
+    logs: defaultdict[str, list[NoteKey]] = defaultdict(list)  # several of one log: its key was changed
+    for key in log_keys:
+        if key.kind != ED25519:
+            raise Invalid(f"“{key}”不是账本的公钥。", code="witness.log_key")
+        logs[key.name].append(key)
+    clock = SystemClock()
     with open_memory(state, signer.witness_key, first=first, now=clock.now()) as memory:
-        judge = Judge(memory, signer, logs, clock)
-        with WitnessServer(address, judge, memory, tuple(logs)) as server:
-            # The one line other institutions need: they put it into FAZHI_LEDGER_WITNESSES.
-            print(f"{signer.witness_key} http://{address[0]}:{server.server_port}", flush=True)  # noqa: T201
-            log.info("witness_started", name=name, logs=sorted(logs), port=server.server_port)
-            for taken in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(taken, lambda *_: threading.Thread(target=server.shutdown).start())
-            server.serve_forever(poll_interval=0.2)
+        server = WitnessServer(address, Judge(memory, signer, dict(logs), clock), memory, tuple(logs))
+        runner = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, name="witness")
+        runner.start()
+        try:
+            yield f"{signer.witness_key} http://{address[0]}:{server.server_port}"
+        finally:
+            server.shutdown()
+            runner.join()
+            server.server_close()
 
 
 def _signer(path: Path, name: str, *, first: bool) -> NoteSigner:
@@ -45,14 +77,3 @@ def _signer(path: Path, name: str, *, first: bool) -> NoteSigner:
     if is_open_key(path):
         raise Invalid(f"{path} 他人可读，请执行 chmod 600。", code="witness.open_key")
     return NoteSigner.read(name, path)
-
-
-def _logs(written: Sequence[str]) -> dict[str, list[NoteKey]]:
-    """Keys by the log they sign for; a log of several keys is one whose key was changed."""
-    found: defaultdict[str, list[NoteKey]] = defaultdict(list)
-    for one in written:
-        key = read_key(one)
-        if key.kind != ED25519:
-            raise Invalid(f"“{one[:60]}”不是账本的公钥。", code="witness.log_key")
-        found[key.name].append(key)
-    return dict(found)

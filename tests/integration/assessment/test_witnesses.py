@@ -242,7 +242,7 @@ class TestAnOldCopyOfTheDatabase:
         assert restored.witnesses.round() == 0
         assert {alarm.kind for alarm in restored.ledger.status().alarms} == {"forked"}
         for witness in restored.running:
-            assert witness.server.memory.evidence()
+            assert witness.evidence
 
 
 def test_one_key_under_two_names_is_one_witness(town):
