@@ -96,15 +96,15 @@ class OrderReading:
             is_own = who.unit == row["unit"] or (home and home.startswith(path_of(session, row["unit"])))
             now = self._store.clock.now()
             is_overdue = row["due_at"] is not None and row["due_at"] <= now
-            standing = replay(facts)
+            progress = replay(facts)
             can = tuple(
                 kind
                 for kind, roles in WHO_MAY.items()
                 if who.has(*roles)
-                and standing.state in ACTS[kind][0]
+                and progress.state in ACTS[kind][0]
                 and (who.unit == row["unit"] if kind in BY_UNIT else not is_own)
-                and not (kind == "checked" and who.account == standing.issuer)
-                and not (kind == "extended" and standing.extensions)
+                and not (kind == "checked" and who.account == progress.issuer)
+                and not (kind == "extended" and progress.extensions)
             )
             return OneOrder(
                 row=row,
@@ -112,7 +112,7 @@ class OrderReading:
                 facts=facts,
                 is_overdue=is_overdue,
                 can=can,
-                outcomes=tuple(o for o in OUTCOMES if may_end(standing, o, is_overdue=is_overdue)),
+                outcomes=tuple(o for o in OUTCOMES if may_end(progress, o, is_overdue=is_overdue)),
                 relapses=tuple(session.execute(later).scalars()),
             )
 

@@ -92,7 +92,7 @@ class MatterFact:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OrderProgress:
     """
     Where an order stands 督办进度: what its facts add up to.
 
@@ -110,26 +110,26 @@ class Standing:
     evidence: tuple[str, ...] = ()
 
 
-def replay(facts: Iterable[MatterFact]) -> Standing:
+def replay(facts: Iterable[MatterFact]) -> OrderProgress:
     """What these facts add up to, in the order of their numbers."""
-    standing = Standing()
+    progress = OrderProgress()
     for fact in sorted(facts, key=lambda fact: fact.seq):
-        standing = after(standing, fact)
-    return standing
+        progress = after(progress, fact)
+    return progress
 
 
-def after(standing: Standing, fact: MatterFact) -> Standing:
-    """The standing once a fact is added; raises ValueError for a fact that cannot follow."""
+def after(progress: OrderProgress, fact: MatterFact) -> OrderProgress:
+    """The progress once a fact is added; raises ValueError for a fact that cannot follow."""
     states, state = ACTS[fact.kind]
-    if standing.state not in states:
-        raise ValueError(f"{fact.kind} cannot follow in {standing.state!r}")
-    changed = replace(standing, state=state or standing.state, version=fact.seq)
+    if progress.state not in states:
+        raise ValueError(f"{fact.kind} cannot follow in {progress.state!r}")
+    changed = replace(progress, state=state or progress.state, version=fact.seq)
     if fact.kind == "closed":
         return replace(changed, due_at=None, outcome=str(fact.detail["outcome"]))
     if fact.kind == "escalated":
-        return replace(changed, is_late=standing.is_late or standing.state == OPEN)
+        return replace(changed, is_late=progress.is_late or progress.state == OPEN)
     if fact.kind == "evidence":
-        return replace(changed, evidence=(*standing.evidence, str(fact.detail["digest"])))
+        return replace(changed, evidence=(*progress.evidence, str(fact.detail["digest"])))
     if fact.kind == "issued":
         changed = replace(changed, issuer=fact.actor)
     if fact.kind == "checked":
@@ -137,11 +137,11 @@ def after(standing: Standing, fact: MatterFact) -> Standing:
     if fact.kind == "returned":
         changed = replace(changed, is_met=None)
     if fact.kind == "extended":
-        changed = replace(changed, extensions=standing.extensions + 1)
-    return replace(changed, due_at=fact.due_at or standing.due_at)
+        changed = replace(changed, extensions=progress.extensions + 1)
+    return replace(changed, due_at=fact.due_at or progress.due_at)
 
 
-def may_end(standing: Standing, outcome: str, *, is_overdue: bool) -> bool:
+def may_end(progress: OrderProgress, outcome: str, *, is_overdue: bool) -> bool:
     """
     Whether an order may end so.
 
@@ -149,12 +149,12 @@ def may_end(standing: Standing, outcome: str, *, is_overdue: bool) -> bool:
     right needs a check, or a due time that passed without an answer. The two others end an order at any time.
     """
     if outcome == NOT_ISSUED:
-        return standing.state == PROPOSED
+        return progress.state == PROPOSED
     if outcome == RECTIFIED:
-        return standing.state == CHECKED and standing.is_met is True
+        return progress.state == CHECKED and progress.is_met is True
     if outcome == UNRECTIFIED:
-        return standing.state == CHECKED or (standing.state == OPEN and is_overdue)
-    return standing.state in ACTIVE
+        return progress.state == CHECKED or (progress.state == OPEN and is_overdue)
+    return progress.state in ACTIVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ from services.assessment.rectification.rules import (
     Handled,
     MatterFact,
     Opening,
-    Standing,
+    OrderProgress,
     after,
     may_end,
     replay,
@@ -179,29 +179,31 @@ class Orders:
         def act(work: Work) -> None:
             row = found(work.session, who, order, change=True)
             facts = facts_of(work.session, ORDER_EVENTS, [order])[order]
-            standing = replay(facts)
-            demand_act(kind, standing.state)
+            progress = replay(facts)
+            demand_act(kind, progress.state)
             if by_unit:
                 refuse_stranger(who, row)
             else:
                 refuse_own(work.session, who, row["unit"])
             now = work.clock.now()
-            due_at = self._new_due(work, kind, standing, clock, due_on)
+            due_at = self._new_due(work, kind, progress, clock, due_on)
             fact = MatterFact(
-                standing.version + 1, kind, who.account, who.unit, now, due_at, note, detail or {}
+                progress.version + 1, kind, who.account, who.unit, now, due_at, note, detail or {}
             )
-            refuse_unfit(standing, fact)
-            standing = after(standing, fact)
+            refuse_unfit(progress, fact)
+            progress = after(progress, fact)
             values = fact_row(order, fact.seq, kind, who, now, note=note, due_at=due_at, detail=fact.detail)
             write_rows(work.session, ORDER_EVENTS, [values])
-            work.session.execute(update(ORDERS).where(ORDERS.c.id == order).values(**columns(standing, now)))
-            if standing.state == CLOSED:
-                self._end(work, row, standing, [*facts, fact])
+            work.session.execute(update(ORDERS).where(ORDERS.c.id == order).values(**columns(progress, now)))
+            if progress.state == CLOSED:
+                self._end(work, row, progress, [*facts, fact])
             work.audit(who, f"order.{kind}", f"orders/{order}", object_version=str(fact.seq))
 
         self._store.transact(act)
 
-    def _end(self, work: Work, row: Mapping[str, Any], standing: Standing, facts: list[MatterFact]) -> None:
+    def _end(
+        self, work: Work, row: Mapping[str, Any], progress: OrderProgress, facts: list[MatterFact]
+    ) -> None:
         """An ended order counts; what was never put to the unit says nothing of it."""
         if row["state"] == PROPOSED and not row["scored_event"]:
             return
@@ -214,19 +216,19 @@ class Orders:
             )
             for one in evidence_of(facts)
         )
-        effect.score(work, [(row, Handled(standing.outcome, standing.is_late), proof)])
+        effect.score(work, [(row, Handled(progress.outcome, progress.is_late), proof)])
 
     def _new_due(
-        self, work: Work, kind: str, standing: Standing, clock: str, due_on: date | None
+        self, work: Work, kind: str, progress: OrderProgress, clock: str, due_on: date | None
     ) -> datetime | None:
         state = ACTS[kind][1]
         if kind == "extended":
             assert due_on is not None
-            assert standing.due_at is not None
-            if standing.extensions:
+            assert progress.due_at is not None
+            if progress.extensions:
                 raise RuleViolation("期限只能延长一次，请办结或者退回。", code="assessment.extended_already")
-            last = self._dues.longest_extension(DUE_CLOCKS[OPEN], standing.due_at)
-            if not standing.due_at < end_of(due_on) <= end_of(last):
+            last = self._dues.longest_extension(DUE_CLOCKS[OPEN], progress.due_at)
+            if not progress.due_at < end_of(due_on) <= end_of(last):
                 raise Invalid(f"延长后的期限应晚于原期限，且不晚于 {last}。", code="assessment.bad_due_day")
             return self._due(work, "", due_on)
         if clock or (state in DUE_CLOCKS and state):
@@ -242,16 +244,16 @@ class Orders:
         return due_at
 
 
-def columns(standing: Standing, now: datetime) -> dict[str, Any]:
+def columns(progress: OrderProgress, now: datetime) -> dict[str, Any]:
     """What the row of an order repeats of its facts."""
     return {
-        "state": standing.state,
-        "version": standing.version,
-        "due_at": standing.due_at,
-        "issuer": standing.issuer,
-        "is_late": int(standing.is_late),
-        "outcome": standing.outcome,
-        "closed_at": now if standing.state == CLOSED else None,
+        "state": progress.state,
+        "version": progress.version,
+        "due_at": progress.due_at,
+        "issuer": progress.issuer,
+        "is_late": int(progress.is_late),
+        "outcome": progress.outcome,
+        "closed_at": now if progress.state == CLOSED else None,
     }
 
 
@@ -263,14 +265,14 @@ def demand_act(kind: str, state: str) -> None:
         )
 
 
-def refuse_unfit(standing: Standing, fact: MatterFact) -> None:
+def refuse_unfit(progress: OrderProgress, fact: MatterFact) -> None:
     """Raise RuleViolation where an act is not this person's, or an ending not yet possible."""
-    if fact.kind == "checked" and fact.actor == standing.issuer:
+    if fact.kind == "checked" and fact.actor == progress.issuer:
         raise RuleViolation("复查应由签发人以外的人员进行。", code="assessment.checked_by_issuer")
     if fact.kind == "closed":
-        is_overdue = standing.due_at is not None and standing.due_at <= fact.at
+        is_overdue = progress.due_at is not None and progress.due_at <= fact.at
         outcome = str(fact.detail["outcome"])
-        if not may_end(standing, outcome, is_overdue=is_overdue):
+        if not may_end(progress, outcome, is_overdue=is_overdue):
             raise RuleViolation(
                 f"目前不能以“{OUTCOME_WORDS[outcome]}”办结：整改到位须经复查认定，整改不到位须经复查或者逾期。",
                 code="assessment.outcome_too_early",

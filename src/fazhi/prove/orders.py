@@ -182,7 +182,7 @@ def _must(one: Opened, row: Any, now: datetime) -> bool:
 def _lateness(timeline: Timeline, opened: list[Opened], seen: Any) -> dict[str, float]:
     """Order -> seconds between the first moment at which the clock showed the due time, and the commit."""
     dues = {one.id: one.due_at for one in opened}
-    late = {}
+    late: dict[str, float] = {}
     for row in seen:
         reached = timeline.first_reached(row.due_at)
         if reached is not None and dues.get(row.matter) == row.due_at:
@@ -211,7 +211,7 @@ def _is_whole(row: Any, standing: Any) -> bool:
         row.outcome,
     ):
         return False
-    return (row.state == "closed") == (row.due_at is None) == bool(row.outcome)
+    return bool((row.state == "closed") == (row.due_at is None) == bool(row.outcome))
 
 
 def _department(number: int) -> str:
