@@ -51,7 +51,7 @@ def _remembered_in_memory(clock: ShiftedClock) -> None:
         return rows
 
     escalation._overdue = overdue
-    escalation.derived_id = lambda *_parts: new_id()
+    escalation.derived_id = lambda *_parts: new_id()  # type: ignore[attr-defined]
     escalation._mark = lambda *_arguments: None
 
 
