@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kernel.access.files import is_open, is_open_key
 
-_SECRETS = ("database_url", "owner_url", "broker_url", "opensearch_url", "partner_brokers")
+_SECRETS = ("database_url", "owner_url", "broker_url", "opensearch_url", "blobs_url", "partner_brokers")
 _KEY_FILES = (
     "identity_key_file",
     "partner_key_file",
@@ -63,7 +63,9 @@ class Settings(BaseSettings):
     broker_url: str = Field("", description="RabbitMQ URL. Empty: the in-process bus.")
     opensearch_url: str = Field("", description="OpenSearch URL. Empty: the embedded index.")
     blobs_url: str = Field(
-        "", description="S3 URL for evidence, s3://bucket/prefix. Empty: a folder in data."
+        "",
+        description="S3 for evidence: https://KEY:SECRET@host/bucket/prefix, or s3://bucket/prefix with AWS_* "
+        "variables. Empty: a folder in data, for one machine only.",
     )
     catalog: Path = Field(
         Path(__file__).resolve().parent.parent / "catalog",

@@ -11,14 +11,18 @@ import re
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.exceptions import NotFoundError as NoSuchObject
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 
 from kernel.errors import NotFound, PermanentError, TooLarge, Unavailable
+
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
 
 MAX_BYTES = 25 * 1024 * 1024
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -66,14 +70,31 @@ class Blobs:
 
 def open_blobs(url: str, folder: Path) -> Blobs:
     """
-    The blobs at an S3 URL (credentials from AWS_* variables), or in a folder when the URL is empty.
+    The blobs at an S3 URL, or in a folder when the URL is empty.
 
-    A store that is away is told of within half a minute or so: somebody waits, perhaps in a transaction.
+    "https://KEY:SECRET@host/bucket/prefix" says everything; "s3://bucket/prefix" leaves place and keys to the AWS_*
+    variables. A store that is away is told of within half a minute or so: somebody waits, perhaps in a transaction.
     """
     if not url:
         folder.mkdir(parents=True, exist_ok=True)
         return Blobs(LocalStore(folder))
-    return Blobs(from_url(url, retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)}))
+    address = urlsplit(url)
+    patience: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+    if address.scheme == "s3":
+        return Blobs(from_url(url, retry_config=patience))
+    bucket, _, prefix = address.path.strip("/").partition("/")
+    return Blobs(
+        S3Store(
+            bucket,
+            prefix=prefix or None,
+            endpoint=f"{address.scheme}://{address.netloc.rpartition('@')[2]}",
+            access_key_id=unquote(address.username or ""),
+            secret_access_key=unquote(address.password or ""),
+            virtual_hosted_style_request=False,
+            client_options={"allow_http": address.scheme == "http"},
+            retry_config=patience,
+        )
+    )
 
 
 def digest_of(content: bytes) -> str:

@@ -85,6 +85,11 @@ class S3Proxy(Server):
         return self._external or f"s3://{BUCKET}"
 
     @property
+    def whole_url(self) -> str:
+        """The bucket with place and keys in one address."""
+        return f"http://{self.identity}:{self.credential}@{LOOPBACK}:{self.port}/{BUCKET}"
+
+    @property
     def is_ours(self) -> bool:
         """Whether its objects are files that a test may damage, and itself a process that a test may stop."""
         return not self._external

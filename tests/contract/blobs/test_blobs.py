@@ -119,8 +119,16 @@ def test_a_server_that_is_away_is_told_of_soon_and_back_when_it_is_back(tmp_path
         assert blobs.get(digest) == b"evidence"
 
 
-def test_settings_choose_the_store_and_each_service_has_its_place(s3_env, tmp_path):
-    runtime = Runtime(Settings(data=tmp_path, blobs_url=s3_env.url))
+@pytest.mark.parametrize("form", ["s3", "http"])
+def test_settings_choose_the_store_and_each_service_has_its_place(form, tmp_path, request, monkeypatch):
+    server = request.getfixturevalue("s3_env" if form == "s3" else "s3")
+    if form == "http" and not server.is_ours:
+        pytest.skip("the keys of a foreign S3 server are not known here")
+    url = server.url if form == "s3" else server.whole_url
+    (tmp_path / "blobs-url").write_text(url + "\n")
+    (tmp_path / "blobs-url").chmod(0o600)
+    monkeypatch.setenv("FAZHI_BLOBS_URL_FILE", str(tmp_path / "blobs-url"))
+    runtime = Runtime(Settings(data=tmp_path))
     content = new_id().encode()
     digest = runtime.blobs("decisions").put(content)
     assert runtime.blobs("decisions").get(digest) == content
