@@ -56,13 +56,34 @@ export class Client {
     return this.call<T>('DELETE', path, options)
   }
 
-  private async call<T>(method: string, path: string, options: CallOptions): Promise<T> {
+  /** Hands a form with files in and tells how much of it has gone, from 0 to 1. */
+  upload<T>(path: string, form: FormData, progress: (share: number) => void = () => undefined): Promise<T> {
+    return this.again(path, () => sent<T>(path, form, this.link.csrf(), progress))
+  }
+
+  /** A file as it was handed in, with its session, so that a link never shows a bare error. */
+  file(path: string): Promise<Blob> {
+    return this.again(path, async () => {
+      const response = await this.send(path, { credentials: 'same-origin' }).catch((error: unknown) => {
+        throw unreachable(error)
+      })
+      if (!response.ok) throw await errorFrom(response)
+      return await response.blob()
+    })
+  }
+
+  private call<T>(method: string, path: string, options: CallOptions): Promise<T> {
+    return this.again(path, () => this.once<T>(method, path, options))
+  }
+
+  /** The call, and once more when only its token had run out. */
+  private async again<T>(path: string, once: () => Promise<T>): Promise<T> {
     try {
-      return await this.once<T>(method, path, options)
+      return await once()
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error
       if (error.code === 'identity.token_expired' && path !== RENEW && (await this.renew())) {
-        return await this.once<T>(method, path, options)
+        return await once()
       }
       if (error.code !== 'identity.wrong_credentials') this.link.ended()
       throw error
@@ -107,6 +128,26 @@ export class Client {
       limit.done()
     }
   }
+}
+
+// fetch does not say how much of a body has gone; XMLHttpRequest does.
+function sent<T>(path: string, form: FormData, csrf: string, progress: (share: number) => void): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const request = new XMLHttpRequest()
+    request.open('POST', path)
+    request.setRequestHeader('accept', 'application/json')
+    if (csrf) request.setRequestHeader('x-fazhi-csrf', csrf)
+    request.upload.onprogress = (event) => {
+      if (event.lengthComputable) progress(event.loaded / event.total)
+    }
+    request.onerror = () => reject(unreachable(new TypeError('network')))
+    request.onload = () => {
+      const answer = new Response(request.responseText, { status: request.status })
+      if (request.status < 300) answer.json().then((value: T) => resolve(value), reject)
+      else errorFrom(answer).then(reject, reject)
+    }
+    request.send(form)
+  })
 }
 
 function queryText(query: Query | undefined): string {

@@ -8,11 +8,13 @@ import explanation from './zh-CN/explanation.json'
 import identity from './zh-CN/identity.json'
 import law from './zh-CN/law.json'
 import ranking from './zh-CN/ranking.json'
+import reporting from './zh-CN/reporting.json'
+import review from './zh-CN/review.json'
 import score from './zh-CN/score.json'
 import shell from './zh-CN/shell.json'
 import subject from './zh-CN/subject.json'
 
-const messages = { clue, common, explanation, identity, law, ranking, score, shell, subject }
+const messages = { clue, common, explanation, identity, law, ranking, reporting, review, score, shell, subject }
 
 type Messages = typeof messages
 export type Key = { [G in keyof Messages]: `${G}.${keyof Messages[G] & string}` }[keyof Messages]

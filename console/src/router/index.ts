@@ -11,6 +11,7 @@ import { assessment } from './modules/assessment'
 import { clues } from './modules/clues'
 import { identity } from './modules/identity'
 import { legislation } from './modules/legislation'
+import { reporting } from './modules/reporting'
 import { subjects } from './modules/subjects'
 
 declare module 'vue-router' {
@@ -30,6 +31,7 @@ const routes: RouteRecordRaw[] = [
       ...assessment,
       ...subjects,
       ...legislation,
+      ...reporting,
       ...clues,
       {
         path: ':rest(.*)*',

@@ -1,0 +1,29 @@
+import type { RouteRecordRaw } from 'vue-router'
+
+export const framework: RouteRecordRaw[] = [
+  {
+    path: 'frameworks',
+    name: 'frameworks',
+    component: () => import('@/views/framework/FrameworkList.vue'),
+    meta: { title: 'framework.title' },
+  },
+  {
+    path: 'frameworks/:framework/:version',
+    name: 'framework',
+    component: () => import('@/views/framework/FrameworkPage.vue'),
+    props: true,
+    meta: { title: 'framework.one' },
+  },
+  {
+    path: 'tasks',
+    name: 'tasks',
+    component: () => import('@/views/task/TaskPage.vue'),
+    meta: { title: 'task.title' },
+  },
+  {
+    path: 'calendar',
+    name: 'calendar',
+    component: () => import('@/views/task/CalendarPage.vue'),
+    meta: { title: 'task.calendar' },
+  },
+]

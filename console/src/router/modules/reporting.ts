@@ -1,0 +1,30 @@
+import type { RouteRecordRaw } from 'vue-router'
+
+export const reporting: RouteRecordRaw[] = [
+  {
+    path: 'reports',
+    name: 'reports',
+    component: () => import('@/views/reporting/ReportList.vue'),
+    meta: { title: 'reporting.title' },
+  },
+  {
+    path: 'reports/:report',
+    name: 'report',
+    component: () => import('@/views/reporting/ReportPage.vue'),
+    props: true,
+    meta: { title: 'reporting.one' },
+  },
+  {
+    path: 'reviews',
+    name: 'reviews',
+    component: () => import('@/views/review/ReviewQueue.vue'),
+    meta: { title: 'review.title' },
+  },
+  {
+    path: 'reviews/:assignment',
+    name: 'review',
+    component: () => import('@/views/review/ReviewPage.vue'),
+    props: true,
+    meta: { title: 'review.one' },
+  },
+]
