@@ -70,6 +70,21 @@ class Originals:
             work.commit()
         return Piece(content, named.name, named.media_type, is_file=False)
 
+    def check(self, digest: str) -> None:
+        """Open every original of this digest (hex) and hash it, showing it to nobody. Raises NotFound, BlobDamaged."""
+        query = select(ClueOriginal.receipt, ClueOriginal.sealed).where(ClueOriginal.raw_digest == digest)
+        with self._store.reading() as session:
+            rows = session.execute(query).all()
+        if not rows:
+            raise NotFound("没有这份线索原文，请核对摘要。", code="clues.unknown_original")
+        for row in rows:
+            try:
+                content = self._vault.open(f"clue/{row.receipt}", row.sealed)
+            except ValueError as altered:
+                raise BlobDamaged() from altered
+            if digest_of(content) != f"sha256:{digest}":
+                raise BlobDamaged()
+
 
 def _named(receipt: str, digest: str, channel: str) -> Evidence:
     media_type, name = (NATIVE, "线索原文.bin") if channel == "grpc" else (JSON, "线索原文.json")

@@ -31,7 +31,7 @@ from services.assessment.ledger.upper_tiles import UpperTiles
 from services.assessment.scoring.model import EVENT_LOG, LOG_HEAD
 
 BATCH = 20 * WIDTH
-Held = Callable[[str, str], bytes]
+Held = Callable[[str, str], None]
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class Verification:
         held: Held | None = None,
         advance: Callable[[int], None] = lambda _count: None,
     ) -> None:
-        """`held(source, digest)` gives the bytes of evidence, where they are to be checked too."""
+        """`held(source, digest)` checks a piece of evidence where that is asked for; raises NotFound or BlobDamaged."""
         self._session = session
         self._held = held
         self._advance = advance

@@ -17,6 +17,7 @@ from kernel.settings import Settings
 
 if TYPE_CHECKING:
     from kernel.hosting.runtime import Runtime
+    from kernel.ledger.note import NoteKey
     from services.assessment.app import Assessment
     from services.assessment.ledger.findings import Report, Trust, Verified
 
@@ -65,13 +66,14 @@ def verify(
     runtime = Runtime(Settings())
     with _readable():
         app = _assessment(runtime)
-        trust = _trust(runtime, log_key, witness_key, witness_state, witness_url)
+        keys = _keys(runtime, log_key, witness_key)
+        trust = _trust(runtime, *keys, witness_state, witness_url)
         begun = _begun(since)
         held = None
         if evidence:
-            from fazhi.evidence import held_by
+            from fazhi.evidence import evidence_check
 
-            held = held_by(runtime)
+            held = evidence_check(runtime)
         with app.store.reading() as session, progress() as bars:
             advance = _silently if as_json else advancing(bars, "验证", log_size(session))
             report = Verification(session, trust, held=held, advance=advance).run(begun)
@@ -174,31 +176,42 @@ def _assessment(runtime: "Runtime") -> "Assessment":
     return app
 
 
+def _keys(
+    runtime: "Runtime", log_key: list[str] | None, witness_key: list[str] | None
+) -> "tuple[tuple[NoteKey, ...], tuple[NoteKey, ...]]":
+    """The keys that are believed, of the log and of witnesses; one that is none is wrong usage."""
+    from kernel.errors import Invalid
+    from kernel.ledger.note import read_key
+    from services.assessment.app import ledger_keys
+    from services.assessment.ledger.rules import read_witnesses
+    from services.assessment.ledger.rules import witness_key as read_witness_key
+
+    try:
+        log_keys = tuple(read_key(one) for one in log_key) if log_key else ledger_keys(runtime)
+        if witness_key:
+            return log_keys, tuple(read_witness_key(one) for one in witness_key)
+        configured = read_witnesses(runtime.settings.ledger_witnesses)
+        return log_keys, tuple(one.key for one in configured)
+    except Invalid as error:
+        console.print(error.text, markup=False, soft_wrap=True)
+        raise typer.Exit(USAGE) from error
+
+
 def _trust(
     runtime: "Runtime",
-    log_key: list[str] | None,
-    witness_key: list[str] | None,
+    log_keys: "tuple[NoteKey, ...]",
+    witness_keys: "tuple[NoteKey, ...]",
     states: list[Path] | None,
     urls: list[str] | None,
 ) -> "Trust":
     from fazhi.witness.memory import remembered
     from fazhi.witness.remote import fetch
-    from kernel.ledger.note import read_key
-    from services.assessment.app import ledger_keys
     from services.assessment.ledger.findings import Trust
-    from services.assessment.ledger.rules import read_witnesses
-    from services.assessment.ledger.rules import witness_key as read_witness_key
 
     origin = runtime.settings.ledger_origin
-    configured = tuple(one.key for one in read_witnesses(runtime.settings.ledger_witnesses))
     notes = [note for place in states or () for note in remembered(place)]
     notes += [note for url in urls or () for note in fetch(url, origin)]
-    return Trust(
-        origin=origin,
-        log_keys=tuple(read_key(one) for one in log_key) if log_key else ledger_keys(runtime),
-        witness_keys=tuple(read_witness_key(one) for one in witness_key) if witness_key else configured,
-        remembered=tuple(notes),
-    )
+    return Trust(origin, log_keys, witness_keys, tuple(notes))
 
 
 def _begun(path: Path | None) -> "Verified | None":
