@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Makes what must not be in the repository: deploy/secrets.sh FOLDER
 # Keys, passwords and addresses, one folder a Secret of deploy/k8s; what is there already is kept. Touches no cluster.
-# Elsewhere than in the manifests: DATABASE_HOST, BROKER_HOST, SEARCH_HOST name the servers.
+# Elsewhere than in the manifests: DATABASE_HOST, BROKER_HOST, SEARCH_HOST, BLOBS_HOST name the servers.
 set -euo pipefail
 umask 077
 folder=${1:?usage: $0 FOLDER}
 database=${DATABASE_HOST:-postgres-rw.fazhi-data.svc}
 broker=${BROKER_HOST:-rabbitmq.fazhi-data.svc}
 search=${SEARCH_HOST:-opensearch.fazhi-data.svc}
+blobs=${BLOBS_HOST:-blobs.fazhi-data.svc}
 
 # Writes standard input to a new file; a file that is there stays as it is.
 keep() { mkdir -p "$(dirname "$folder/$1")"; if [ -s "$folder/$1" ]; then cat >/dev/null; else cat >"$folder/$1"; fi; }
@@ -34,6 +35,12 @@ for service in gateway legislation disputes decisions enforcement assessment; do
   url "fazhi_$service" "postgres-$service" | keep "fazhi-$service/database-url"
   url "fazhi_${service}_migrate" "postgres-$service-migrate" | keep "fazhi-$service-owner/owner-url"
   printf 'amqps://fazhi:%s@%s:5671/fazhi\n' "$(cat "$folder/passwords/broker")" "$broker" | keep "fazhi-$service/broker-url"
+done
+# One key a service for the object store; grant each its own folder of the bucket only.
+for service in legislation disputes decisions enforcement assessment; do
+  password | keep "passwords/blobs-$service"
+  printf 'https://fazhi-%s:%s@%s:9000/fazhi-evidence\n' "$service" "$(cat "$folder/passwords/blobs-$service")" "$blobs" |
+    keep "fazhi-$service/blobs-url"
 done
 printf 'https://fazhi:%s@%s:9200\n' "$(cat "$folder/passwords/search")" "$search" | keep fazhi-legislation/opensearch-url
 # One entry a partner on the bus, separated by commas: hotline=amqps://gateway:PASSWORD@HOST:5671/hotline

@@ -148,6 +148,7 @@ VALUES = {
     "owner-url": "postgresql+psycopg://fazhi_x_migrate:Langes-Wort-76@db/fazhi_x",
     "broker-url": "amqps://fazhi:Langes-Wort-78@broker/fazhi",
     "opensearch-url": "https://fazhi:Langes-Wort-79@search:9200",
+    "blobs-url": "https://fazhi-x:Langes-Wort-81@blobs:9000/fazhi-evidence",
     "partner-brokers": "hotline=amqps://gateway:Langes-Wort-80@broker/hotline",
 }
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy.engine import make_url
@@ -14,6 +15,8 @@ from kernel.settings import Settings
 from tests.support.manifests import ROOT, environment, pods
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="缺少 openssl / no openssl")
+
+KEEPERS = [name for name in NAMES if name != "gateway"]  # whose originals lie sealed in its own database
 
 
 def run(folder: Path) -> None:
@@ -67,6 +70,16 @@ def test_a_service_starts_with_it_in_production(made, name, monkeypatch):
     assert (settings.identity_key_file is not None) == (name == "gateway")
 
 
+@pytest.mark.parametrize("name", KEEPERS)
+def test_whoever_takes_evidence_keeps_it_outside_its_pod_with_a_key_of_its_own(made, name):
+    """A pod's own folder ends with the pod, and its neighbours do not see it."""
+    (api,) = [pod for pod in pods() if pod.manifest.name == f"{name}-api"]
+    assert environment(api.containers[0])["FAZHI_BLOBS_URL_FILE"] == "/etc/fazhi/secrets/blobs-url"
+    url = urlsplit((made / f"fazhi-{name}" / "blobs-url").read_text().strip())
+    assert (url.scheme, url.username, url.path) == ("https", f"fazhi-{name}", "/fazhi-evidence")
+    assert url.password == (made / "passwords" / f"blobs-{name}").read_text()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_service_is_migrated_with_it_by_another_role(made, name):
     url = make_url((made / f"fazhi-{name}-owner" / "owner-url").read_text().strip())
@@ -87,7 +100,7 @@ def test_the_keys_fit_together(made):
 def test_no_password_is_used_twice(made):
     passwords = [path.read_text() for path in made.glob("postgres-*/password")]
     passwords += [path.read_text() for path in made.glob("passwords/*")]
-    assert len(passwords) == 2 * len(NAMES) + 2
+    assert len(passwords) == 2 * len(NAMES) + 2 + len(KEEPERS)
     assert len(set(passwords)) == len(passwords)
     assert min(map(len, passwords)) >= 48
 
