@@ -12,8 +12,9 @@ from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
 from kernel.hosting.attachments import attachment
 from kernel.hosting.validation import Body, WrittenDay
+from services.assessment.tasks.assigning import Assignment
 from services.assessment.tasks.looking import TaskLine, TaskViews
-from services.assessment.tasks.service import Assignment, PlanRequest, Tasks
+from services.assessment.tasks.service import PlanRequest, Tasks
 from services.assessment.tasks.sheet import read_table, table_workbook
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -132,8 +133,8 @@ class PlanBody(Body):
     title: Annotated[str, Field(min_length=1, max_length=200)]
     note: Annotated[str, Field(max_length=2000)] = ""
     due_on: WrittenDay | None = None
-    nodes: Annotated[list[Code], Field(max_length=1000)] = []
-    due: Annotated[dict[Code, WrittenDay], Field(max_length=1000)] = {}
+    nodes: Annotated[list[Code], Field(max_length=1000, default_factory=list)]
+    due: Annotated[dict[Code, WrittenDay], Field(max_length=1000, default_factory=dict)]
 
 
 class PublishedView(BaseModel):
@@ -148,7 +149,7 @@ class AssignmentBody(Body):
     """A task given to these units, due on this day."""
 
     lead: Code
-    responsible: Annotated[list[Code], Field(max_length=50)] = []
+    responsible: Annotated[list[Code], Field(max_length=50, default_factory=list)]
     due_on: WrittenDay
     reason: Annotated[str, Field(max_length=500)] = ""
 

@@ -214,11 +214,8 @@ class TaskViews:
         )
         with self._store.reading() as session:
             counted = query.order_by(None).subquery()
-            totals: dict[date, int] = dict(
-                session.execute(select(counted.c.due_on, func.count()).group_by(counted.c.due_on))
-                .tuples()
-                .all()
-            )
+            by_day = select(counted.c.due_on, func.count().label("total")).group_by(counted.c.due_on)
+            totals = {row.due_on: row.total for row in session.execute(by_day)}
             lines = _lines(session, session.execute(query.limit(MOST)).all())
         found = []
         for number in range(1, last.day + 1):
