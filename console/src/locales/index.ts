@@ -5,6 +5,7 @@
 import clue from './zh-CN/clue.json'
 import common from './zh-CN/common.json'
 import explanation from './zh-CN/explanation.json'
+import framework from './zh-CN/framework.json'
 import identity from './zh-CN/identity.json'
 import law from './zh-CN/law.json'
 import ranking from './zh-CN/ranking.json'
@@ -13,8 +14,9 @@ import review from './zh-CN/review.json'
 import score from './zh-CN/score.json'
 import shell from './zh-CN/shell.json'
 import subject from './zh-CN/subject.json'
+import task from './zh-CN/task.json'
 
-const messages = { clue, common, explanation, identity, law, ranking, reporting, review, score, shell, subject }
+const messages = { clue, common, explanation, framework, identity, law, ranking, reporting, review, score, shell, subject, task }
 
 type Messages = typeof messages
 export type Key = { [G in keyof Messages]: `${G}.${keyof Messages[G] & string}` }[keyof Messages]

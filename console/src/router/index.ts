@@ -9,6 +9,7 @@ import type { useSession } from '@/stores/session'
 
 import { assessment } from './modules/assessment'
 import { clues } from './modules/clues'
+import { framework } from './modules/framework'
 import { identity } from './modules/identity'
 import { legislation } from './modules/legislation'
 import { reporting } from './modules/reporting'
@@ -29,6 +30,7 @@ const routes: RouteRecordRaw[] = [
     children: [
       { path: '', redirect: { name: 'rankings' } },
       ...assessment,
+      ...framework,
       ...subjects,
       ...legislation,
       ...reporting,
