@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import Column, Connection, MetaData, Row, String, Table, select, text
+from sqlalchemy import Column, Connection, Index, MetaData, Row, String, Table, func, select, text
 from sqlalchemy.orm import Session
 
 from contracts.findings.values import Evidence
@@ -76,10 +76,13 @@ class EvidenceRegister:
             Column("media_type", String(100), nullable=False),
             Column("name", String(200), nullable=False),
             Column("file", String(200), nullable=False),
+            Column("unit", String(100), nullable=False),
             Column("handed_in_by", String(100), nullable=False),
             Column("recorded_at", Moment, nullable=False),
             comment="evidence 佐证: what was handed in, by digest and place in its blob; append-only",
         )
+        is_file = text("file <> ''")
+        Index("ix_evidence_files", self.table.c.unit, postgresql_where=is_file, sqlite_where=is_file)
 
     def keep(self, work: Work, blobs: Blobs, who: Principal, records: Iterable[HandedIn]) -> None:
         """Keep records with the transaction of `work`; the same record again changes nothing."""
@@ -115,6 +118,12 @@ class EvidenceRegister:
                 if len(found[row.subject]) < MOST_NAMED:
                     found[row.subject].append(evidence_of(row.subject, row.digest, row.media_type, row.name))
         return {subject: tuple(pieces) for subject, pieces in found.items()}
+
+    def bytes_of_files(self, session: Session, unit: str) -> int:
+        """How much a unit has added in files."""
+        columns = self.table.c
+        wanted = select(func.sum(columns.size)).where(columns.unit == unit, columns.file != "")
+        return int(session.execute(wanted).scalar() or 0)
 
     def listed(self, session: Session, subject: str) -> list[Listed]:
         """Everything handed in about a subject, newest first; whoever asks must be allowed to see the subject."""
@@ -176,6 +185,7 @@ def _row(work: Work, who: Principal, subject: str, named: Evidence) -> dict[str,
         "digest": named.digest,
         "media_type": named.media_type,
         "name": named.name,
+        "unit": who.unit,
         "handed_in_by": who.account,
         "recorded_at": work.clock.now(),
     }

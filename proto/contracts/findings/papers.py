@@ -14,10 +14,19 @@ from sqlalchemy.orm import Session
 from contracts.findings.evidence import EvidenceRegister, Listed, Piece
 from contracts.findings.values import Evidence
 from kernel.access.principal import Principal
-from kernel.errors import Invalid, NotFound, Problem
+from kernel.errors import Invalid, NotFound, Problem, RuleViolation
 from kernel.files.intake import checked
 from kernel.storage.blobs import Blobs
 from kernel.storage.work import Store
+
+QUOTA_BYTES = 20 * 1024**3  # a unit's files in one service
+
+
+class QuotaUsedUp(RuleViolation):
+    """A unit has added as many bytes as one unit may (R45)."""
+
+    code = "files.quota_used_up"
+    message = f"本单位上传的材料已达 {QUOTA_BYTES // 1024**3} GB 的上限，请联系系统管理员。"
 
 
 class Sees(Protocol):
@@ -68,7 +77,7 @@ class Papers:
         """
         Check a file and keep it as evidence of a subject; events call it by its kind of material, not by its own name.
 
-        Raises NotFound, Invalid (codes "files.…"), TooLarge, Unavailable.
+        Raises NotFound, QuotaUsedUp, Invalid (codes "files.…"), TooLarge, Unavailable.
         """
         if material not in self._titles:
             known = "、".join(self._titles)
@@ -77,6 +86,8 @@ class Papers:
             )
         with self._store.reading() as session:  # before the parse: a stranger costs nothing
             self._adds(session, who, subject)
+            if self._register.bytes_of_files(session, who.unit) >= QUOTA_BYTES:
+                raise QuotaUsedUp()
         kept = checked(stream, name, self._blobs)
         title = self._titles[material] + PurePath(kept.name).suffix.lower()
         with self._store.work() as work:

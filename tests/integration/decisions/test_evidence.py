@@ -160,3 +160,17 @@ def test_who_has_no_part_in_a_decision_neither_adds_nor_reads(desk: Desk, browse
     digest = upload(browser, OFFICE, mine, "意见.pdf", papers.pdf()).json()["digest"][7:]
     assert browser.ask(OFFICE, "GET", f"/decisions/{mine}/evidence/{digest}").status_code == 200
     assert browser.ask(OFFICE, "GET", f"/decisions/{other}/evidence/{digest}").status_code == 404
+
+
+def test_a_unit_that_has_used_up_its_share_adds_nothing_more(
+    desk: Desk, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decision, paper = desk.open(), papers.pdf()
+    monkeypatch.setattr("contracts.findings.papers.QUOTA_BYTES", len(paper))
+    assert upload(browser, OFFICE, decision, "意见.pdf", paper).status_code == 201
+    full = upload(browser, OFFICE, decision, "意见.docx", papers.docx())
+    assert (full.status_code, full.json()["code"]) == (409, "files.quota_used_up")
+    desk.run(decision, until="started")  # records are no files
+    assert (
+        upload(browser, LAWYER, decision, "意见.docx", papers.docx()).status_code == 201
+    )  # another unit's share
