@@ -74,6 +74,10 @@ class EvidenceFiles:
 
         return self._store.transact(note)
 
+    def keep(self, content: bytes) -> str:
+        """Keep bytes that the platform made itself; returns their digest. Raises Unavailable."""
+        return self._blobs.put(content)
+
     def content(self, item: EvidenceItem) -> bytes:
         """The bytes of a file, hashed again. Raises NotFound, BlobDamaged, Unavailable."""
         return self._blobs.get(item.reference)
