@@ -162,6 +162,7 @@ export interface CountedEvent {
   id: string
   source: string
   probe: string
+  unit: string
   outcome: Outcome
   score: Decimal | null
   subject: string

@@ -1,0 +1,30 @@
+import type { RouteRecordRaw } from 'vue-router'
+
+export const supervision: RouteRecordRaw[] = [
+  {
+    path: 'orders',
+    name: 'orders',
+    component: () => import('@/views/supervision/OrderList.vue'),
+    meta: { title: 'order.title' },
+  },
+  {
+    path: 'orders/:id',
+    name: 'order',
+    component: () => import('@/views/supervision/OrderPage.vue'),
+    props: true,
+    meta: { title: 'order.title' },
+  },
+  {
+    path: 'objections',
+    name: 'objections',
+    component: () => import('@/views/supervision/ObjectionList.vue'),
+    meta: { title: 'objection.title' },
+  },
+  {
+    path: 'objections/:id',
+    name: 'objection',
+    component: () => import('@/views/supervision/ObjectionPage.vue'),
+    props: true,
+    meta: { title: 'objection.title' },
+  },
+]
