@@ -12,7 +12,7 @@ from kernel.clock import Clock, SystemClock
 from kernel.settings import Settings
 from kernel.storage.blobs import Blobs, open_blobs
 from kernel.storage.db import Database, open_database
-from kernel.storage.ownership import open_as_owner
+from kernel.storage.ownership import open_as_owner, warn_of_ownership
 from kernel.storage.spine import Spine
 from kernel.storage.work import AuditIdentity, Store
 
@@ -53,11 +53,14 @@ class Runtime:
         settings = self.settings
         if self.as_owner and settings.owner_url:
             return open_as_owner(settings.owner_url_of(service), production=settings.production)
-        return open_database(
+        database = open_database(
             settings.database_url_of(service),
             pool_size=settings.database_pool,
             production=settings.production,
         )
+        if settings.production and database.dialect == "postgresql":
+            warn_of_ownership(database)
+        return database
 
     @property
     def catalog(self) -> Path:

@@ -82,6 +82,15 @@ def owns(connection: Connection, table: str) -> bool:
     return bool(connection.execute(text(query), {"table": table}).scalar())
 
 
+def warn_of_ownership(database: Database) -> None:
+    """Say aloud that this service could change its own record: its role owns the tables."""
+    with database.reading() as session:
+        if owns(session.connection(), "audit"):
+            log.warning(
+                "tables_owned_by_service", database=database.engine.url.database, setting="FAZHI_OWNER_URL"
+            )
+
+
 class _Names:
     """What is in the schema, quoted for a statement."""
 

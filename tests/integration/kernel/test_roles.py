@@ -294,6 +294,16 @@ def test_a_role_no_grant_can_bind_is_refused(installation, postgresql):
     assert refused.value.stable_code == "platform.not_the_owner"
 
 
+def test_production_says_whether_the_service_owns_its_record(installation, postgresql_url, tmp_path, capsys):
+    assert fazhi("migrate", "gateway", data=tmp_path, database_url=postgresql_url).returncode == 0
+    for url, is_said in ((postgresql_url, True), (installation.settings["database_url"], False)):
+        capsys.readouterr()
+        runtime = Runtime(Settings(data=tmp_path, database_url=url, production=True))
+        build("gateway", runtime)
+        assert ("tables_owned_by_service" in "".join(capsys.readouterr())) is is_said
+        runtime.close()
+
+
 def test_without_separation_everything_stays_as_it_was(postgresql_url, tmp_path):
     done = fazhi("migrate", "gateway", data=tmp_path, database_url=postgresql_url)
     assert done.returncode == 0, done.stderr
