@@ -35,4 +35,4 @@ def remind_of(work: Work, kind: str, first: date, last: date, now: datetime) -> 
     columns = ["task", "unit", "kind", "due_on", "reminded_at"]
     dialect = postgresql if work.connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(REMINDERS).from_select(columns, wanted).on_conflict_do_nothing()
-    return max(0, int(work.session.execute(statement).rowcount))  # type: ignore[attr-defined]
+    return len(work.session.execute(statement.returning(REMINDERS.c.task)).all())
