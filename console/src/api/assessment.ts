@@ -10,23 +10,31 @@ export const framework = (period: string | undefined, signal?: AbortSignal): Pro
 export interface RankingPage {
   period: string
   peerGroup: string
+  upto?: string
+  asOf?: string
   offset: number
   limit: number
 }
 
 export const ranking = (page: RankingPage, signal?: AbortSignal): Promise<Ranking> =>
   client.get<Ranking>(`${ROOT}/rankings`, {
-    query: { period: page.period, peer_group: page.peerGroup, offset: page.offset, limit: page.limit },
+    query: { period: page.period, peer_group: page.peerGroup, upto: page.upto, as_of: page.asOf, offset: page.offset, limit: page.limit },
     signal,
   })
 
-export const unitScore = (unit: string, period: string | undefined, signal?: AbortSignal): Promise<UnitScore> =>
-  client.get<UnitScore>(`${ROOT}/units/${encodeURIComponent(unit)}/score`, { query: { period }, signal })
+export const unitScore = (
+  unit: string,
+  period: string | undefined,
+  signal?: AbortSignal,
+  asOf?: string,
+): Promise<UnitScore> =>
+  client.get<UnitScore>(`${ROOT}/units/${encodeURIComponent(unit)}/score`, { query: { period, as_of: asOf }, signal })
 
 export interface Question {
   unit: string
   node: string
   period?: string
+  as_of?: string
   probe?: string
   outcome?: Outcome | ''
   offset?: number

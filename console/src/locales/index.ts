@@ -2,12 +2,15 @@
  * Words on screen. One flat JSON file a subject; keys are checked by the compiler.
  * `word` is for codes that come from a service: an unknown code is shown as it is, never hidden.
  */
+import analysis from './zh-CN/analysis.json'
 import clue from './zh-CN/clue.json'
 import common from './zh-CN/common.json'
 import explanation from './zh-CN/explanation.json'
 import framework from './zh-CN/framework.json'
 import identity from './zh-CN/identity.json'
 import law from './zh-CN/law.json'
+import objection from './zh-CN/objection.json'
+import order from './zh-CN/order.json'
 import ranking from './zh-CN/ranking.json'
 import reporting from './zh-CN/reporting.json'
 import review from './zh-CN/review.json'
@@ -16,7 +19,7 @@ import shell from './zh-CN/shell.json'
 import subject from './zh-CN/subject.json'
 import task from './zh-CN/task.json'
 
-const messages = { clue, common, explanation, framework, identity, law, ranking, reporting, review, score, shell, subject, task }
+const messages = { analysis, clue, common, explanation, framework, identity, law, objection, order, ranking, reporting, review, score, shell, subject, task }
 
 type Messages = typeof messages
 export type Key = { [G in keyof Messages]: `${G}.${keyof Messages[G] & string}` }[keyof Messages]

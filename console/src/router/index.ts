@@ -4,6 +4,7 @@
  */
 import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from 'vue-router'
 
+import { carryAsOf } from '@/composables/asOf'
 import { t, type Key } from '@/locales'
 import type { useSession } from '@/stores/session'
 
@@ -14,6 +15,7 @@ import { identity } from './modules/identity'
 import { legislation } from './modules/legislation'
 import { reporting } from './modules/reporting'
 import { subjects } from './modules/subjects'
+import { supervision } from './modules/supervision'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -35,6 +37,7 @@ const routes: RouteRecordRaw[] = [
       ...legislation,
       ...reporting,
       ...clues,
+      ...supervision,
       {
         path: ':rest(.*)*',
         name: 'not-found',
@@ -54,6 +57,8 @@ export function createConsoleRouter(session: ReturnType<typeof useSession>): Rou
       return to.path === from.path ? false : { top: 0 }
     },
   })
+
+  carryAsOf(router)
 
   router.beforeEach(async (to) => {
     const me = await session.ensure()

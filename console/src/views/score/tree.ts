@@ -1,4 +1,4 @@
-/** The score tree as lines on screen, and what in it costs the most. */
+/** The score tree as lines on screen. */
 import type { ScoreNode } from '@/api/types'
 import { measure } from '@/format/decimal'
 
@@ -47,23 +47,8 @@ export function lost(node: ScoreNode): number {
   return Math.max(0, (measure(node.applicable) ?? 0) - (measure(node.earned) ?? 0))
 }
 
-/** The leaves that cost the most points of the total, worst first. */
-export function costliest(root: ScoreNode, most: number): { node: ScoreNode; points: number }[] {
-  const applicable = measure(root.applicable) ?? 0
-  const scale = applicable > 0 ? 100 / applicable : 0
-  return leaves(root)
-    .map((node) => ({ node, points: lost(node) * scale }))
-    .filter((item) => item.points > 0)
-    .sort((a, b) => b.points - a.points)
-    .slice(0, most)
-}
-
 /** Nodes that trigger a veto. */
 export function vetoes(root: ScoreNode): ScoreNode[] {
   const own = root.veto && !root.children?.some((child) => vetoes(child).length > 0) ? [root] : []
   return [...own, ...(root.children ?? []).flatMap(vetoes)]
-}
-
-function leaves(node: ScoreNode): ScoreNode[] {
-  return node.children?.length ? node.children.flatMap(leaves) : [node]
 }
