@@ -122,7 +122,12 @@ def build(runtime: Runtime) -> Assessment:
         supervision=wire(runtime, store, frameworks),
         closings=Closings(store),
         publications=Publications(
-            store, frameworks, ledger, runtime.blobs("assessment"), publication_signer(runtime)
+            store,
+            frameworks,
+            ledger,
+            runtime.blobs("assessment"),
+            ranking_parameters.load(runtime.catalog),
+            publication_signer(runtime),
         ),
         surveys=Surveys(store, frameworks, runtime.blobs("assessment")),
         sheets=Sheets(store, frameworks),

@@ -6,7 +6,7 @@ publication made again is the same bundle. Events are the only large file; they 
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -17,9 +17,11 @@ from services.assessment.framework.model import FRAMEWORKS
 from services.assessment.framework.values import Framework
 from services.assessment.ledger.model import CHECKPOINTS
 from services.assessment.ledger.stored import StoredCheckpoint, leaves
+from services.assessment.ranking.boards import Board
+from services.assessment.ranking.intervals import Intervals
 from services.assessment.ranking.rules import modes_text, points_text, share_text
-from services.assessment.scoring.rules import Totals, rank, roll_up_totals
-from services.assessment.scoring.tallies import assessed_units, kind_name, level_name, states_of
+from services.assessment.scoring.rules import Totals
+from services.assessment.scoring.tallies import kind_name, level_name
 from services.assessment.tables import UNITS
 
 FORMAT = "fazhi-bundle/1"
@@ -27,16 +29,17 @@ EVENTS = "events.jsonl"
 CHECKPOINTS_SHOWN = 200
 
 
-def score_lines(
-    session: Session, framework: Framework, group: str, period: str, upto: str, at_seq: int
-) -> Iterator[bytes]:
-    """One line a unit, best first: its place and score by what the log held at `at_seq`."""
-    units = {unit.code: unit for unit in assessed_units(session, framework) if unit.group.id == group}
-    states = states_of(session, units.values(), period, until=upto, at_seq=at_seq)
-    totals = {code: roll_up_totals(framework, group, states.get(code, {})) for code in units}
-    titles = {node.code: node.title for node in framework.root.children}
-    for place in rank((code, found.score) for code, found in totals.items()):
-        unit = units[place.unit]
+def score_lines(board: Board, ranges: Intervals, contested: Mapping[str, int]) -> Iterator[bytes]:
+    """
+    One line a unit, best first: its place and score by what the log held at the board's event.
+
+    `interval` and `tier` say which places the data tells apart (名次区间、分档); `contested` how many points are in
+    dispute (争议分). Place, score and coverage follow from the events alone; the rest is told beside them.
+    """
+    titles = {node.code: node.title for node in board.framework.root.children}
+    by_unit = {found.unit: found for found in ranges.rows}
+    for place in board.standings:
+        unit, found = board.units[place.unit], by_unit.get(place.unit)
         yield _line(
             {
                 "unit": unit.code,
@@ -44,7 +47,10 @@ def score_lines(
                 "region_code": unit.region_code,
                 "rank": place.rank,
                 "tied": place.tied,
-                **_written(totals[unit.code], titles),
+                "interval": [found.low, found.high] if found else None,
+                "tier": found.tier if found else None,
+                "contested": points_text(contested.get(unit.code, 0)),
+                **_written(board.totals[unit.code], titles),
             }
         )
 
@@ -121,11 +127,6 @@ def manifest(about: Mapping[str, Any], files: Mapping[str, bytes], events: Itera
 def statement(manifest_bytes: bytes, publication: str) -> str:
     """The text that is signed for a publication; its own prefix, so that it is never taken for another thing (R22)."""
     return f"fazhi/publication/v1\n{hashlib.sha256(manifest_bytes).hexdigest()}\n{publication}\n"
-
-
-def joined(lines: Sequence[bytes] | Iterator[bytes]) -> bytes:
-    """Lines as one file."""
-    return b"".join(lines)
 
 
 def _line(value: Mapping[str, Any]) -> bytes:

@@ -29,9 +29,16 @@ from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.ledger.service import Ledger
 from services.assessment.ledger.stored import StoredCheckpoint
+from services.assessment.objections.contested import contested
 from services.assessment.publication import bundle
 from services.assessment.publication.model import PUBLICATION_DECISIONS, PUBLICATION_REQUESTS, PUBLICATIONS
 from services.assessment.publication.rules import four_eyes, last_month
+from services.assessment.ranking.boards import Board, make_board
+from services.assessment.ranking.intervals import intervals_of
+from services.assessment.ranking.known import Known, received
+from services.assessment.ranking.parameters import Parameters
+from services.assessment.ranking.periods import window
+from services.assessment.ranking.service import peer_group
 from services.assessment.scoring.roll_up import key_of
 
 log = logger(__name__)
@@ -80,12 +87,14 @@ class Publications:
         frameworks: Frameworks,
         ledger: Ledger,
         blobs: Blobs,
+        parameters: Parameters,
         signer: Callable[[], NoteSigner],
     ) -> None:
         self._store = store
         self._frameworks = frameworks
         self._ledger = ledger
         self._blobs = blobs
+        self._parameters = parameters
         self._signer = signer
 
     def ask(self, who: Principal, period: str, upto: str, group: str, note: str) -> str:
@@ -201,7 +210,10 @@ class Publications:
     def _make(self, work: Work, request: Request) -> None:
         found = self._ledger.require_witnessed(work.session, 1)
         framework = self._frameworks.in_force(int(request.period))
-        files = self._files(work.session, framework, request, found)
+        board = self.board(
+            work.session, framework, request.peer_group, request.period, request.upto, found.size
+        )
+        files = self._files(work.session, board, found)
         now = work.clock.now()
         before = _latest(work.session, request)
         about = {
@@ -236,17 +248,25 @@ class Publications:
         work.commit()
         log.info("ranking_published", publication=request.id, at_seq=found.size)
 
-    def _files(
-        self, session: Session, framework: Framework, request: Request, found: StoredCheckpoint
-    ) -> dict[str, bytes]:
-        scores = bundle.score_lines(
-            session, framework, request.peer_group, request.period, request.upto, found.size
-        )
+    def board(
+        self, session: Session, framework: Framework, group: str, period: str, upto: str, at_seq: int
+    ) -> Board:
+        """The ranking as it was when the log had so many events."""
+        received_at = received(session, at_seq)
+        known = Known(at_seq, received_at or self._store.clock.now(), received_at)
+        return make_board(session, framework, peer_group(framework, group), window(period, upto), known)
+
+    def scores(self, session: Session, board: Board) -> bytes:
+        """The lines of a board, as they are published."""
+        disputed = contested(session, board.framework, board.window.year, board.units)
+        return b"".join(bundle.score_lines(board, intervals_of(board, self._parameters), disputed))
+
+    def _files(self, session: Session, board: Board, found: StoredCheckpoint) -> dict[str, bytes]:
         return {
-            "framework.json": bundle.framework_bytes(session, framework),
-            "units.jsonl": bundle.joined(bundle.unit_lines(session)),
-            "scores.jsonl": bundle.joined(scores),
-            "checkpoints.jsonl": bundle.joined(bundle.checkpoint_lines(session, found)),
+            "framework.json": bundle.framework_bytes(session, board.framework),
+            "units.jsonl": b"".join(bundle.unit_lines(session)),
+            "scores.jsonl": self.scores(session, board),
+            "checkpoints.jsonl": b"".join(bundle.checkpoint_lines(session, found)),
         }
 
 

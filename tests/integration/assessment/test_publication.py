@@ -22,7 +22,6 @@ from services.assessment.app import ledger_signer, publication_signer
 from services.assessment.ledger.model import COSIGNATURES
 from services.assessment.ledger.rules import NotWitnessed, Witness
 from services.assessment.ledger.stored import newest_checkpoint
-from services.assessment.publication.bundle import joined, score_lines
 from services.assessment.publication.model import PUBLICATION_DECISIONS, PUBLICATION_REQUESTS, PUBLICATIONS
 from tests.support.events import MARCH_5, a_unit, an_event
 
@@ -168,10 +167,15 @@ def test_a_correction_moves_the_live_ranking_and_never_what_was_published(county
         county.finds("150102-jt", f"2{number}", Outcome.PASS)
     county.finds("150102-scjg", "new", Outcome.FAIL)
     county.seal()
+    publications = county.app.publications
     framework = county.app.frameworks.current()
     with county.app.store.reading() as session:
-        as_known = joined(score_lines(session, framework, GROUP, "2026", "2026-03", 18))
-        now = joined(score_lines(session, framework, GROUP, "2026", "2026-03", 21))
+        as_known, now = (
+            publications.scores(
+                session, publications.board(session, framework, GROUP, "2026", "2026-03", seq)
+            )
+            for seq in (18, 21)
+        )
     assert as_known == published
     assert now != published
     second = county.publish()
