@@ -22,6 +22,7 @@ from services.assessment.tasks.records import unit_names
 from services.assessment.tasks.rules import Area, Assigned
 
 ROWS_A_STATEMENT = 5_000
+GENERAL = "general"  # 综合: the government itself and its offices (catalog/codes/fields.yaml)
 _DEPARTMENTS = ("department", "authorised")
 _GOVERNMENTS = ("government", "dispatched")
 _AREA_LEVELS = ("city", "county")
@@ -53,9 +54,12 @@ def areas_under(session: Session, framework: Framework, scope: str) -> list[Area
     columns = (units.c.code, units.c.parent, units.c.field, units.c.kind, units.c.level)
     rows = session.execute(select(*columns).where(below, units.c.valid_to == "").order_by(units.c.code)).all()
     departments: dict[str, dict[str, str]] = {}
-    for row in rows:
-        if row.field and kind_name(row.kind) in _DEPARTMENTS:
-            departments.setdefault(row.parent, {}).setdefault(row.field, row.code)
+    for (
+        kind
+    ) in _DEPARTMENTS:  # where several work in a field, a department comes before an authorised organisation
+        for row in rows:
+            if row.field not in ("", GENERAL) and kind_name(row.kind) == kind:
+                departments.setdefault(row.parent, {}).setdefault(row.field, row.code)
     governments = [
         row.code
         for row in rows

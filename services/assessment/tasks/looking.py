@@ -1,6 +1,7 @@
 """Looking at tasks: the table of an area, what a unit has to do, the home page, the calendar of a month."""
 
 import calendar
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -144,10 +145,8 @@ class TaskViews:
         with self._store.reading() as session:
             plan_of(session, who, plan)
             area_of(session, who, area)
-            rows = session.execute(
-                self._tasks().where(TASKS.c.plan == plan, TASKS.c.area == area).order_by(TASKS.c.node)
-            ).all()
-            return _lines(session, rows)
+            rows = session.execute(self._tasks().where(TASKS.c.plan == plan, TASKS.c.area == area)).all()
+            return sorted(_lines(session, rows), key=lambda line: _in_order(line.node))
 
     def notes(self, who: Principal, plan: str, area: str, node: str) -> list[Any]:
         """What was told of a task, newest first. Raises NotFound."""
@@ -246,6 +245,11 @@ class TaskViews:
 
     def _today(self) -> date:
         return local_date(self._store.clock.now())
+
+
+def _in_order(code: str) -> list[tuple[int, str]]:
+    """A key that puts A1.M2 before A1.M10, as the framework has them."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", code)]
 
 
 def _one(flag: Any) -> Any:
