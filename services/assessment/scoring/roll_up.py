@@ -31,7 +31,7 @@ ScoreRow = dict[str, object]
 EVENTS_A_STEP = 200_000
 UNITS_A_STATEMENT = 500
 RESTS = 4  # times as long as the scoring took
-LONGEST_REST_SECONDS = 30.0
+LONGEST_REST_SECONDS = 60.0
 DIRECTORY_CHANGED = "directory_changed"
 
 

@@ -94,12 +94,17 @@ _OWN = (
     f"SELECT s.unit AS unit, s.probe, {_SUMS} FROM {{states}} s "
     "WHERE s.period >= :first AND s.period <= :last AND s.unit IN ({listed}) GROUP BY s.unit, s.probe"
 )
+# Each unit is summed once, not once for every government above it: left to itself a planner reads every state of
+# the province for every government, three quarters of a minute instead of two seconds.
 _SUBTREE = (
-    f"SELECT above.code AS unit, s.probe, {_SUMS} FROM units above "
+    "WITH reach AS MATERIALIZED (SELECT above.code AS above, below.code AS below FROM units above "
     "JOIN units below ON substr(below.path, 1, length(above.path)) = above.path "
-    "JOIN {states} s ON s.unit = below.code AND s.period >= :first AND s.period <= :last "
-    "AND (s.probe NOT LIKE '%/%' OR s.unit = above.code) "
-    "WHERE above.code IN ({listed}) GROUP BY above.code, s.probe"
+    "WHERE above.code IN ({listed})), "
+    f"s AS MATERIALIZED (SELECT unit, probe, {', '.join(f'sum({name}) AS {name}' for name in COUNTS)} "
+    "FROM {states} counted WHERE period >= :first AND period <= :last "
+    "AND unit IN (SELECT below FROM reach) GROUP BY unit, probe) "
+    f"SELECT reach.above AS unit, s.probe, {_SUMS} FROM reach JOIN s ON s.unit = reach.below "
+    "AND (s.probe NOT LIKE '%/%' OR s.unit = reach.above) GROUP BY reach.above, s.probe"
 )
 # the states as they would have been at that event: the same names and sums as the projection has
 _STATES_AT = (
