@@ -134,7 +134,7 @@ def _sqlite(url: str) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "recursive_triggers=ON",
-            "cache_size=-8000",
+            "cache_size=-4000",  # times some thirty connections in the embedded form
         ):
             connection.execute(f"PRAGMA {pragma}")
 
