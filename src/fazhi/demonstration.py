@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +34,7 @@ Bar = Callable[[str, int | None], Callable[[int], None]]
 T = TypeVar("T")
 AREA_ROLES = {REVIEWER, INSPECTOR}  # they look at all that is under their unit's government
 CASES_A_FILE = 5000
+CLUES_AT_ONCE = 100
 QUIET_SECONDS = 3600
 MODE = "接入模式"
 ANSWER = "已核查处理并答复反映人。"
@@ -157,16 +159,24 @@ class Demonstration:
         clock = FixedClock(now)
         past = Runtime(self._platform.runtime.settings, clock)
         gateway = build("gateway", past).app
+        moved = bar("线索", self._counts["clues"])
         answered: list[tuple[datetime, str]] = []
-        for number, clue in enumerate(_counted(self._box.clues(), bar("线索", self._counts["clues"]))):
-            mapped = read_clue(gateway.links[clue.system], clue.record, now=now, hashed=str)
-            # a judgment is answered by registering it, which the running services do at their own time
-            came = now if clue.system == "litigation" else mapped.occurred_at + timedelta(hours=1)
-            clock.set(came)
-            sender = Sender(system=clue.system, message_id=f"demo-{number}", channel="demonstration")
-            receipt = gateway.intake.take(sender, orjson.dumps(clue.record))
-            if clue.answered_on is not None:
-                answered.append((start_of_day(clue.answered_on) + timedelta(hours=16), receipt.receipt))
+
+        def told(clues: Iterable[tuple[int, Any]]) -> Iterator[tuple[Sender, bytes]]:
+            for number, clue in clues:
+                mapped = read_clue(gateway.links[clue.system], clue.record, now=now, hashed=str)
+                # a judgment is answered by registering it, which the running services do at their own time
+                clock.set(now if clue.system == "litigation" else mapped.occurred_at + timedelta(hours=1))
+                sender = Sender(system=clue.system, message_id=f"demo-{number}", channel="demonstration")
+                yield sender, orjson.dumps(clue.record)
+
+        clues = enumerate(self._box.clues())
+        while part := list(islice(clues, CLUES_AT_ONCE)):
+            receipts = gateway.intake.take_many(told(part))
+            for (_, clue), receipt in zip(part, receipts, strict=True):
+                if clue.answered_on is not None:
+                    answered.append((start_of_day(clue.answered_on) + timedelta(hours=16), receipt.receipt))
+            moved(len(part))
         self._until_quiet(bar, "线索分派")
         self._answer(past, clock, _counted(answered, bar("线索答复", len(answered))))
         past.close()

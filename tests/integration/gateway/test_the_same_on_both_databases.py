@@ -1,6 +1,7 @@
 """What depends on the database: races, unique rules, set-wise statements."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -15,6 +16,7 @@ from gateway.directory.rules import UnitState
 from gateway.identity.accounts import DutiesExclude
 from gateway.identity.model import Grant
 from gateway.identity.sessions import Locked, WrongCredentials
+from gateway.partners.service import Sender
 from gateway.tables import Base
 from kernel.errors import Conflict, PermanentError
 from kernel.ids import new_id
@@ -42,6 +44,26 @@ def test_a_hundred_sends_ten_at_a_time_are_one_clue_with_one_receipt(app):
             select(func.count()).where(outbox.c.name == "clue_routed_to_enforcement.v1")
         ).scalar_one()
     assert (len(receipts), clues, told) == (1, 1, 1)
+
+
+def test_a_backlog_handed_over_at_once_is_taken_whole_or_not_at_all(app):
+    sender = Sender(system="hotline", message_id="backlog-1", channel="backlog")
+    orders = [body_of(hotline_order(f"HT-2026-{number:04d}")) for number in range(3)]
+
+    def taken() -> int:
+        with app.store.reading() as session:
+            return session.execute(select(func.count()).select_from(ClueRow)).scalar_one()
+
+    letters = [(replace(sender, message_id=f"backlog-{n}"), body) for n, body in enumerate(orders)]
+    with pytest.raises(PermanentError):
+        app.intake.take_many([*letters, (replace(sender, message_id="backlog-bad"), b"{}")])
+    assert taken() == 0
+    receipts = app.intake.take_many(letters)
+    assert len({receipt.receipt for receipt in receipts}) == taken() == 3
+    again = app.intake.take_many(letters)
+    assert [one.receipt for one in again] == [one.receipt for one in receipts]
+    assert all(one.is_repeat for one in again)
+    assert taken() == 3
 
 
 def test_the_same_bad_clue_from_ten_at_once_is_held_once(app):
