@@ -2,7 +2,7 @@
 Supervision of the demonstration county 督办与申诉演示: a handful of orders and objections, one in every state.
 
 Done through the services' own use cases, at the times of the story, as the people of the county would; the same
-county gets the same story. Nothing is done where there are orders already.
+county gets the same story. Nothing is done where an order was issued already.
 """
 
 from collections.abc import Mapping
@@ -21,6 +21,7 @@ from services.assessment.rectification.rules import Opening
 from services.assessment.scoring.model import EVENT_LOG
 from services.assessment.tables import UNITS
 
+STORY = "demonstration/inspection"
 PROOF = "逐件说明核查和纠正情况，附整改后的文书或者记录"
 STORIES: tuple[tuple[str, str], ...] = (
     ("行政处罚案件超期未结", "抽查发现三件案件自立案之日起九十日内未作出处罚决定。"),
@@ -40,7 +41,7 @@ def demonstrate(app: Any, clock: FixedClock, *, county: str, now: datetime) -> N
     """
     clock.set(now)
     people = _people(app, county)
-    if people is None or _has_orders(app):
+    if people is None or _was_supervised(app):
         return
     _orders(app, clock, people, now)
     clock.set(now)
@@ -54,7 +55,9 @@ def _orders(app: Any, clock: FixedClock, people: Mapping[str, Any], now: datetim
     def issue(story: int, unit: str, days_ago: int, due_in: int) -> str:
         clock.set(now - timedelta(days=days_ago))
         title, reason = STORIES[story]
-        opening = Opening(unit=unit, node=nodes[story % len(nodes)], title=title, reason=reason, proof=PROOF)
+        opening = Opening(
+            unit=unit, node=nodes[story % len(nodes)], matter=STORY, title=title, reason=reason, proof=PROOF
+        )
         due_on = local_date(clock.now()) + timedelta(days=due_in)
         done: str = orders.open(who["inspector"], opening, due_on=due_on, checked_not_pending=True)
         return done
@@ -156,6 +159,7 @@ def _failures(app: Any, unit: str) -> list[str]:
         return [str(event) for event in session.execute(query).scalars()]
 
 
-def _has_orders(app: Any) -> bool:
+def _was_supervised(app: Any) -> bool:
     with app.store.reading() as session:
-        return session.execute(select(ORDERS.c.id).limit(1)).first() is not None
+        issued = select(ORDERS.c.id).where(ORDERS.c.issuer != "").limit(1)
+        return session.execute(issued).first() is not None

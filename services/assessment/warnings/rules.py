@@ -21,7 +21,8 @@ KIND_WORDS: Mapping[str, str] = {
     "overdue": "任务或者填报逾期",
     "finding": "一票否决或者线索问题",
 }
-LEVELS = ("total", "component", "aspect", "measure", "result")
+TOTAL = "total"
+LEVELS = (TOTAL, "component", "aspect", "measure", "result")
 MILLI = 1000
 
 
@@ -115,8 +116,9 @@ def _checks(data: Mapping[str, Any]) -> Iterator[tuple[str, Any, Callable[[Any],
             f"应为 1 至 {most} 的整数",
         )
     yield "relapse_days", data.get("relapse_days"), partial(_is_count, most=3650), "应为正整数"
+    for cause in (TOTAL, *KINDS):
+        yield f"opens_order.{cause}", _in(data, "opens_order", cause), _is_choice, "应为 true 或 false"
     for kind in KINDS:
-        yield f"opens_order.{kind}", _in(data, "opens_order", kind), _is_choice, "应为 true 或 false"
         yield f"proof.{kind}", _in(data, "proof", kind), _is_text, "应写明单位应当提交的材料"
     yield "not_supervised", data.get("not_supervised"), _are_texts, "应逐项列出业务对象的开头"
 
@@ -159,6 +161,11 @@ class Raised:
     title: str
     seen: Mapping[str, Any]
     subjects: tuple[str, ...] = ()
+
+    @property
+    def cause(self) -> str:
+        """What decides whether it opens an order: its kind, and for a line whether it is the total's."""
+        return TOTAL if self.kind == "line" and not self.node else self.kind
 
     @property
     def reason(self) -> str:

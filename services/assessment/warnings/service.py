@@ -104,7 +104,7 @@ class Warnings:
     def _opens(self, one: Raised) -> bool:
         """By rule; not about what is in reconsideration or in court (行政执法监督条例 Art. 33)."""
         supervised = not one.subjects or any(self._rules.is_supervised(subject) for subject in one.subjects)
-        return self._rules.opens_order[one.kind] and supervised
+        return self._rules.opens_order[one.cause] and supervised
 
     def _opening(self, one: Raised) -> Opening:
         return Opening(
