@@ -95,9 +95,10 @@ def scores(
     """Scores of these runs; `generator` is needed where findings are drawn. NaN where nothing could be computed."""
     found = np.empty((len(matrix.units), draws.runs))
     mean = _group_mean(matrix)
+    pooled = _pooled_rates(matrix)
     for start in range(0, len(matrix.units), UNITS_A_STEP):
         rows = slice(start, start + UNITS_A_STEP)
-        share = _shares(matrix, rows, draws.samples, generator)
+        share = _shares(matrix, rows, pooled, draws.samples, generator)
         found[rows] = _totals(matrix, rows, share, mean, draws, geometric_floor)
     return np.round(found * 100, _DECIMALS)
 
@@ -132,11 +133,14 @@ def bottom(matrix: Matrix) -> Floats:
     return totals
 
 
-def _shares(matrix: Matrix, rows: slice, samples: int, generator: np.random.Generator | None) -> Floats:
+def _shares(
+    matrix: Matrix, rows: slice, pooled: Floats, samples: int, generator: np.random.Generator | None
+) -> Floats:
     """
     Shares of these rows, a layer a drawing of the findings; one layer of the found ones without drawing.
 
-    Every rate is drawn from Beta(marks + ½, the rest + ½), Jeffreys' posterior of a proportion.
+    Every rate is drawn from Beta(marks + p, the rest + 1 - p), p the rate of the whole group in that result: what
+    one finding more would weigh, for a unit that is known as little as that.
     """
     known = matrix.share[rows]
     if not samples:
@@ -145,13 +149,24 @@ def _shares(matrix: Matrix, rows: slice, samples: int, generator: np.random.Gene
     findings = matrix.findings.of(rows)
     marks = findings.rate * findings.number
     size = samples, len(marks)
-    rates = generator.beta(marks + 0.5, findings.number - marks + 0.5, size)
+    prior = pooled[findings.leaf]
+    rates = generator.beta(marks + prior, findings.number - marks + 1 - prior, size)
     drawn = findings.weight * attained(findings, rates)
     share = np.repeat(known.reshape(1, -1), samples, axis=0)
     place = findings.unit * known.shape[1] + findings.leaf
     first = np.flatnonzero(np.diff(place, prepend=-1))  # items of one checklist follow one another
     share[:, place[first]] = np.add.reduceat(drawn, first, axis=1) if len(first) else drawn
     return share.reshape(samples, *known.shape)
+
+
+def _pooled_rates(matrix: Matrix) -> Floats:
+    """The rate of each result over all findings of the group, kept off 0 and 1 by half a finding each way."""
+    findings = matrix.findings
+    size = len(matrix.leaves)
+    marks = np.bincount(findings.leaf, findings.rate * findings.number, size)
+    number = np.bincount(findings.leaf, findings.number, size)
+    rates: Floats = (marks + 0.5) / (number + 1)
+    return rates
 
 
 def _group_mean(matrix: Matrix) -> Floats:
