@@ -2,21 +2,35 @@
 
 import base64
 import threading
+from dataclasses import replace
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from contracts.directory.v1.directory_pb2 import UnitKind
 from contracts.roles import REPORTER
+from fazhi.identity import verifier
 from kernel.access.principal import Principal
+from kernel.access.tokens import Issuer
 from kernel.errors import NotFound, RuleViolation
+from kernel.hosting.api import build_api
 from kernel.ledger.checkpoint import chain_hash, read_checkpoint
-from kernel.ledger.note import read_note
+from kernel.ledger.note import NoteSigner, read_note
 from kernel.ledger.tree import SHA256, SM3, root_of, verify_consistency, verify_inclusion
 from services.assessment.app import ledger_signer
-from services.assessment.ledger.rules import LIMITS, LedgerDamaged
+from services.assessment.http import routers
+from services.assessment.ledger.alarms import Alarm, raise_alarm
+from services.assessment.ledger.findings import Trust
+from services.assessment.ledger.rules import LIMITS, BehindWitness, LedgerDamaged, read_witnesses
+from services.assessment.ledger.sealing import Sealer
+from services.assessment.ledger.service import Ledger
+from services.assessment.ledger.verification import Verification
 from tests.support.events import a_unit, an_event
+from tests.support.http import Client
+
+ORIGIN = "fazhi.local/assessment"
 
 OWN = Principal(
     account="z", unit="150102-scjg", unit_path="/15/150102/150102-scjg/", roles=frozenset({REPORTER})
@@ -231,3 +245,101 @@ class TestStates:
         with pytest.raises(RuleViolation) as refused, county.app.store.reading() as session:
             county.app.ledger.require_witnessed(session, 3)
         assert refused.value.stable_code == "assessment.checkpoint_not_witnessed"
+
+
+class TestHttp:
+    PREFIX = "/api/assessment/v1"
+
+    @pytest.fixture
+    def web(self, county):
+        county.events(*some(300), *some(3, "150102-sf"))
+        county.app.sealer.seal()
+        verifier_of_tokens = verifier(county.runtime)
+        api = build_api("assessment", "考核", routers(county.app), verifier_of_tokens, county.app.store)
+        county.client = Client(api)
+        key = (county.runtime.settings.data / "keys" / "identity.pem").read_bytes()
+        token = Issuer(key, county.runtime.clock).issue(OWN)
+        county.signed_in = {"authorization": f"Bearer {token}"}
+        return county
+
+    def test_anybody_may_take_checkpoint_tiles_and_proofs(self, web):
+        checkpoint = web.client.get(f"{self.PREFIX}/ledger/checkpoint")
+        assert checkpoint.headers["content-type"].startswith("text/plain")
+        found = read_checkpoint(read_note(checkpoint.text).text)
+        tiles = b"".join(
+            web.client.get(f"{self.PREFIX}/ledger/tile/{path}").content for path in ("0/000", "0/001.p/47")
+        )
+        hashes = [tiles[i : i + 32] for i in range(0, len(tiles), 32)]
+        assert root_of(SHA256, hashes) == found.root
+        proof = web.client.get(f"{self.PREFIX}/ledger/proofs/inclusion", params={"seq": 300}).json()
+        verify_inclusion(
+            SHA256,
+            index=299,
+            size=303,
+            leaf_hash=base64.b64decode(proof["leaf_hash"]),
+            proof=[base64.b64decode(one) for one in proof["proof"]],
+            expected_root=found.root,
+        )
+        sm3 = web.client.get(f"{self.PREFIX}/ledger/sm3/tile/0/000")
+        assert len(sm3.content) == 256 * 32
+        answer = web.client.get(f"{self.PREFIX}/ledger/proofs/consistency", params={"from": 5, "to": 303})
+        assert answer.status_code == 200
+
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [
+            ("ledger/tile/entries/000", 404),
+            ("ledger/tile/0/..%2f000", 422),
+            ("ledger/tile/0/999", 404),
+            ("ledger/proofs/inclusion?seq=0", 422),
+            ("ledger/proofs/inclusion?seq=304", 404),
+            ("ledger/proofs/consistency?from=9&to=5", 404),
+            ("ledger/status", 401),
+            ("units/150102-scjg/receipts", 401),
+        ],
+    )
+    def test_and_nothing_else(self, web, path, status):
+        assert web.client.get(f"{self.PREFIX}/{path}").status_code == status
+
+    def test_a_unit_takes_its_receipts_and_nobody_elses(self, web):
+        own = web.client.get(f"{self.PREFIX}/units/150102-scjg/receipts", headers=web.signed_in)
+        assert own.status_code == 200
+        assert own.headers["content-disposition"].startswith("attachment")
+        assert len(own.text.splitlines()) == 301
+        other = web.client.get(f"{self.PREFIX}/units/150102-sf/receipts", headers=web.signed_in)
+        assert other.status_code == 404
+
+    def test_the_page_says_what_verification_cannot_show(self, web):
+        told = web.client.get(f"{self.PREFIX}/ledger/status", headers=web.signed_in).json()
+        assert told["states"] == {"已入账": 303, "已封块": 303, "已见证": 0}
+        assert told["limits"] == LIMITS
+        assert "见证方" in told["refusal"]
+
+    def test_an_old_copy_serves_no_scores(self, web):
+        """F31: whoever asks for a ranking is told that this database is not the current one."""
+        witness = NoteSigner("w", Ed25519PrivateKey.generate()).witness_key
+        ledger = Ledger(web.app.store, ORIGIN, read_witnesses(f"{witness} http://127.0.0.1:9"), 1)
+        raise_alarm(web.app.store, ORIGIN, Alarm("w", "ahead", 999, "见证方见过 999 条"))
+        with pytest.raises(BehindWitness):
+            ledger.refuse_an_old_copy()
+        app = replace(web.app, ledger=ledger)
+        api = build_api("assessment", "考核", routers(app), verifier(web.runtime), app.store)
+        answer = Client(api).get(f"{self.PREFIX}/rankings", headers=web.signed_in)
+        assert (answer.status_code, answer.json()["code"]) == (503, "assessment.ledger_behind_witness")
+
+
+def test_a_log_goes_on_under_another_key_only_when_the_earlier_one_is_named(county):
+    """R27: the chain is not broken by a change of keys."""
+    county.events(*some(5))
+    county.app.sealer.seal()
+    other = NoteSigner(ORIGIN, Ed25519PrivateKey.generate())
+    county.events(*some(5))
+    with pytest.raises(LedgerDamaged):
+        Sealer(county.app.store, ORIGIN, lambda: other).seal()
+    earlier = ledger_signer(county.runtime)().key
+    assert Sealer(county.app.store, ORIGIN, lambda: other, [earlier]).seal() == 5
+    with county.app.store.reading() as session:
+        both = Verification(session, Trust(ORIGIN, (earlier, other.key))).run()
+        only_new = Verification(session, Trust(ORIGIN, (other.key,))).run()
+    assert both.faults == []
+    assert {fault.kind for fault in only_new.faults} == {"signature"}
