@@ -43,6 +43,7 @@ from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.framework.workbook import read_workbook
 from services.assessment.framework.writing import canonical, digest_of, document_of
+from services.assessment.scoring.roll_up import directory_changed
 from services.assessment.tables import UNITS
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -173,6 +174,8 @@ class FrameworkChanges:
             if approved and row.act == PUBLISH:
                 query = select(DRAFTS.c.document).where(DRAFTS.c.id == row.draft)
                 publish(work, who, parse(orjson.loads(work.session.execute(query).scalar_one())))
+            if approved and row.act == IN_FORCE:
+                directory_changed(work)
             work.audit(
                 who,
                 f"framework.{row.act}_{'approved' if approved else 'refused'}",

@@ -48,4 +48,5 @@ def what_is_asked(
     if not period:
         period = str(local_date(known.at).year) if known else latest_year(session)
         period = period or str(local_date(clock.now()).year)
-    return Asked(framework_known(session, frameworks, known), window(period, upto), known)
+    asked = window(period, upto)
+    return Asked(framework_known(session, frameworks, known, int(asked.year)), asked, known)

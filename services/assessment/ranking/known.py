@@ -72,10 +72,10 @@ def received(session: Session, seq: int) -> datetime | None:
     return at
 
 
-def framework_known(session: Session, frameworks: Frameworks, known: Known | None) -> Framework:
-    """The framework that was in force then. Raises NotFound where none was published yet."""
+def framework_known(session: Session, frameworks: Frameworks, known: Known | None, year: int) -> Framework:
+    """The framework in force for a year, as it was known then. Raises NotFound where none was published yet."""
     if known is None:
-        return frameworks.current()
+        return frameworks.in_force(year)
     in_force = (
         select(PROPOSALS.c.framework.label("id"), PROPOSALS.c.version)
         .join(DECISIONS, DECISIONS.c.proposal == PROPOSALS.c.id)
@@ -83,7 +83,7 @@ def framework_known(session: Session, frameworks: Frameworks, known: Known | Non
             PROPOSALS.c.act == IN_FORCE,
             DECISIONS.c.approved,
             DECISIONS.c.decided_at <= known.at,
-            PROPOSALS.c.year <= local_date(known.at).year,
+            PROPOSALS.c.year <= year,
         )
         .order_by(PROPOSALS.c.year.desc(), DECISIONS.c.decided_at.desc(), PROPOSALS.c.id.desc())
     )

@@ -211,7 +211,7 @@ class Rankings:
 
     def changes(self, period: str, unit_path: str, after: int) -> list[ScoreChange]:
         """Scores of units below `unit_path` that were made after an event number, oldest first."""
-        framework = self._frameworks.current()
+        framework = self._frameworks.in_force(int(period))
         query = (
             select(UNIT_SCORES.c.unit, UNIT_SCORES.c.score, UNIT_SCORES.c.coverage, UNIT_SCORES.c.at_seq)
             .join(UNITS.table, UNITS.table.c.code == UNIT_SCORES.c.unit)

@@ -158,8 +158,9 @@ class Replays:
             known = Known(
                 seq, self._store.clock.now() if at_seq is None else at or self._store.clock.now(), at
             )
-            baseline = framework_known(session, self._frameworks, known)
-        return Question(framework, baseline, window(period, upto), known)
+            asked = window(period, upto)
+            baseline = framework_known(session, self._frameworks, known, int(asked.year))
+        return Question(framework, baseline, asked, known)
 
     def make_waiting(self) -> bool:
         """Make the replay that waits longest, if any; one that a dead process left is taken up again."""

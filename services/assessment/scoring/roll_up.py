@@ -2,7 +2,7 @@
 Roll-up 汇总: from probe states to unit scores, for the units that new events touched.
 
 What is new is read from the log between two sequence numbers. That is safe here, and only here, because the
-log's numbers are gapless and rise in commit order (model.py). Nothing is scored twice: the same states always
+log's numbers are gapless and rise in commit order (model.py). Every year is scored by the framework in force for it. Nothing is scored twice: the same states always
 give the same score, so doing it again changes nothing. Scores are reckoned from one state of the database before the writing
 begins, so that new events need not wait at the door meanwhile.
 """
@@ -59,10 +59,11 @@ class RollUp:
         with self._store.reading() as session:
             touched = _touched(session, done, upto)
         for year, units in touched.items():
+            asked = self._frameworks.in_force(int(year))
             with self._store.reading() as session:
-                rows = self._scores(session, framework, year, answerable(session, units), upto)
+                rows = self._scores(session, asked, year, answerable(session, units), upto)
             self._store.transact(partial(_write, rows))
-        self._store.transact(lambda work: _remember(work, key_of(framework), upto))
+        self._store.transact(lambda work: self._remember_all(work, upto))
         return upto - done
 
     def keep_up(self) -> int:
@@ -89,19 +90,26 @@ class RollUp:
 
     def everything(self, years: Sequence[str] | None = None) -> int:
         """Score every unit anew, for the years the states know; returns how many scores were written."""
-        framework = self._frameworks.current()
         written = 0
         with self._store.work() as work:
             head = work.session.execute(select(LOG_HEAD.c.size).with_for_update()).scalar_one()
-            work.session.execute(delete(UNIT_SCORES).where(UNIT_SCORES.c.framework == key_of(framework)))
+            work.session.execute(delete(UNIT_SCORES))
             for year in years or known_years(work.session):
+                framework = self._frameworks.in_force(int(year))
                 rows = self._scores(work.session, framework, year, None, head)
                 _write(rows, work)
                 written += len(rows)
-            _remember(work, key_of(framework), head)
+            self._remember_all(work, head)
             _remember(work, DIRECTORY_CHANGED, 0)
             work.commit()
         return written
+
+    def _remember_all(self, work: Work, seq: int) -> None:
+        """Up to where scores are known, under every framework that is in force for a year with scores."""
+        used = {key_of(self._frameworks.current())}
+        used |= {key_of(self._frameworks.in_force(int(year))) for year in scored_years(work.session)}
+        for key in sorted(used):
+            _remember(work, key, seq)
 
     def _scores(
         self, session: Session, framework: Framework, year: str, codes: Sequence[str] | None, upto: int
@@ -181,7 +189,7 @@ def _write(rows: Sequence[ScoreRow], work: Work) -> None:
 
 
 def directory_changed(work: Work) -> None:
-    """Units came, went or moved: the next step scores everything anew."""
+    """Units came, went or moved, or another framework came into force: the next step scores everything anew."""
     _remember(work, DIRECTORY_CHANGED, 1)
 
 
