@@ -12,6 +12,7 @@ from kernel.hosting.runtime import Runtime
 from kernel.ledger.note import NoteKey, NoteSigner, read_key
 from kernel.storage.blobs import Blobs
 from kernel.storage.work import Store
+from services.assessment.bulletins.service import Bulletins
 from services.assessment.explanation.service import Explanations
 from services.assessment.framework.changes import FrameworkChanges
 from services.assessment.framework.overview import FrameworkOverview
@@ -70,6 +71,7 @@ class Assessment:
     supervision: Supervision
     closings: Closings
     publications: Publications
+    bulletins: Bulletins
     surveys: Surveys
     sheets: Sheets
     blobs: Blobs
@@ -103,6 +105,14 @@ def build(runtime: Runtime) -> Assessment:
     witnesses = read_witnesses(settings.ledger_witnesses)
     ledger = Ledger(store, settings.ledger_origin, witnesses, settings.witnesses_needed)
     rankings = Rankings(store, frameworks, ranking_parameters.load(runtime.catalog))
+    publications = Publications(
+        store,
+        frameworks,
+        ledger,
+        runtime.blobs("assessment"),
+        ranking_parameters.load(runtime.catalog),
+        publication_signer(runtime),
+    )
     return Assessment(
         store=store,
         frameworks=frameworks,
@@ -121,14 +131,8 @@ def build(runtime: Runtime) -> Assessment:
         receipts=Receipts(store, frameworks, ledger),
         supervision=wire(runtime, store, frameworks),
         closings=Closings(store),
-        publications=Publications(
-            store,
-            frameworks,
-            ledger,
-            runtime.blobs("assessment"),
-            ranking_parameters.load(runtime.catalog),
-            publication_signer(runtime),
-        ),
+        publications=publications,
+        bulletins=Bulletins(store, frameworks, publications, runtime.blobs("assessment")),
         surveys=Surveys(store, frameworks, runtime.blobs("assessment")),
         sheets=Sheets(store, frameworks),
         blobs=runtime.blobs("assessment"),

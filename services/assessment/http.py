@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Depends
 
 from services.assessment.app import Assessment
+from services.assessment.bulletins import api as bulletins
 from services.assessment.explanation import api as explanation
 from services.assessment.framework import api as framework
 from services.assessment.ledger import api as ledger
@@ -35,6 +36,7 @@ def routers(app: Assessment) -> list[APIRouter]:
         rectification.router(supervision.orders, supervision.order_reading),
         objections.router(supervision.objections, supervision.objection_reading),
         publication.router(app.closings, app.publications),
+        bulletins.router(app.bulletins),
         surveys.router(app.surveys, app.blobs),
         sheets.router(app.sheets, app.blobs),
         reporting.router(app.reports, app.evidence_files, app.workbooks),
