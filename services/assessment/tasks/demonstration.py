@@ -7,9 +7,13 @@ Everything goes through the use cases of people, by two of them where two are ne
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from contracts.roles import INSPECTOR, REPORTER, REVIEWER
 from kernel.access.principal import Principal
 from kernel.clock import local_date
+from kernel.errors import NotFound
+from services.assessment.tables import UNITS
 from services.assessment.tasks.model import DONE, PROGRESS
 from services.assessment.tasks.service import PlanRequest
 
@@ -21,15 +25,19 @@ _SOON, _LATER = 5, 25
 _TOLD = 12
 
 
-def demonstrate(
-    app: "Assessment", *, area: str, root: str, path: str, in_force: tuple[str, str] | None = None
-) -> str:
+def demonstrate(app: "Assessment", *, area: str, in_force: tuple[str, str] | None = None) -> str:
     """
-    Publish the tasks of the running year for `area` (a county's code, `path` its path); returns the plan's id.
+    Publish the tasks of the running year for `area` (the code of a county's government); returns the plan's id.
 
-    `root`: code of the topmost unit. `in_force`: (framework, version) to put in force for the year, by two
-    people; nothing changes when it is None. A second call publishes nothing and returns the first plan.
+    `in_force`: (framework, version) to put in force for the year, by two people; nothing changes when it is None.
+    A second call publishes nothing and returns the first plan. Raises NotFound for an unknown area.
     """
+    with app.store.reading() as session:
+        wanted = select(UNITS.table.c.path).where(UNITS.table.c.code == area)
+        path = session.execute(wanted).scalar_one_or_none()
+    if path is None:
+        raise NotFound(f"单位目录中没有 {area}，请先装入单位目录。", code="assessment.no_such_unit")
+    root = path.split("/")[1]
     reviewer = _person("demonstration.reviewer", root, f"/{root}/", REVIEWER)
     year = local_date(app.store.clock.now()).year
     if in_force is not None and _in_force(app, year) != in_force:

@@ -1,6 +1,7 @@
 """A framework comes into force by two people, what was published is never edited, and every refusal names its place."""
 
 import io
+from datetime import UTC, datetime
 
 import orjson
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from services.assessment.framework.rules import parse
 from services.assessment.framework.writing import canonical, digest_of, document_of
+from tests.support.events import an_event
 from tests.support.reporting import FILLER, UNITS, Desk, person
 
 WRITER = person("zhibiao", "reviewer", "15", "/15/")
@@ -237,3 +239,26 @@ def test_every_step_is_audited_with_the_hand_that_did_it(desk):
         ("framework.published", "shenhe.sheng"),
         ("framework.publish_approved", "shenhe.sheng"),
     ]
+
+
+def test_every_year_is_ranked_by_the_framework_in_force_for_it(fed, desk):
+    fed.events(
+        an_event(occurred_at=datetime(2025, 6, 5, 2, 0, tzinfo=UTC)),
+        an_event(occurred_at=datetime(2026, 2, 5, 2, 0, tzinfo=UTC), subject="enforcement/cases/2"),
+    )
+    fed.app.roll_up.catch_up()
+
+    def ranked_by(year):
+        found = desk.told(FILLER, "GET", f"/rankings?peer_group=county_departments&period={year}")
+        scored = [row["unit"]["code"] for row in found["rows"] if row["score"] is not None]
+        return found["framework"]["id"], scored
+
+    assert ranked_by(2025) == ranked_by(2026) == ("outline-2015-2020", ["150102-scjg"])
+    composite = {"framework": "composite-50-30-20", "version": "1"}
+    decided(desk, INSPECTOR, proposed(desk, act="in_force", year=2026, **composite))
+    fed.app.roll_up.catch_up()
+    assert ranked_by(2025) == ("outline-2015-2020", ["150102-scjg"])
+    assert ranked_by(2026) == ("composite-50-30-20", ["150102-scjg"])
+    fed.events(an_event(occurred_at=datetime(2025, 7, 5, 2, 0, tzinfo=UTC), subject="enforcement/cases/3"))
+    fed.app.roll_up.catch_up()
+    assert ranked_by(2025) == ("outline-2015-2020", ["150102-scjg"])

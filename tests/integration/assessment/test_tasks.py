@@ -233,14 +233,13 @@ def test_a_table_with_faults_is_refused_cell_by_cell_and_changes_nothing(desk, r
 
 
 def test_the_demonstration_publishes_once_and_puts_in_force_only_if_told(desk):
-    given = {"area": "150102", "root": "15", "path": "/15/1501/150102/"}
-    plan = demonstrate(desk.app, **given)
+    plan = demonstrate(desk.app, area="150102")
     assert desk.app.frameworks.current().id == "outline-2015-2020"
     rows = table(desk, plan).values()
     assert sum(row["done"] for row in rows) == 4
-    assert demonstrate(desk.app, **given, in_force=COMPOSITE) == plan
+    assert demonstrate(desk.app, area="150102", in_force=COMPOSITE) == plan
     assert desk.app.frameworks.current().id == "composite-50-30-20"
-    assert demonstrate(desk.app, **given, in_force=COMPOSITE) == plan
+    assert demonstrate(desk.app, area="150102", in_force=COMPOSITE) == plan
     with desk.app.store.reading() as session:
         assert session.execute(text("SELECT count(*) FROM framework_proposals")).scalar_one() == 1
         duties = session.execute(select(func.count()).select_from(DUTIES)).scalar_one()

@@ -1,0 +1,92 @@
+"""A reviewer hands in a framework with a fault, mends it and proposes it; an inspector approves; a unit tells progress."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from services.assessment.framework.writing import document_of, yaml_of
+from services.assessment.tasks.demonstration import demonstrate
+from tests.browser.test_console import DESKTOP, PHONE, page, platform, sign_in
+
+__all__ = ["page", "platform"]  # fixtures
+
+
+@pytest.fixture(scope="module")
+def plan(platform):
+    return demonstrate(platform.app("assessment"), area="150102")
+
+
+def a_file(folder: Path, platform, version: str, **changes) -> Path:
+    document = document_of(platform.app("assessment").frameworks.get("demonstration-city-county", "1"))
+    path = folder / f"体系-{version}.yaml"
+    path.write_text(yaml_of(document | {"version": version} | changes))
+    return path
+
+
+def test_a_framework_is_handed_in_mended_proposed_by_one_and_approved_by_another(page, platform, tmp_path):
+    sign_in(page, platform, "shenhe.sheng")
+    page.goto("/frameworks")
+    rows = page.get_by_test_id("framework-row")
+    expect(rows.first).to_be_visible()
+    before = rows.count()
+
+    page.get_by_test_id("framework-upload").click()
+    faulty = a_file(tmp_path, platform, "2", year=1900)
+    page.get_by_test_id("framework-file").set_input_files(faulty)
+    page.get_by_test_id("framework-check").click()
+    problem = page.get_by_test_id("framework-problems").locator("tbody tr")
+    expect(problem).to_have_count(1)
+    line = int(re.search(r":(\d+)", problem.inner_text()).group(1))
+    assert faulty.read_text().splitlines()[line - 1] == "year: 1900"
+
+    page.get_by_test_id("framework-file").set_input_files(
+        a_file(tmp_path, platform, "2", title="市县示范指标体系（修改）")
+    )
+    page.get_by_test_id("framework-check").click()
+    expect(page.get_by_test_id("framework-good")).to_contain_text("第 2 版")
+    page.get_by_test_id("framework-save").click()
+    expect(rows).to_have_count(before + 1)
+
+    page.get_by_role("link", name="市县示范指标体系（修改）").click()
+    expect(page.get_by_test_id("framework-tree").locator("li")).to_have_count(9)
+    page.get_by_test_id("submit").click()
+    page.get_by_test_id("ask").click()
+    expect(page.get_by_text("已提请").first).to_be_visible()
+    page.goto("/frameworks")
+    expect(page.get_by_test_id("proposal")).to_contain_text("由您提请")
+    expect(page.get_by_test_id("approve")).to_have_count(0)
+
+    page.context.clear_cookies()
+    sign_in(page, platform, "ducha.sheng")
+    page.goto("/frameworks")
+    page.get_by_test_id("approve").click()
+    expect(page.get_by_test_id("proposal")).to_have_count(0)
+    versions = {known[:2] for known in platform.app("assessment").frameworks.published()}
+    assert ("demonstration-city-county", "2") in versions
+
+
+@pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
+def test_a_unit_finds_its_task_and_tells_how_it_goes(page, platform, plan):
+    sign_in(page, platform, "tianbao.xian")
+    page.goto("/tasks")
+    row = page.get_by_test_id("task-row").filter(has_text="办理中").first
+    expect(row).to_be_visible()
+    row.get_by_role("link").click()
+    drawer = page.get_by_test_id("task-drawer")
+    expect(drawer).to_contain_text("达到标准")
+    told = f"已完成自查，材料齐备（{page.viewport_size['width']}）。"
+    page.get_by_test_id("task-text").locator("visible=true").fill(told)
+    page.get_by_test_id("task-progress").click()
+    expect(drawer.get_by_text(told)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+@pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
+def test_the_calendar_shows_the_dates_of_the_law(page, platform, plan):
+    sign_in(page, platform, "ducha.xian")
+    page.goto("/calendar?month=2027-03")
+    expect(page.get_by_text("报告上年度法治政府建设情况").first).to_be_visible()
+    page.get_by_test_id("month-next").click()
+    expect(page.get_by_text("向党中央、国务院报告上年度").first).to_be_visible()
