@@ -129,7 +129,7 @@ class AuditSealer:
                 work.session, self._store.spine.audit_checkpoints, [row], keys=["size"], on_conflict="nothing"
             )
             work.commit()
-        log.info("audit_sealed", service=self._store.source, size=size, root=root.hex())
+        log.debug("audit_sealed", service=self._store.source, size=size, root=root.hex())
         return note
 
 

@@ -85,7 +85,7 @@ class Sealer:
         sha256, sm3 = self._taken_up(work, last)
         self._grow(work, sha256, sm3, until)
         self._sign(work, sha256, sm3, last)
-        log.info("ledger_sealed", size=until, events=until - size)
+        log.debug("ledger_sealed", size=until, events=until - size)
         return until - size
 
     def _taken_up(self, work: Work, last: StoredCheckpoint | None) -> tuple[Edge, Edge]:
