@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kernel.access.principal import SYSTEM, Principal
-from kernel.clock import start_of_day
+from kernel.clock import local_date, start_of_day
 from kernel.ids import derived_id
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Work
@@ -332,11 +332,12 @@ class _Story:
         return content
 
     def _submitted_at(self, unit: Assessed, node: Node) -> datetime:
-        """Somewhere in the year so far; a few days before now at the latest, so that reviews had their time."""
-        begins = start_of_day(last_day(self._year).replace(month=1, day=5))
-        ends = min(self._work.clock.now(), start_of_day(last_day(self._year))) - timedelta(days=6)
-        minutes = max(1, int((ends - begins).total_seconds()) // 60)
-        return begins + timedelta(minutes=self._draw("at", unit.code, node.code) % minutes)
+        """An office hour of some day of the year so far; a week before now at the latest, for reviews take time."""
+        first = last_day(self._year).replace(month=1, day=5)
+        latest = min(local_date(self._work.clock.now()), last_day(self._year)) - timedelta(days=7)
+        draw = self._draw("at", unit.code, node.code)
+        day = first + timedelta(days=draw % max(1, (latest - first).days))
+        return start_of_day(day) + timedelta(hours=9, minutes=draw // 400 % 480)
 
     def _draw(self, *parts: str) -> int:
         """A number that follows from the seed and what it is for."""
