@@ -127,6 +127,9 @@ class Settings(BaseSettings):
         description="Keys (name+id+base64, comma between) whose checkpoints are good: this ledger's, earlier "
         "ones too. Empty: the key that signs.",
     )
+    publication_public_key: str = Field(
+        "", description="Key (name+id+base64) that signs published rankings. Empty: the key that signs."
+    )
     ledger_witnesses: str = Field(
         "", description="Witnesses of the ledger: their key, a space, their address; comma between."
     )

@@ -23,6 +23,7 @@ from services.assessment.ledger.sealing import Sealer
 from services.assessment.ledger.service import Ledger
 from services.assessment.ledger.witnessing import Witnesses
 from services.assessment.publication.closing import Closings
+from services.assessment.publication.keys import PublicKeys
 from services.assessment.publication.service import Publications
 from services.assessment.ranking import parameters as ranking_parameters
 from services.assessment.ranking.analyses import Analyses
@@ -71,6 +72,7 @@ class Assessment:
     supervision: Supervision
     closings: Closings
     publications: Publications
+    public_keys: Callable[[], PublicKeys]
     bulletins: Bulletins
     surveys: Surveys
     sheets: Sheets
@@ -132,6 +134,7 @@ def build(runtime: Runtime) -> Assessment:
         supervision=wire(runtime, store, frameworks),
         closings=Closings(store),
         publications=publications,
+        public_keys=cache(lambda: public_keys(runtime)),
         bulletins=Bulletins(store, frameworks, publications, runtime.blobs("assessment")),
         surveys=Surveys(store, frameworks, runtime.blobs("assessment")),
         sheets=Sheets(store, frameworks),
@@ -174,6 +177,22 @@ def _signer(runtime: Runtime, purpose: str, name: str, given: Path | None) -> No
 def ledger_keys(runtime: Runtime) -> tuple[NoteKey, ...]:
     """The keys whose checkpoints are good: those the settings name, or that of the key that signs."""
     return _named_keys(runtime) or (ledger_signer(runtime)().key,)
+
+
+def public_keys(runtime: Runtime) -> PublicKeys:
+    """Every key by which the public checks; in production only those the settings name, for the API holds no other."""
+    settings = runtime.settings
+    ledger, publisher = _named_keys(runtime), settings.publication_public_key
+    if not settings.production:
+        ledger = ledger or ledger_keys(runtime)
+        publisher = publisher or str(publication_signer(runtime)().key)
+    return PublicKeys(
+        origin=settings.ledger_origin,
+        ledger=tuple(str(key) for key in ledger),
+        publisher=str(read_key(publisher)) if publisher else None,
+        witnesses=tuple(str(one.key) for one in read_witnesses(settings.ledger_witnesses)),
+        witnesses_needed=settings.witnesses_needed,
+    )
 
 
 def _named_keys(runtime: Runtime) -> tuple[NoteKey, ...]:

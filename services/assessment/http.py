@@ -35,7 +35,7 @@ def routers(app: Assessment) -> list[APIRouter]:
         warnings.router(supervision.warnings),
         rectification.router(supervision.orders, supervision.order_reading),
         objections.router(supervision.objections, supervision.objection_reading),
-        publication.router(app.closings, app.publications),
+        publication.router(app.closings, app.publications, app.public_keys),
         bulletins.router(app.bulletins),
         surveys.router(app.surveys, app.blobs),
         sheets.router(app.sheets, app.blobs),

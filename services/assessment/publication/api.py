@@ -1,6 +1,6 @@
 """Who may close periods and publish rankings, and what the public may fetch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -15,6 +15,7 @@ from kernel.errors import NotFound
 from kernel.hosting.api import Caller
 from kernel.hosting.validation import Body
 from services.assessment.publication.closing import Closings, Period
+from services.assessment.publication.keys import PublicKeys
 from services.assessment.publication.rules import PUBLIC_FILES
 from services.assessment.publication.service import Publication, Publications, Request
 
@@ -97,12 +98,19 @@ class PublicationView(BaseModel):
     files: list[str]
 
 
-def router(closings: Closings, publications: Publications) -> APIRouter:
+def router(closings: Closings, publications: Publications, keys: Callable[[], PublicKeys]) -> APIRouter:
     """Periods, requests, publications; the last also for the public."""
     router = APIRouter(tags=["publication"])
     _periods(router, closings)
     _requests(router, publications)
     _published(router, publications)
+
+    @router.get("/public/keys")
+    @public
+    def public_keys() -> PublicKeys:
+        """The public keys by which a published ranking is checked; to be trusted only as far as this page is."""
+        return keys()
+
     return router
 
 
