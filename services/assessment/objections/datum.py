@@ -20,6 +20,7 @@ from kernel.storage.work import Work
 from services.assessment.objections.model import OBJECTIONS
 from services.assessment.objections.rules import Answer, corrected_marks
 from services.assessment.rectification.model import ORDER_EVENTS, ORDERS
+from services.assessment.reporting.scored import follow_correction
 from services.assessment.scoring.model import EVENT_LOG
 from services.assessment.scoring.own import SOURCE, OwnFact, append_own
 
@@ -116,6 +117,9 @@ def correct(work: Work, datum: Datum, asked: str, answer: Answer, objection: str
     work.session.execute(
         update(ORDERS).where(ORDERS.c.scored_event == datum.event_id).values(scored_event=event)
     )
+    marks = score_milli if outcome <= Outcome.FAIL else None
+    actor = f"objections/{objection}"
+    follow_correction(work, leaf["subject"], event, marks, actor=actor, reasons=answer.reasons)
     return event
 
 

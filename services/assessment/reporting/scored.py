@@ -8,25 +8,25 @@ wrote stays with the report; the fact carries none of their words, because perso
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import update
 
 from contracts.findings import Evidence, Finding, Mode, graded
 from kernel.clock import start_of_day
-from kernel.errors import RuleViolation
 from kernel.storage.work import Work
 from services.assessment.framework.values import Framework, Node
-from services.assessment.reporting.model import REPORT_EVENTS
-from services.assessment.reporting.records import Head, advance, content_of
-from services.assessment.reporting.rules import Content, Value, last_day
+from services.assessment.reporting.model import REPORTS
+from services.assessment.reporting.records import Head, advance, content_of, locked
+from services.assessment.reporting.rules import SCORED, Content, Value, last_day
 from services.assessment.scoring.leaves import score_text
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
 
 PLACE = "/api/assessment/v1/reports"
+REPORT_SUBJECT = "assessment/reports"
 
 
 def subject_of(report: str) -> str:
     """How a report is named as a business object."""
-    return f"assessment/reports/{report}"
+    return f"{REPORT_SUBJECT}/{report}"
 
 
 def occurred_at(period: str, now: datetime) -> datetime:
@@ -94,38 +94,17 @@ def score(
     return event
 
 
-def rescore(
-    work: Work,
-    framework: Framework,
-    node: Node,
-    head: Head,
-    *,
-    score_milli: int,
-    value: Value | None,
-    reasons: str,
-    decided_by: str,
-    confirmed_by: str,
-) -> str:
+def follow_correction(
+    work: Work, subject: str, event: str, score_milli: int | None, *, actor: str, reasons: str
+) -> None:
     """
-    Correct the score of a locked, scored report, after an objection 申诉: a new fact that names the old (R26).
+    Keep a report up with a corrected score (R26), in the transaction that appended the correcting event.
 
-    Two people stand for it (R37). Returns the id of the correcting fact. Raises RuleViolation, WrongState.
+    Called for whatever own fact is corrected after an objection 申诉; a subject that is no scored report is left
+    alone. `score_milli` None: the correction says that there is no score.
     """
-    if not confirmed_by or decided_by == confirmed_by:
-        raise RuleViolation("更正评分须由两人办理，请由另一人确认。", code="assessment.second_person")
-    newest = (
-        select(REPORT_EVENTS.c.fact)
-        .where(REPORT_EVENTS.c.report == head["id"], REPORT_EVENTS.c.fact != "")
-        .order_by(REPORT_EVENTS.c.number.desc())
-        .limit(1)
-    )
-    corrected = work.session.execute(newest).scalar_one_or_none() or ""
-    content = content_of(work.session, head["id"], head["submitted_version"])
-    at = occurred_at(head["period"], work.clock.now())
-    fact = fact_of(
-        framework, node, head, content, score_milli=score_milli, value=value, at=at, corrects=corrected
-    )
-    event = append_own(work, [fact])[0]
-    who = f"{decided_by}+{confirmed_by}"[:100]
-    advance(work, head, "rescored", who, reasons=reasons, score_milli=score_milli, fact=event)
-    return event
+    head = locked(work, subject.removeprefix(f"{REPORT_SUBJECT}/"))
+    if not subject.startswith(f"{REPORT_SUBJECT}/") or head is None or head["state"] != SCORED:
+        return
+    advance(work, head, "rescored", actor, reasons=reasons[:2000], score_milli=score_milli, fact=event)
+    work.session.execute(update(REPORTS).where(REPORTS.c.id == head["id"]).values(score_milli=score_milli))

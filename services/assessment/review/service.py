@@ -27,7 +27,7 @@ from services.assessment.reporting.model import REPORTS
 from services.assessment.reporting.reach import result_of
 from services.assessment.reporting.records import Head, advance, content_of, head_of, locked
 from services.assessment.reporting.rules import REVIEWING, SUBMITTED, Value, suggested_milli
-from services.assessment.reporting.scored import rescore, score
+from services.assessment.reporting.scored import score
 from services.assessment.review.assigning import Assigning
 from services.assessment.review.model import REVIEW_ASSIGNMENTS, REVIEW_MARKS
 from services.assessment.review.roster import place_of, places
@@ -116,39 +116,6 @@ class Reviews:
 
         return self._store.transact(hand_on)
 
-    def rescore(
-        self, work: Work, report: str, mark: Mark, *, decided_by: Principal, confirmed_by: Principal
-    ) -> str:
-        """
-        Correct a score after an accepted objection 申诉, in the transaction of that decision; returns the new fact.
-
-        Neither of the two may stand where a reviewer may not. Raises NotFound, MarkInvalid, RuleViolation.
-        """
-        head = locked(work, report)
-        if head is None:
-            raise _no_such_review()
-        framework = self._frameworks.current()
-        node = result_of(framework, head)
-        assert node.method is not None
-        checked = checked_mark(mark, node.method)
-        unit = places(work.session, [head["unit"]]).get(head["unit"])
-        for who in (decided_by, confirmed_by):
-            if unit is None or not may_review(place_of(work.session, who), unit):
-                raise NotAllowed("不得更正本单位、上下级或同条线单位的评分。", code="assessment.own_unit")
-        event = rescore(
-            work,
-            framework,
-            node,
-            head,
-            score_milli=checked.score_milli,
-            value=checked.value,
-            reasons=checked.reasons,
-            decided_by=decided_by.account,
-            confirmed_by=confirmed_by.account,
-        )
-        work.audit(decided_by, "report.rescored", f"reports/{report}", reason_code="objection")
-        return event
-
     # --- one review -------------------------------------------------------------------------------------
 
     def _held(self, work: Work, who: Principal, assignment: str) -> tuple[Row, Head]:
@@ -170,7 +137,7 @@ class Reviews:
         if row["opened_at"] is None:
             mine = REVIEW_ASSIGNMENTS.c.id == row["id"]
             work.session.execute(update(REVIEW_ASSIGNMENTS).where(mine).values(opened_at=work.clock.now()))
-            work.audit(who, "review.opened", f"reviews/{row['id']}")
+            work.audit(who, "review.opened", f"reports/{row['report']}")
         if head["state"] == SUBMITTED:
             return advance(work, head, "review_opened", who.account)
         return head
@@ -183,8 +150,9 @@ class Reviews:
         checked = checked_mark(Mark(mark.decision, reasons, mark.score_milli, mark.value), node.method)
         head = self._opened(work, who, (row, head))
         self._note(work, who, row, checked)
+        # Under the report's own name: whoever scored it may not answer an objection against the score.
         work.audit(
-            who, f"review.{checked.decision}", f"reviews/{assignment}", object_version=str(head["round"])
+            who, f"review.{checked.decision}", f"reports/{head['id']}", object_version=str(head["round"])
         )
         return self._settled(work, who, head, node)
 

@@ -8,7 +8,6 @@ from sqlalchemy import select, text
 
 from services.assessment.reporting.model import REPORT_EVENTS
 from services.assessment.review.model import REVIEW_ASSIGNMENTS
-from services.assessment.review.rules import Mark
 from services.assessment.scoring.model import EVENT_LOG
 from tests.support.reporting import (
     COUNTY,
@@ -283,31 +282,29 @@ def test_work_is_spread_and_assigning_again_gives_nothing_new(desk):
         assert session.execute(select(REVIEW_ASSIGNMENTS)).all().__len__() == 8
 
 
-def test_a_corrected_score_is_a_new_fact_of_two_people_and_both_stay(desk):
-    desk.joined(REVIEWER)
+def test_a_score_corrected_after_an_objection_is_a_new_fact_and_the_report_follows_it(desk):
+    desk.joined(SECOND)
     report = desk.opened()
     desk.submitted(report)
-    (given,) = desk.queue(REVIEWER)
-    desk.answered(REVIEWER, given["id"], score_milli=500)
+    (given,) = desk.queue(SECOND)
+    desk.answered(SECOND, given["id"], score_milli=500)
     assert desk.score() == "50.0000"
-    reviews = desk.app.reviews
-    for decided, confirmed, code in (
-        (INSPECTOR, INSPECTOR, "assessment.second_person"),
-        (OWN_REVIEWER, INSPECTOR, "assessment.own_unit"),
-    ):
-        with pytest.raises(Exception, match=code), desk.app.store.work() as work:
-            reviews.rescore(
-                work, report, Mark("score", "更正", 900), decided_by=decided, confirmed_by=confirmed
-            )
-    with desk.app.store.work() as work:
-        reviews.rescore(
-            work, report, Mark("score", "申诉成立", 900), decided_by=INSPECTOR, confirmed_by=OTHER_INSPECTOR
-        )
-        work.commit()
+    (fact,) = facts(desk)
+    body = {"event": fact["event_id"], "asked": "pass", "grounds": "材料被漏看"}
+    objection = f"/objections/{desk.told(HEAD, 'POST', '/objections', json=body)['id']}"
+    scorer = person(SECOND.account, "inspector", "150102-cz", COUNTY)
+    desk.told(INSPECTOR, "POST", f"{objection}/acceptance", json={})
+    answer = {"outcome": "partly", "reasons": "漏看一份", "score_milli": 900}
+    assert desk.ask(scorer, "POST", f"{objection}/draft", json=answer).status_code == 409
+    desk.told(INSPECTOR, "POST", f"{objection}/draft", json=answer)
+    assert desk.ask(INSPECTOR, "POST", f"{objection}/confirmation", json={}).status_code == 409
+    desk.told(OTHER_INSPECTOR, "POST", f"{objection}/confirmation", json={})
     first, second = facts(desk)
     assert second["corrects"] == first["event_id"]
     assert desk.score() == "90.0000"
-    assert desk.told(FILLER, "GET", f"/reports/{report}")["score"] == "0.900"
+    seen = desk.told(FILLER, "GET", f"/reports/{report}")
+    assert (seen["score"], seen["events"][-1]["act"]) == ("0.900", "rescored")
+    assert seen["events"][-1]["fact"] == second["event_id"]
 
 
 def test_every_act_and_every_denial_is_in_the_audit_log(desk):
