@@ -19,6 +19,7 @@ export interface Fact {
   due_at: string | null
   note: string
   detail: Record<string, unknown>
+  to: UnitName | null
 }
 
 export interface HandedIn {

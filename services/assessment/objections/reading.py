@@ -20,7 +20,7 @@ from services.assessment.objections.model import OBJECTION_EVENTS, OBJECTIONS
 from services.assessment.objections.rules import ACTS, replay
 from services.assessment.rectification.places import names_of, path_of, within
 from services.assessment.rectification.rules import MatterFact
-from services.assessment.rectification.timeline import facts_of
+from services.assessment.rectification.timeline import facts_of, units_of
 from services.assessment.scoring.model import UNIT_SCORES
 from services.assessment.scoring.roll_up import key_of, latest_year
 
@@ -96,7 +96,7 @@ class ObjectionReading:
         with self._store.reading() as session:
             row = found(session, who, objection)
             facts = facts_of(session, OBJECTION_EVENTS, [objection])[objection]
-            units = {row["unit"], row["supervisor"], *(fact.actor_unit for fact in facts)}
+            units = {row["unit"], row["supervisor"]} | units_of(facts)
             return OneObjection(
                 row=row,
                 names=names_of(session, units),

@@ -22,7 +22,7 @@ from services.assessment.rectification.rules import (
     may_end,
     replay,
 )
-from services.assessment.rectification.timeline import facts_of
+from services.assessment.rectification.timeline import facts_of, units_of
 
 MOST_ROWS = 200
 WHO_MAY = {
@@ -90,7 +90,7 @@ class OrderReading:
         with self._store.reading() as session:
             row = found(session, who, order)
             facts = facts_of(session, ORDER_EVENTS, [order])[order]
-            units = {row["unit"], row["supervisor"], row["started_unit"], *(f.actor_unit for f in facts)}
+            units = {row["unit"], row["supervisor"], row["started_unit"]} | units_of(facts)
             later = select(ORDERS.c.id).where(ORDERS.c.relapse_of == order, visible(who))
             home = path_of(session, who.unit)
             is_own = who.unit == row["unit"] or (home and home.startswith(path_of(session, row["unit"])))

@@ -101,3 +101,8 @@ def facts_of(session: Session, table: Table, matters: Iterable[str]) -> dict[str
 def evidence_of(facts: Sequence[MatterFact]) -> list[Mapping[str, Any]]:
     """The files handed in, oldest first."""
     return [fact.detail for fact in facts if fact.kind == "evidence"]
+
+
+def units_of(facts: Sequence[MatterFact]) -> set[str]:
+    """The units that the facts name: those of who acted, and those it went up to."""
+    return {fact.actor_unit for fact in facts} | {fact.detail["to"] for fact in facts if "to" in fact.detail}

@@ -44,7 +44,7 @@ class OrderPage(BaseModel):
 
 
 class FactView(BaseModel):
-    """One fact of a matter."""
+    """One fact of a matter; `to` is whom it went up to."""
 
     kind: str
     title: str
@@ -54,6 +54,7 @@ class FactView(BaseModel):
     due_at: datetime | None
     note: str
     detail: dict[str, Any]
+    to: UnitName | None
 
 
 class FileView(BaseModel):
@@ -149,6 +150,7 @@ def fact_views(
             due_at=fact.due_at,
             note=fact.note,
             detail=dict(fact.detail),
+            to=unit_name(fact.detail["to"], names) if "to" in fact.detail else None,
         )
         for fact in facts
     ]

@@ -217,7 +217,7 @@ class Watch:
                 framework=key_of(framework),
                 year=year,
                 at_seq=failures[-1].seq,
-                title=self._frameworks.probe_titles.get(probe, probe),
+                title=f"{self._frameworks.probe_titles.get(probe, probe)}：{len(failures)} 件不符合",
                 seen={
                     "probe": probe,
                     "count": len(failures),
