@@ -9,6 +9,7 @@ import explanation from './zh-CN/explanation.json'
 import framework from './zh-CN/framework.json'
 import identity from './zh-CN/identity.json'
 import law from './zh-CN/law.json'
+import ledger from './zh-CN/ledger.json'
 import objection from './zh-CN/objection.json'
 import order from './zh-CN/order.json'
 import ranking from './zh-CN/ranking.json'
@@ -19,7 +20,7 @@ import shell from './zh-CN/shell.json'
 import subject from './zh-CN/subject.json'
 import task from './zh-CN/task.json'
 
-const messages = { analysis, clue, common, explanation, framework, identity, law, objection, order, ranking, reporting, review, score, shell, subject, task }
+const messages = { analysis, clue, common, explanation, framework, identity, law, ledger, objection, order, ranking, reporting, review, score, shell, subject, task }
 
 type Messages = typeof messages
 export type Key = { [G in keyof Messages]: `${G}.${keyof Messages[G] & string}` }[keyof Messages]

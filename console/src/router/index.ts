@@ -10,9 +10,13 @@ import type { useSession } from '@/stores/session'
 
 import { assessment } from './modules/assessment'
 import { clues } from './modules/clues'
+import { external } from './modules/external'
 import { framework } from './modules/framework'
+import { home } from './modules/home'
 import { identity } from './modules/identity'
+import { ledger } from './modules/ledger'
 import { legislation } from './modules/legislation'
+import { open, publication } from './modules/publication'
 import { reporting } from './modules/reporting'
 import { subjects } from './modules/subjects'
 import { supervision } from './modules/supervision'
@@ -26,18 +30,22 @@ declare module 'vue-router' {
 
 const routes: RouteRecordRaw[] = [
   ...identity,
+  ...open,
   {
     path: '/',
     component: () => import('@/views/shell/AppShell.vue'),
     children: [
-      { path: '', redirect: { name: 'rankings' } },
+      ...home,
       ...assessment,
       ...framework,
       ...subjects,
       ...legislation,
+      ...ledger,
       ...reporting,
       ...clues,
       ...supervision,
+      ...publication,
+      ...external,
       {
         path: ':rest(.*)*',
         name: 'not-found',
@@ -62,7 +70,7 @@ export function createConsoleRouter(session: ReturnType<typeof useSession>): Rou
 
   router.beforeEach(async (to) => {
     const me = await session.ensure()
-    if (to.meta.public) return me && to.name === 'sign-in' ? { name: 'rankings' } : true
+    if (to.meta.public) return me && to.name === 'sign-in' ? { name: 'home' } : true
     return me ? true : { name: 'sign-in', query: to.path === '/' ? {} : { next: to.fullPath } }
   })
 
