@@ -73,7 +73,7 @@ def do(page, act, words=""):
 def choose(page, box, words):
     """Pick an entry of a list that opens."""
     box.click()
-    page.get_by_role("option", name=words).last.click()
+    page.get_by_role("option", name=words, exact=True).click()
 
 
 def points(platform):
@@ -130,7 +130,7 @@ def test_from_a_warning_to_an_order_to_its_end_and_to_the_score(people, platform
 
     before = points(platform)
     inspector.goto(path)
-    choose(inspector, inspector.get_by_test_id("act-close").get_by_role("combobox"), "整改到位")
+    choose(inspector, inspector.get_by_test_id("close-outcome"), "整改到位")
     do(inspector, "close", "整改到位，予以办结")
     expect(inspector.get_by_test_id("matter-state")).to_have_text("整改到位")
     assert points(platform) > before
