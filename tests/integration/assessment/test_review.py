@@ -1,13 +1,17 @@
 """Reviews over HTTP: by rule, blind, counted in the log; nobody scores the own unit and nothing is scored twice."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 
 import orjson
 import pytest
 from sqlalchemy import select, text
 
+from kernel.errors import PermanentError
 from services.assessment.reporting.model import REPORT_EVENTS
 from services.assessment.review.model import REVIEW_ASSIGNMENTS
+from services.assessment.review.rules import Mark
 from services.assessment.scoring.model import EVENT_LOG
 from tests.support.reporting import (
     COUNTY,
@@ -333,3 +337,49 @@ def test_a_report_scored_after_its_year_counts_in_its_year(desk):
     (fact,) = facts(desk)
     assert fact["occurred_at"] == "2026-12-31T15:59:59.999999Z"
     assert desk.score() == "100.0000"
+
+
+def at_once(*acts):
+    """Run these acts at the same moment; returns what each came to."""
+    gate = Barrier(len(acts))
+
+    def run(act):
+        gate.wait()
+        try:
+            return act()
+        except PermanentError as refused:
+            return refused.stable_code
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+def test_answers_given_at_the_same_moment_score_a_report_once(desk):
+    desk.joined(REVIEWER, SECOND)
+    _, one, other = drawn_twice(desk)
+    reviews = desk.app.reviews
+
+    def answers(who, assignment):
+        return lambda: reviews.answer(who, assignment, Mark("score", "同时", 700))
+
+    came = at_once(*[answers(REVIEWER, one)] * 3, *[answers(SECOND, other)] * 3)
+    assert sorted(came) == ["assessment.review_closed"] * 4 + ["reviewing", "scored"]
+    assert [fact["score"] for fact in facts(desk)] == ["0.700"]
+
+
+def test_withdrawing_and_opening_at_the_same_moment_end_in_one_of_the_two(desk):
+    desk.joined(REVIEWER)
+    for row in desk.asked()[:3]:
+        report = desk.told(FILLER, "POST", "/reports", json={"result": row["result"], "period": "2026"})["id"]
+        desk.submitted(report)
+        given = next(one for one in desk.queue(REVIEWER) if one["result"] == row["result"])
+        at_once(
+            lambda report=report: desk.app.reports.withdraw(HEAD, report, ""),
+            lambda given=given: desk.app.reviews.open(REVIEWER, given["id"]),
+        )
+        seen = desk.told(FILLER, "GET", f"/reports/{report}")
+        assert [event["act"] for event in seen["events"]] in (
+            ["submitted", "withdrawn"],
+            ["submitted", "review_opened"],
+        )
+        assert seen["state"] == ("draft" if seen["events"][-1]["act"] == "withdrawn" else "reviewing")
