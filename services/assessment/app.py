@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from kernel import catalog
 from kernel.access.tokens import make_key
 from kernel.calendar import WorkingCalendar, load_years
 from kernel.errors import Invalid
@@ -13,6 +14,8 @@ from kernel.ledger.note import NoteKey, NoteSigner, read_key
 from kernel.storage.blobs import Blobs
 from kernel.storage.work import Store
 from services.assessment.bulletins.service import Bulletins
+from services.assessment.detection.rules import read_parameters
+from services.assessment.detection.service import Detection
 from services.assessment.explanation.service import Explanations
 from services.assessment.framework.changes import FrameworkChanges
 from services.assessment.framework.overview import FrameworkOverview
@@ -74,6 +77,7 @@ class Assessment:
     publications: Publications
     public_keys: Callable[[], PublicKeys]
     bulletins: Bulletins
+    detection: Detection
     surveys: Surveys
     sheets: Sheets
     blobs: Blobs
@@ -135,6 +139,11 @@ def build(runtime: Runtime) -> Assessment:
         closings=Closings(store),
         publications=publications,
         public_keys=cache(lambda: public_keys(runtime)),
+        detection=Detection(
+            store,
+            frameworks,
+            read_parameters(catalog.read(runtime.catalog / "assessment" / "detection.yaml").data),
+        ),
         bulletins=Bulletins(store, frameworks, publications, runtime.blobs("assessment")),
         surveys=Surveys(store, frameworks, runtime.blobs("assessment")),
         sheets=Sheets(store, frameworks),

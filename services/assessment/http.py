@@ -4,6 +4,7 @@ from fastapi import APIRouter, Depends
 
 from services.assessment.app import Assessment
 from services.assessment.bulletins import api as bulletins
+from services.assessment.detection import api as detection
 from services.assessment.explanation import api as explanation
 from services.assessment.framework import api as framework
 from services.assessment.ledger import api as ledger
@@ -37,6 +38,7 @@ def routers(app: Assessment) -> list[APIRouter]:
         objections.router(supervision.objections, supervision.objection_reading),
         publication.router(app.closings, app.publications, app.public_keys),
         bulletins.router(app.bulletins),
+        detection.router(app.detection),
         surveys.router(app.surveys, app.blobs),
         sheets.router(app.sheets, app.blobs),
         reporting.router(app.reports, app.evidence_files, app.workbooks),

@@ -6,6 +6,7 @@ from contracts.findings.wire import read_scored
 from contracts.topology import ASSESSMENT_SCORED, DIRECTORY
 from contracts.units import read_units
 from kernel.bus.markers import every, subscribe
+from kernel.clock import local_date
 from kernel.messages import Item
 from kernel.storage.work import Work
 from kernel.telemetry import metrics
@@ -62,6 +63,11 @@ class AssessmentWorker:
     def measure_ledger(self) -> None:
         """计量: how old what is not sealed and not witnessed has become."""
         measure(self._app.ledger, self.name, self._app.store.clock)
+
+    @every(seconds=6 * 3600)
+    def detect(self) -> None:
+        """线索识别: signs that figures were made for the score, as drafts for a person."""
+        self._app.detection.look(str(local_date(self._app.store.clock.now()).year))
 
     @every(seconds=2)
     def publish(self) -> None:

@@ -17,6 +17,7 @@ from fazhi.commands import (
     audit,
     bench,
     demo,
+    detect,
     frameworks,
     imports,
     keys,
@@ -58,6 +59,7 @@ for subject in (
     prove,
     publications,
     ledger,
+    detect,
 ):
     subject.add_to(app)
 

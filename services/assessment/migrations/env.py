@@ -1,6 +1,7 @@
 """Alembic environment of assessment; kernel.storage.migrate does the work."""
 
 import services.assessment.bulletins.model
+import services.assessment.detection.model
 import services.assessment.framework.model
 import services.assessment.ledger.model
 import services.assessment.objections.model

@@ -1,0 +1,69 @@
+"""HTTP of detection: look for signs, read drafts, decide on them; inspectors and auditors only."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from contracts.roles import AUDIT_ADMIN, INSPECTOR
+from kernel.access.rules import allow
+from kernel.clock import SHANGHAI
+from kernel.hosting.api import Caller
+from kernel.hosting.validation import Body
+from services.assessment.detection.rules import KINDS
+from services.assessment.detection.service import Detection, KeptDraft
+
+Year = Annotated[str, Query(pattern=r"^20[0-9]{2}$")]
+
+
+class DecisionBody(Body):
+    """What a person makes of a draft."""
+
+    decision: Literal["confirmed", "dismissed"]
+    reason: Annotated[str, Field(min_length=2, max_length=500)]
+
+
+def router(detection: Detection) -> APIRouter:
+    """Signs that figures were made for the score."""
+    router = APIRouter(prefix="/detection", tags=["detection"])
+
+    @router.post("/runs", status_code=201)
+    @allow(INSPECTOR)
+    def look(who: Caller, period: Year) -> dict[str, int]:
+        """Look for signs now; they are looked for every night as well."""
+        return {"new": detection.look(period, who)}
+
+    @router.get("/drafts")
+    @allow(INSPECTOR, AUDIT_ADMIN)
+    def waiting(
+        who: Caller,
+        period: Year,
+        offset: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> list[dict[str, Any]]:
+        """Drafts about units of the caller's area, those not decided first."""
+        return [_view(draft) for draft in detection.waiting(who, period, offset=offset, limit=limit)]
+
+    @router.post("/drafts/{draft}/decision", status_code=204)
+    @allow(INSPECTOR)
+    def decide(draft: str, body: DecisionBody, who: Caller) -> None:
+        """Confirm or dismiss a draft, with the reason."""
+        detection.decide(who, draft, body.decision, body.reason)
+
+    return router
+
+
+def _view(draft: KeptDraft) -> dict[str, Any]:
+    return {
+        "id": draft.id,
+        "kind": draft.kind,
+        "kind_title": KINDS[draft.kind],
+        "unit": {"code": draft.unit, "name": draft.unit_name},
+        "period": draft.year,
+        "seen": draft.seen,
+        "words": draft.words,
+        "drafted_at": draft.drafted_at.astimezone(SHANGHAI).isoformat(),
+        "decision": draft.decision,
+        "reason": draft.reason,
+        "decided_by": draft.decided_by,
+    }

@@ -1,0 +1,176 @@
+"""
+What is done with signs: looked for, put before a person, confirmed or dismissed with a reason.
+
+Looking again drafts only what was not drafted before. A confirmed draft moves no score by itself: whoever confirms it
+opens an order or corrects a datum by the ways that exist for that.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import Row, insert, select
+
+from kernel.access.principal import SYSTEM, Principal
+from kernel.errors import Conflict, NotFound
+from kernel.ids import is_id, new_id
+from kernel.storage.setwise import write_rows
+from kernel.storage.work import Store
+from services.assessment.detection.model import DETECTION_DECISIONS, DETECTION_DRAFTS
+from services.assessment.detection.observing import copies, observe
+from services.assessment.detection.rules import Draft, Kind, Parameters, drafts
+from services.assessment.framework.service import Frameworks
+from services.assessment.tables import UNITS
+
+Decision = Literal["confirmed", "dismissed"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDraft:
+    """A draft, and what became of it ("" while it waits)."""
+
+    id: str
+    kind: Kind
+    unit: str
+    unit_name: str
+    unit_path: str
+    year: str
+    seen: dict[str, Any]
+    words: str
+    drafted_at: datetime
+    decision: str
+    reason: str
+    decided_by: str
+
+
+class Detection:
+    """Looks for signs and keeps the drafts."""
+
+    def __init__(self, store: Store, frameworks: Frameworks, settings: Parameters) -> None:
+        self._store = store
+        self._frameworks = frameworks
+        self._settings = settings
+
+    def signs(self, year: str) -> list[Draft]:
+        """Every sign there is now; nothing is kept."""
+        framework = self._frameworks.in_force(int(year))
+        with self._store.reading() as session:
+            observed = observe(session, framework, year, self._settings)
+            return drafts(observed, copies(session, year), self._settings)
+
+    def look(self, year: str, who: Principal = SYSTEM) -> int:
+        """Look, and keep what was not drafted before; returns how many are new."""
+        found = self.signs(year)
+        with self._store.work() as work:
+            known = set(work.session.execute(select(*_PLACE).where(DETECTION_DRAFTS.c.year == year)).tuples())
+            rows = [
+                row for draft in found if (row := _row(draft, year, work.clock.now()))["place"] not in known
+            ]
+            write_rows(
+                work.session,
+                DETECTION_DRAFTS,
+                [{name: value for name, value in row.items() if name != "place"} for row in rows],
+                keys=("unit", "year", "kind", "fingerprint"),
+                on_conflict="nothing",
+            )
+            work.audit(who, "detection.looked", f"detection/{year}", object_version=str(len(rows)))
+            work.commit()
+        return len(rows)
+
+    def waiting(self, who: Principal, year: str, *, offset: int, limit: int) -> list[KeptDraft]:
+        """Drafts about units the caller reaches, those not decided first."""
+        query = (
+            _drafts()
+            .where(
+                DETECTION_DRAFTS.c.year == year, UNITS.table.c.path.startswith(who.unit_path, autoescape=True)
+            )
+            .order_by(
+                DETECTION_DECISIONS.c.draft.is_not(None),
+                DETECTION_DRAFTS.c.drafted_at.desc(),
+                DETECTION_DRAFTS.c.id,
+            )
+        )
+        if not who.unit_path:
+            return []
+        with self._store.reading() as session:
+            return [_kept(row) for row in session.execute(query.offset(offset).limit(limit))]
+
+    def decide(self, who: Principal, draft: str, decision: Decision, reason: str) -> None:
+        """Confirm or dismiss a draft. Raises NotFound, Conflict."""
+        with self._store.work() as work:
+            query = _drafts().where(DETECTION_DRAFTS.c.id == draft)
+            row = work.session.execute(query).one_or_none() if is_id(draft) else None
+            if row is None or not who.reaches(row.unit_path):
+                raise NotFound("没有这条线索，请从列表中选择。", code="assessment.unknown_draft")
+            if row.decision is not None:
+                raise Conflict("这条线索已经处理过，请刷新页面。", code="assessment.already_decided")
+            now = work.clock.now()
+            values = {
+                "draft": draft,
+                "decision": decision,
+                "reason": reason,
+                "account": who.account,
+                "decided_at": now,
+            }
+            work.session.execute(insert(DETECTION_DECISIONS).values(**values))
+            work.audit(who, f"detection.{decision}", f"detection/drafts/{draft}")
+            work.commit()
+
+
+_PLACE = (
+    DETECTION_DRAFTS.c.unit,
+    DETECTION_DRAFTS.c.kind,
+    DETECTION_DRAFTS.c.fingerprint,
+)
+
+
+def _row(draft: Draft, year: str, now: datetime) -> dict[str, Any]:
+    written = orjson.dumps(draft.seen, option=orjson.OPT_SORT_KEYS)
+    # numbers drift with every event; only which files are copied makes a new sign of the same kind
+    told = orjson.dumps(draft.seen.get("digests", []))
+    fingerprint = hashlib.sha256(b"fazhi/detection/v1\n" + told).hexdigest()
+    return {
+        "place": (draft.unit, draft.kind, fingerprint),
+        "id": new_id(),
+        "kind": draft.kind,
+        "unit": draft.unit,
+        "year": year,
+        "fingerprint": fingerprint,
+        "seen": written.decode(),
+        "words": draft.words,
+        "drafted_at": now,
+    }
+
+
+def _drafts() -> Any:
+    return (
+        select(
+            DETECTION_DRAFTS,
+            UNITS.table.c.name.label("unit_name"),
+            UNITS.table.c.path.label("unit_path"),
+            DETECTION_DECISIONS.c.decision,
+            DETECTION_DECISIONS.c.reason,
+            DETECTION_DECISIONS.c.account.label("decided_by"),
+        )
+        .join(UNITS.table, UNITS.table.c.code == DETECTION_DRAFTS.c.unit)
+        .outerjoin(DETECTION_DECISIONS, DETECTION_DECISIONS.c.draft == DETECTION_DRAFTS.c.id)
+    )
+
+
+def _kept(row: Row[Any]) -> KeptDraft:
+    return KeptDraft(
+        id=str(row.id),
+        kind=row.kind,
+        unit=row.unit,
+        unit_name=row.unit_name,
+        unit_path=row.unit_path,
+        year=row.year,
+        seen=orjson.loads(row.seen),
+        words=row.words,
+        drafted_at=row.drafted_at,
+        decision=row.decision or "",
+        reason=row.reason or "",
+        decided_by=row.decided_by or "",
+    )

@@ -1,0 +1,60 @@
+"""The detector on planted truths, and what people do with its drafts."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+
+from contracts.findings import Outcome
+from contracts.roles import INSPECTOR
+from fazhi.detecting import trial
+from kernel.access.principal import Principal
+from kernel.errors import Conflict, NotFound
+from tests.support.events import a_unit, an_event
+
+KEPT = Path(__file__).parents[3] / "docs" / "detection.json"
+WHO = Principal(account="ding", unit="15", unit_path="/15/", roles=frozenset({INSPECTOR}))
+
+
+def test_the_trial_comes_out_as_it_is_kept_in_the_repository():
+    kept = orjson.loads(KEPT.read_bytes())
+    found = trial(kept["size"], kept["seed"])
+    assert found == kept
+    for sign in found["signs"]:
+        assert sign["planted"] >= 10  # a trial without cheats proves nothing
+        assert sign["found"] * 10 >= sign["planted"] * 7
+        assert sign["false_alarms"] * 100 <= sign["innocent"]
+
+
+@pytest.fixture
+def reopened(fed):
+    """A unit that reported three things mended which were found again."""
+    fed.units(a_unit("150102-scjg", path="/15/150102/150102-scjg/"))
+    for case in range(3):
+        subject = f"enforcement/cases/{case}"
+        first = an_event(outcome=Outcome.FAIL, subject=subject)
+        mended = an_event(subject=subject, corrects=first.id)
+        again = an_event(outcome=Outcome.FAIL, subject=subject, corrects=mended.id)
+        for event in (first, mended, again):
+            fed.events(event)
+    return fed.app.detection
+
+
+def test_a_sign_is_drafted_once_and_moves_no_score(reopened):
+    assert reopened.look("2026") == 1
+    assert reopened.look("2026") == 0
+    (draft,) = reopened.waiting(WHO, "2026", offset=0, limit=10)
+    assert (draft.kind, draft.unit, draft.seen) == ("reopened", "150102-scjg", {"times": 3})
+
+
+def test_a_draft_is_decided_once_by_somebody_of_the_area(reopened):
+    reopened.look("2026")
+    (draft,) = reopened.waiting(WHO, "2026", offset=0, limit=10)
+    elsewhere = replace(WHO, unit="1502", unit_path="/15/1502/")
+    assert reopened.waiting(elsewhere, "2026", offset=0, limit=10) == []
+    with pytest.raises(NotFound):
+        reopened.decide(elsewhere, draft.id, "dismissed", "不属实")
+    reopened.decide(WHO, draft.id, "confirmed", "经核查属实，已立督办单")
+    with pytest.raises(Conflict):
+        reopened.decide(WHO, draft.id, "dismissed", "改变主意")
