@@ -64,7 +64,10 @@ class Detection:
         """Look, and keep what was not drafted before; returns how many are new."""
         found = self.signs(year)
         with self._store.work() as work:
-            known = set(work.session.execute(select(*_PLACE).where(DETECTION_DRAFTS.c.year == year)).tuples())
+            known = {
+                tuple(row)
+                for row in work.session.execute(select(*_PLACE).where(DETECTION_DRAFTS.c.year == year))
+            }
             rows = [
                 row for draft in found if (row := _row(draft, year, work.clock.now()))["place"] not in known
             ]
