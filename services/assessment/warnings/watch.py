@@ -23,6 +23,7 @@ from services.assessment.scoring.roll_up import key_of
 from services.assessment.scoring.rules import NodeScore, roll_up, roll_up_totals
 from services.assessment.scoring.tallies import Assessed, assessed_units, states_of
 from services.assessment.warnings.model import LOOKED, WATCHED
+from services.assessment.warnings.overdue import overdue_tasks
 from services.assessment.warnings.rules import MILLI, Raised, WarningRules, falls, is_crossed, share_of
 from services.assessment.warnings.service import Warnings
 
@@ -44,7 +45,7 @@ class Watch:
     def look(self) -> int:
         """Look at everything new; returns how many warnings were raised."""
         framework = self._frameworks.current()
-        return self.scores(framework) + self.findings(framework) + self.trends(framework)
+        return self.scores(framework) + self.findings(framework) + self.trends(framework) + self.duties()
 
     def scores(self, framework: Framework) -> int:
         """Scores that changed: which nodes fell below their line, which vetoes fell."""
@@ -67,17 +68,15 @@ class Watch:
     def findings(self, framework: Framework) -> int:
         """New failures of the probes that warn by themselves, of the running year."""
         year, raised = self._year(), 0
-        while True:
+        while self._looked("findings") < (head := self._head()):
             with self._store.work() as work:
                 _take_turn(work, "findings")
                 after = _looked(work.session, "findings")
-                head: int = work.session.execute(select(LOG_HEAD.c.size)).scalar_one()
-                if head <= after:
-                    return raised
-                upto = min(head, after + EVENTS_A_STEP)
+                upto = max(after, min(head, after + EVENTS_A_STEP))
                 raised += self._failures(work, framework, year, after, upto)
                 _remember(work, "findings", upto)
                 work.commit()
+        return raised
 
     def trends(self, framework: Framework) -> int:
         """Once a month, on the day that the rules name: whose total has been falling."""
@@ -87,6 +86,8 @@ class Watch:
         what = f"trend {key_of(framework)}"
         if today.day < self._rules.trend.look_on_day or today.month - 1 < months:
             return 0  # a year's first months have no months of that year before them
+        if self._looked(what) >= month:
+            return 0
         with self._store.work() as work:
             _take_turn(work, what)
             if _looked(work.session, what) >= month:
@@ -96,6 +97,29 @@ class Watch:
             _remember(work, what, month)
             work.commit()
         return raised
+
+    def duties(self) -> int:
+        """Tasks of the year that are overdue."""
+        raised = 0
+        while self._are_late():
+            with self._store.work() as work:
+                _take_turn(work, "duties")
+                raised += self._warnings.raise_all(work, overdue_tasks(work.session))
+                work.commit()
+        return raised
+
+    def _are_late(self) -> bool:
+        with self._store.reading() as session:
+            return bool(overdue_tasks(session))
+
+    def _head(self) -> int:
+        with self._store.reading() as session:
+            head: int = session.execute(select(LOG_HEAD.c.size)).scalar_one()
+            return head
+
+    def _looked(self, what: str) -> int:
+        with self._store.reading() as session:
+            return _looked(session, what)
 
     def _year(self) -> str:
         return local_period(self._store.clock.now())[:4]

@@ -9,6 +9,7 @@ import pytest
 from contracts.findings import Outcome
 from kernel import catalog
 from services.assessment.warnings.rules import Raised
+from tests.support import reporting
 from tests.support.events import a_message, an_event
 from tests.support.supervision import COUNTY, FOREIGN_INSPECTOR, HEAD, ISSUER, OTHER, UNIT, Desk, county
 
@@ -198,3 +199,23 @@ def test_two_that_look_at_once_warn_once(desk):
     rows = [row for row in warned(desk, kind="line") if row["node"] == ""]
     assert len(rows) == 1
     assert len(desk.get(ISSUER, f"/orders/{rows[0]['order']}")["facts"]) == 1
+
+
+def test_a_task_of_the_year_that_is_overdue_warns_each_unit_that_has_it_once(fed, tmp_path):
+    fed.units(*reporting.UNITS)
+    desk = reporting.Desk(fed.app, tmp_path)
+    body = {
+        "year": 2026,
+        "scope": "150102",
+        "title": "2026 年度任务",
+        "due_on": "2026-06-30",
+        "nodes": ["A1.M11.R1"],
+    }
+    desk.told(reporting.REVIEWER, "POST", "/task_plans", json=body)
+    fed.app.store.clock.set(datetime(2026, 7, 1, 2, tzinfo=UTC))
+    assert fed.app.tasks.remind() > 0
+    watch = fed.app.supervision.watch
+    assert [watch.look(), watch.look()] == [2, 0]
+    rows = desk.told(reporting.INSPECTOR, "GET", "/warnings?kind=overdue")["rows"]
+    assert {row["seen"]["due_on"] for row in rows} == {"2026-06-30"}
+    assert len({row["order"] for row in rows}) == 2
