@@ -55,7 +55,7 @@ def sign_in(page, platform, account):
     page.get_by_test_id("signin-account").fill(account)
     page.get_by_test_id("signin-password").fill(password)
     page.get_by_test_id("signin-submit").click()
-    expect(page.get_by_test_id("ranking-table")).to_be_visible()
+    expect(page.get_by_test_id("account-menu")).to_be_visible()
 
 
 @pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])

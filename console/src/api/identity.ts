@@ -12,3 +12,6 @@ export const signOut = (): Promise<void> => client.delete<void>(`${SESSIONS}/cur
 
 /** Demonstration accounts; a real installation answers 404. */
 export const demonstration = (): Promise<Demonstration> => client.get<Demonstration>('/api/gateway/v1/demonstration')
+
+export const changePassword = (account: string, password: string, next: string): Promise<void> =>
+  client.post<void>('/api/gateway/v1/passwords', { account, password, new_password: next })

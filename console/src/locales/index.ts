@@ -6,12 +6,16 @@ import analysis from './zh-CN/analysis.json'
 import clue from './zh-CN/clue.json'
 import common from './zh-CN/common.json'
 import explanation from './zh-CN/explanation.json'
+import external from './zh-CN/external.json'
 import framework from './zh-CN/framework.json'
+import home from './zh-CN/home.json'
 import identity from './zh-CN/identity.json'
 import law from './zh-CN/law.json'
 import ledger from './zh-CN/ledger.json'
 import objection from './zh-CN/objection.json'
 import order from './zh-CN/order.json'
+import proof from './zh-CN/proof.json'
+import publication from './zh-CN/publication.json'
 import ranking from './zh-CN/ranking.json'
 import reporting from './zh-CN/reporting.json'
 import review from './zh-CN/review.json'
@@ -20,7 +24,7 @@ import shell from './zh-CN/shell.json'
 import subject from './zh-CN/subject.json'
 import task from './zh-CN/task.json'
 
-const messages = { analysis, clue, common, explanation, framework, identity, law, ledger, objection, order, ranking, reporting, review, score, shell, subject, task }
+const messages = { analysis, clue, common, explanation, external, framework, home, identity, law, ledger, objection, order, proof, publication, ranking, reporting, review, score, shell, subject, task }
 
 type Messages = typeof messages
 export type Key = { [G in keyof Messages]: `${G}.${keyof Messages[G] & string}` }[keyof Messages]

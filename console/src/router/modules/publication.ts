@@ -1,0 +1,6 @@
+import type { RouteRecordRaw } from 'vue-router'
+
+/** Pages for everybody, without signing in. */
+export const open: RouteRecordRaw[] = []
+
+export const publication: RouteRecordRaw[] = []
