@@ -149,6 +149,17 @@ export interface Queue {
   rows: QueueRow[]
 }
 
+export interface AreaRow extends QueueRow {
+  reviewer: string
+}
+
+export interface Area {
+  total: number
+  overdue: number
+  unassigned: number
+  rows: AreaRow[]
+}
+
 export interface Mark {
   decision: 'score' | 'return'
   score: string | null
@@ -250,3 +261,7 @@ export const membership = (signal?: AbortSignal): Promise<{ active: boolean }> =
 export const joinReviewers = (): Promise<{ active: boolean }> => client.post(`${REVIEWS}/membership`, {})
 export const agreement = (period: string, signal?: AbortSignal): Promise<Agreement> =>
   client.get(`${REVIEWS}/agreement`, { query: { period }, signal })
+export const areaReviews = (overdue: boolean, signal?: AbortSignal): Promise<Area> =>
+  client.get(`${REVIEWS}/area`, { query: { overdue: overdue ? 'true' : undefined, limit: 200 }, signal })
+export const handOn = (id: string, reason: string): Promise<unknown> =>
+  client.post(`${REVIEWS}/${one(id)}/handing-on`, { reason })

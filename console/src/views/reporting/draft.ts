@@ -19,7 +19,7 @@ export function useDraft(source: Ref<Report | null>) {
   const savedAt = ref<Date | null>(null)
   const problem = ref<ApiError | null>(null)
   let kept = ''
-  let timer = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
 
   const words = (): string =>
     JSON.stringify([statement.value, numerator.value, denominator.value, evidence.value.map((one) => one.reference)])
@@ -43,7 +43,7 @@ export function useDraft(source: Ref<Report | null>) {
   watch([statement, numerator, denominator, evidence], () => {
     changed.value = words() !== kept
     clearTimeout(timer)
-    if (changed.value && source.value?.writable) timer = window.setTimeout(() => void save(), QUIET_MS)
+    if (changed.value && source.value?.writable) timer = setTimeout(() => void save(), QUIET_MS)
   })
 
   function value(): { numerator: number; denominator: number } | null {
@@ -77,7 +77,7 @@ export function useDraft(source: Ref<Report | null>) {
       saving.value = false
       changed.value = words() !== kept
     }
-    if (changed.value && !problem.value) timer = window.setTimeout(() => void save(), QUIET_MS)
+    if (changed.value && !problem.value) timer = setTimeout(() => void save(), QUIET_MS)
     return !changed.value
   }
 
