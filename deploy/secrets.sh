@@ -24,6 +24,7 @@ openssl genpkey -algorithm ed25519 | keep fazhi-gateway/identity.pem
 [ -s "$folder/fazhi-trust/identity.pub.pem" ] ||
   openssl pkey -in "$folder/fazhi-gateway/identity.pem" -pubout | keep fazhi-trust/identity.pub.pem
 openssl rand 32 | keep fazhi-gateway/partners.key
+openssl genpkey -algorithm ed25519 | keep fazhi-assessment/ledger.pem
 password | keep passwords/broker
 password | keep passwords/search
 for service in gateway legislation disputes decisions enforcement assessment; do

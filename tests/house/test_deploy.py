@@ -187,6 +187,15 @@ def test_a_mode_that_lets_others_read_a_secret_would_be_seen(tmp_path, monkeypat
         start(pod, tmp_path, monkeypatch)
 
 
+# Assessment alone signs the ledger; in everything else its file is like the others'.
+OWN_LINES = {
+    "assessment": (
+        "            - {name: FAZHI_LEDGER_KEY_FILE, value: /etc/fazhi/secrets/ledger.pem}\n",
+        "              - {key: ledger.pem, path: ledger.pem}\n",
+    )
+}
+
+
 class TestServices:
     @pytest.mark.parametrize("name", NAMES)
     def test_each_has_api_worker_address_migration_and_both_are_never_all_away(self, name):
@@ -221,6 +230,9 @@ class TestServices:
 
         def plain(which: str) -> str:
             text = (K8S / "base" / f"{which}.yaml").read_text().split("\n", 1)[1]
+            for line in OWN_LINES.get(which, ()):
+                assert text.count(line) == 1
+                text = text.replace(line, "")
             return text.replace(which, "SERVICE")
 
         assert plain(name) == plain("assessment")
@@ -229,6 +241,12 @@ class TestServices:
         private = {"FAZHI_IDENTITY_KEY_FILE", "FAZHI_PARTNER_KEY_FILE", "FAZHI_PARTNER_BROKERS_FILE"}
         holders = {pod.manifest.name for pod in PODS if private & set(environment(pod.containers[0]))}
         assert holders == {"gateway-api", "gateway-worker"}
+
+    def test_only_the_worker_of_assessment_signs_the_ledger(self):
+        holders = {
+            pod.manifest.name for pod in PODS if "FAZHI_LEDGER_KEY_FILE" in environment(pod.containers[0])
+        }
+        assert holders == {"assessment-worker"}
 
     def test_each_worker_seals_its_own_audit_log_and_no_api_could(self):
         holders = {
