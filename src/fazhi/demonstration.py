@@ -72,6 +72,7 @@ class Demonstration:
         self._accounts()
         self._until_quiet(bar, "计分事件送达考核")
         self._apps["assessment"].roll_up.catch_up()
+        self._assessed(bar)
 
     def _units(self, bar: Bar) -> None:
         from gateway.directory.rules import UnitState
@@ -193,6 +194,14 @@ class Demonstration:
                     supervision.answer(self._who, receipt, ANSWER)
                 except NotFound:
                     matters.answer(self._who, receipt, ANSWER)
+
+    def _assessed(self, bar: Bar) -> None:
+        """The year of assessment, in the county where the demonstration accounts sit."""
+        from fazhi.assessed_county import demonstrate
+
+        office = next(account.unit for account in self._box.accounts() if account.account == "tianbao.xian")
+        county = office.rpartition("-")[0]
+        demonstrate(self._platform.runtime, county=county, seed=self._box.seed, moved=bar("县级考核", 5))
 
     def _accounts(self) -> None:
         from gateway.identity.demonstration import DemonstrationPerson

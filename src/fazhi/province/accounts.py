@@ -11,6 +11,7 @@ _AT_EVERY_LEVEL = (
     ("fuzeren", "单位负责人", "unit_head"),
     ("shenhe", "审核员", "reviewer"),
     ("ducha", "督察员", "inspector"),
+    ("fuhe", "督察复核员", "inspector"),
 )
 _AT_THE_TOP = (
     ("pinggu", "第三方评估", "third_party"),
