@@ -7,7 +7,7 @@ made up here never sign in and take no new work; those whose accounts are handed
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,7 +49,6 @@ from services.assessment.scoring.own import append_own
 from services.assessment.scoring.tallies import Assessed, assessed_units
 
 FILE_NAME = "演示材料清单.txt"
-_FILE = f"{FILE_NAME}\n本文件为演示数据。\n".encode()
 _STATEMENTS = (
     "已按要求办理并公开，年内开展自查两次，发现的问题已整改。",
     "制度已建立并执行，台账齐全；个别环节办理时间偏长，正在改进。",
@@ -92,16 +91,21 @@ def demonstrate(
     """
     for who in reviewers:
         app.roster.join(who)
-    digest = app.evidence_files.keep(_FILE)
     framework = app.frameworks.current()
     with app.store.reading() as session:
         known = assessed_units(session, framework)
     units = [unit for unit in known if unit.path.startswith(area)]
+    files = {unit.code: app.evidence_files.keep(_file(unit)) for unit in units}
     over = [unit for unit in known if area.startswith(_seat(unit)) and unit.group.id.endswith("departments")]
-    story = (app, framework, units, over, str(year), str(seed), digest)
+    story = (app, framework, units, over, str(year), str(seed), files)
     made = app.store.transact(lambda work: _Story(work, *story).told())
     app.assigning.assign_waiting()
     return made
+
+
+def _file(unit: Assessed) -> bytes:
+    """A unit's evidence; each has its own, for the same file of two units is a sign of copying."""
+    return f"{FILE_NAME}\n{unit.name}（{unit.code}）\n本文件为演示数据。\n".encode()
 
 
 class _Story:
@@ -116,11 +120,11 @@ class _Story:
         over: Sequence[Assessed],
         year: str,
         seed: str,
-        digest: str,
+        files: Mapping[str, str],
     ) -> None:
         self._app, self._work, self._framework, self._units = app, work, framework, units
         self._over, self._year, self._seed = over, year, seed
-        self._file = EvidenceItem("file", digest, FILE_NAME, "text/plain")
+        self._files = files
         self._places = places(work.session, [unit.code for unit in (*units, *over)])
         self._carried: dict[str, int] = {}
         self._due = app.reports.due_on(self._year)
@@ -160,11 +164,11 @@ class _Story:
         files = [
             {
                 "unit": unit.code,
-                "digest": self._file.reference,
+                "digest": self._files[unit.code],
                 "year": self._year,
                 "name": FILE_NAME,
                 "media_type": "text/plain",
-                "size": len(_FILE),
+                "size": len(_file(unit)),
                 "uploaded_by": "demonstration",
                 "uploaded_at": self._work.clock.now(),
             }
@@ -325,7 +329,8 @@ class _Story:
 
     def _content(self, unit: Assessed, node: Node) -> Content:
         draw = self._draw("content", unit.code, node.code)
-        content = Content(f"{node.title}：{_STATEMENTS[draw % len(_STATEMENTS)]}", None, (self._file,))
+        file = EvidenceItem("file", self._files[unit.code], FILE_NAME, "text/plain")
+        content = Content(f"{node.title}：{_STATEMENTS[draw % len(_STATEMENTS)]}", None, (file,))
         if node.method is not None and needs_value(node.method):
             denominator = 20 + draw % 180
             return replace(content, value=Value(denominator - draw // 7 % (denominator // 5), denominator))
