@@ -30,6 +30,7 @@ from services.assessment.tables import UNITS
 
 T = TypeVar("T")
 UNITS_A_STATEMENT = 500
+SUBTREES_A_STATEMENT = 20  # each may hold a hundredth of the log
 BOARDS_KEPT = 8
 
 
@@ -137,8 +138,9 @@ def make_board(
     units.sort(key=lambda unit: unit.code)
     states: dict[str, Mapping[str, ProbeState]] = {}
     totals: dict[str, Totals] = {}
-    for start in range(0, len(units), UNITS_A_STATEMENT):
-        part = units[start : start + UNITS_A_STATEMENT]
+    size = SUBTREES_A_STATEMENT if group.events == "subtree" else UNITS_A_STATEMENT
+    for start in range(0, len(units), size):
+        part = units[start : start + size]
         found = states_of(
             session,
             part,

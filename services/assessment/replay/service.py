@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Row, delete, func, insert, select, update
-from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
 from kernel.errors import Invalid, NotFound, PlatformError
@@ -125,27 +124,24 @@ class Replays:
     ) -> list[tuple[Board, list[Impact]]]:
         """The replay itself, group by group, without storing anything."""
         made = []
+        groups = {group.id: group for group in question.framework.peer_groups}
+        baseline = {group.id: group for group in question.baseline.peer_groups}
         with self._store.reading() as session:
-            one_moment(session)
-            groups = {group.id: group for group in question.framework.peer_groups}
             units = assessed_units(session, question.framework)
-            total, done = 2 * len(units), 0
+        total, done = 2 * len(units), 0
 
-            def step(number: int) -> None:
-                nonlocal done
-                done += number
-                advance(min(done, total), total)
+        def step(number: int) -> None:
+            nonlocal done
+            done += number
+            advance(min(done, total), total)
 
-            baseline = {group.id: group for group in question.baseline.peer_groups}
-            for code in sorted(groups.keys() & {unit.group.id for unit in units}):
-                after = self._counted(session, question.framework, groups[code], question, step)
-                before = (
-                    self._counted(session, question.baseline, baseline[code], question, step)
-                    if code in baseline
-                    else None
-                )
-                made.append((after, list(impacts(before, after, self._rankings.parameters))))
-            advance(total, total)
+        for code in sorted(groups.keys() & {unit.group.id for unit in units}):
+            after = self._counted(question.framework, groups[code], question, step)
+            before = (
+                self._counted(question.baseline, baseline[code], question, step) if code in baseline else None
+            )
+            made.append((after, list(impacts(before, after, self._rankings.parameters))))
+        advance(total, total)
         return made
 
     def question(
@@ -245,13 +241,14 @@ class Replays:
 
     def _counted(
         self,
-        session: Session,
         framework: Framework,
         group: PeerGroup,
         question: Question,
         step: Callable[[int], None],
     ) -> Board:
-        return make_board(session, framework, group, question.window, question.known, step)
+        """A board in a session of its own: the database does not wait while it is thought about."""
+        with self._store.reading() as session:
+            return make_board(session, framework, group, question.window, question.known, step)
 
     def _framework(self, job: Row[Any]) -> Framework:
         return self._parsed.get((job.digest,), lambda: self._frameworks.parsed(orjson.loads(job.document)))
