@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from services.assessment.framework.writing import document_of, yaml_of
 from services.assessment.tasks.demonstration import demonstrate
-from tests.browser.test_console import DESKTOP, PHONE, page, platform, sign_in
+from tests.browser.test_console import DESKTOP, PHONE, page, platform
 
 __all__ = ["page", "platform"]  # fixtures
 
@@ -16,6 +16,16 @@ __all__ = ["page", "platform"]  # fixtures
 @pytest.fixture(scope="module")
 def plan(platform):
     return demonstrate(platform.app("assessment"), area="150102")
+
+
+def sign_in(page, platform, account):
+    shown = platform.app("gateway").demonstrations.shown().accounts
+    password = next(one.password for one in shown if one.account == account)
+    page.goto("/")
+    page.get_by_test_id("signin-account").fill(account)
+    page.get_by_test_id("signin-password").fill(password)
+    page.get_by_test_id("signin-submit").click()
+    expect(page.get_by_test_id("signin-submit")).to_have_count(0)
 
 
 def a_file(folder: Path, platform, version: str, **changes) -> Path:
@@ -90,3 +100,9 @@ def test_the_calendar_shows_the_dates_of_the_law(page, platform, plan):
     expect(page.get_by_text("报告上年度法治政府建设情况").first).to_be_visible()
     page.get_by_test_id("month-next").click()
     expect(page.get_by_text("向党中央、国务院报告上年度").first).to_be_visible()
+
+
+def test_a_link_opens_the_task_it_names(page, platform, plan):
+    sign_in(page, platform, "ducha.xian")
+    page.goto(f"/tasks?plan={plan}&area=150102&task=A1.M11.R1")
+    expect(page.get_by_test_id("task-drawer")).to_contain_text("A1.M11.R1")
