@@ -22,7 +22,7 @@ from kernel.ledger.note import NoteKey
 from kernel.storage.types import time_text
 from services.assessment.ledger.model import CHECKPOINTS
 from services.assessment.ledger.rules import LIMITS
-from services.assessment.ledger.stored import checkpoints_after, leaves, log_size, newest_checkpoint
+from services.assessment.ledger.stored import checkpoints_between, leaves, log_size, newest_checkpoint
 
 LEAVES, CHECKPOINTS_FILE, KEYS = "leaves.jsonl", "checkpoints.jsonl", "keys.json"
 
@@ -40,7 +40,8 @@ def export(
     if folder.exists() and any(folder.iterdir()):
         raise Conflict(f"{folder} 不是空目录，请另选一个。", code="assessment.bundle_exists")
     folder.mkdir(parents=True, exist_ok=True)
-    size, last = log_size(session), newest_checkpoint(session)
+    last = newest_checkpoint(session)
+    size, sealed = log_size(session), last.size if last else 0
     with (folder / LEAVES).open("wb") as file:
         for rows in leaves(session, 0, size):
             file.writelines(row.leaf.encode() + b"\n" for row in rows)
@@ -49,7 +50,7 @@ def export(
         for row in session.execute(select(CHECKPOINTS.c.size, CHECKPOINTS.c.sealed_at))
     }
     with (folder / CHECKPOINTS_FILE).open("wb") as file:
-        for at, note, lines in checkpoints_after(session, 0):
+        for at, note, lines in checkpoints_between(session, 0, sealed):
             said = {"size": at, "sealed_at": time_text(sealed_at[at]), "note": note + lines}
             file.write(orjson.dumps(said) + b"\n")
     said_keys = {
@@ -58,7 +59,7 @@ def export(
         "witnesses": [str(key) for key in witness_keys],
         "exported_at": time_text(now),
         "events": size,
-        "sealed": last.size if last else 0,
+        "sealed": sealed,
         "limits": LIMITS,
     }
     (folder / KEYS).write_bytes(orjson.dumps(said_keys, option=orjson.OPT_INDENT_2) + b"\n")

@@ -57,10 +57,12 @@ def checkpoint_of(session: Session, size: int) -> StoredCheckpoint | None:
     return found if found is not None and found.size == size else None
 
 
-def checkpoints_after(session: Session, size: int) -> Iterator[tuple[int, str, str]]:
-    """Size, note and signature lines of every checkpoint beyond a size, in order; read as text, judged by nobody."""
+def checkpoints_between(session: Session, size: int, until: int) -> Iterator[tuple[int, str, str]]:
+    """Size, note and signature lines of the checkpoints beyond one size and up to another; judged by nobody."""
     while True:
-        query = select(CHECKPOINTS).where(CHECKPOINTS.c.size > size).order_by(CHECKPOINTS.c.size).limit(BATCH)
+        columns = CHECKPOINTS.c
+        query = select(CHECKPOINTS).where(columns.size > size, columns.size <= until)
+        query = query.order_by(columns.size).limit(BATCH)
         rows = session.execute(query).all()
         lines = _cosignatures(session, [row.size for row in rows]) if rows else {}
         for row in rows:

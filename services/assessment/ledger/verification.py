@@ -26,7 +26,7 @@ from services.assessment.ledger.chain import Chain
 from services.assessment.ledger.comparison import differences
 from services.assessment.ledger.findings import Report, Trust, Verified
 from services.assessment.ledger.model import CHECKPOINTS, LEDGER_TILES
-from services.assessment.ledger.stored import checkpoints_after, edge_of
+from services.assessment.ledger.stored import checkpoints_between, edge_of
 from services.assessment.ledger.upper_tiles import UpperTiles
 from services.assessment.scoring.model import EVENT_LOG, LOG_HEAD
 
@@ -73,7 +73,7 @@ class Verification:
         size, newest = self._sizes()
         report.events, report.sealed = size, newest
         start = trees.sha256.size
-        stops = self._stops(start)
+        stops = self._stops(start, newest)
         for first in range(start, max(size, newest), BATCH):
             until = min(first + BATCH, max(size, newest))
             hashes = self._attested(first, min(until, newest))
@@ -119,9 +119,9 @@ class Verification:
             self.report.blame("tail", low + 1, high, words)
         return rows, sealed
 
-    def _stops(self, after: int) -> Iterator[Checkpoint]:
+    def _stops(self, after: int, until: int) -> Iterator[Checkpoint]:
         """Checkpoints in order of size, each judged by itself; the tree is compared when it has grown so far."""
-        for size, note, lines in checkpoints_after(self._session, after):
+        for size, note, lines in checkpoints_between(self._session, after, until):
             found = self._chain.read(size, note, lines)
             if found is not None:
                 yield found

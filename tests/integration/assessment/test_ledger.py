@@ -343,3 +343,25 @@ def test_a_log_goes_on_under_another_key_only_when_the_earlier_one_is_named(coun
         only_new = Verification(session, Trust(ORIGIN, (other.key,))).run()
     assert both.faults == []
     assert {fault.kind for fault in only_new.faults} == {"signature"}
+
+
+def test_a_ledger_that_grows_while_it_is_verified_is_no_alarm(county, monkeypatch):
+    """Checkpoints that come after the beginning belong to the next run, which goes on from this one."""
+    county.events(*some(300))
+    county.app.sealer.seal()
+    trust = Trust(ORIGIN, (ledger_signer(county.runtime)().key,))
+    compared = Verification._rows
+
+    def meanwhile(self, *what):
+        monkeypatch.undo()
+        county.events(*some(300))
+        county.app.sealer.seal()
+        compared(self, *what)
+
+    monkeypatch.setattr(Verification, "_rows", meanwhile)
+    with county.app.store.reading() as session:
+        first = Verification(session, trust).run()
+    with county.app.store.reading() as session:
+        second = Verification(session, trust).run(first.verified)
+    assert (first.faults, first.sealed) == ([], 300)
+    assert (second.faults, second.sealed, second.checkpoints) == ([], 600, 1)
