@@ -84,6 +84,11 @@ class Workbooks:
         digest = hashlib.sha256(content).hexdigest()
         known = self._known(who, digest)
         if known is not None and known.state == "imported":
+            if known.period != period:
+                raise Conflict(
+                    f"这份表格已写入 {known.period} 考核期，请重新下载 {period} 的表格填写。",
+                    code="assessment.workbook_imported",
+                )
             return _report(known)
         lines, faults = read(content)
         framework = self._frameworks.current()

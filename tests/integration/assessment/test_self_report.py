@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
 import xlsxwriter
@@ -197,6 +198,14 @@ def test_evidence_that_is_false_or_a_bomb_or_foreign_is_refused(desk):
     assert refused.status_code == 422
 
 
+def test_a_unit_that_used_up_its_quota_names_what_it_has(desk, monkeypatch):
+    report = desk.opened()
+    monkeypatch.setattr(desk.app.evidence_files, "_limits", replace(desk.app.reports.limits, quota_bytes=1))
+    desk.uploaded(report)
+    refused = desk.ask(FILLER, "POST", f"/reports/{report}/files", files={"file": ("b.pdf", pdf())})
+    assert (refused.status_code, code_of(refused)) == (413, "assessment.evidence_quota")
+
+
 def test_a_business_object_the_platform_knows_is_named_not_asked_for_again(desk, fed):
     fed.events(
         an_event(subject="enforcement/cases/7"),
@@ -290,6 +299,7 @@ def test_a_workbook_is_checked_then_confirmed_all_rows_or_none(desk):
     assert again["state"] == "imported"
     assert desk.told(FILLER, "GET", f"/reports/{rows[0]['id']}")["version"] == 1
     assert desk.ask(NEIGHBOUR, "POST", f"/reports/workbooks/{report['digest']}/confirm").status_code == 404
+    assert checked(desk, content).json()["state"] == "imported"
 
 
 FAULTY = [
