@@ -30,6 +30,8 @@ def test_every_overdue_order_goes_up_exactly_once_while_schedulers_are_killed_an
     assert found["kills"] >= 12
     assert found["missing"] == found["doubled"] == found["in_no_state"] == 0
     assert found["latest_seconds"] <= 30
+    assert found["answers"] == 40
+    assert found["answers_lost"] == found["answers_changed"] == 0
 
 
 @pytest.mark.timeout(220)

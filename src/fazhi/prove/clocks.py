@@ -70,6 +70,10 @@ class Timeline:
             self._write(microseconds(shown) - microseconds(datetime.now(UTC)))
             self._done += 1
 
+    def move(self, by: timedelta) -> None:
+        """Move the clock on, outside the plan."""
+        self._write(microseconds(self.now() + by) - microseconds(datetime.now(UTC)))
+
     def shown_at(self, elapsed: float) -> datetime:
         """What the clock shows so many seconds into the run, by plan."""
         shown = datetime.min.replace(tzinfo=UTC)

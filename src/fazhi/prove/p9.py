@@ -3,9 +3,10 @@ P9: the feedback loop cannot go silent.
 
 Two thousand rectification orders with due times inside the run, over a PostgreSQL of our own. Two schedulers run the
 product's clock and are killed again and again, sometimes both at once; the clock they read jumps an hour on and an
-hour back and over midnight into a new year, into and out of 29 February 2028. Meanwhile units answer and inspectors
-close. Then: every overdue order escalated exactly once for its due time, seconds after it could be known, and no
-order in no state. When each fact was committed is measured by the database, whose clock does not jump.
+hour back and over midnight into a new year, into and out of 29 February 2028. Meanwhile units answer, inspectors
+close, and results go to an outside system that is away, unwell, then slow. Then: every overdue order escalated
+exactly once for its due time, seconds after it could be known; no order in no state; every result taken over under
+its own id. When an escalation was written is measured by the database, whose clock does not jump.
 """
 
 import multiprocessing
@@ -22,7 +23,8 @@ from typing import Any
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from fazhi.prove import scheduler
+from fazhi.prove import answers, scheduler
+from fazhi.prove.answers import Receiver, judge_answers, queue_some, settings_of, waiting
 from fazhi.prove.clocks import ShiftedClock, Timeline
 from fazhi.prove.orders import (
     CHECKER,
@@ -53,6 +55,7 @@ JUMPS: tuple[tuple[float, datetime | timedelta], ...] = (
 MOST_LATE_SECONDS = 30.0
 QUIET_SECONDS = 20.0
 DUE_MOMENTS = 100
+ANSWERS = 40
 ANSWERED_SHARE, CLOSED_SHARE = 0.08, 0.04
 
 
@@ -85,16 +88,16 @@ class Trial:
     folder: Path
     bug: str
     timeline: Timeline
+    gateway_url: str
+    receiver: Receiver
     schedulers: list[Any] = field(default_factory=list)
+    sender: Any = None
     kills: int = 0
+    senders_killed: int = 0
 
     def launch(self) -> None:
         """Start one more scheduler: a process of its own, forked so that being killed costs little."""
-        context = multiprocessing.get_context("fork")
-        arguments = (self.url, self.folder, self.bug)
-        process = context.Process(target=scheduler.run, args=arguments, daemon=True)
-        process.start()
-        self.schedulers.append(process)
+        self.schedulers.append(_forked(scheduler.run, self.url, self.folder, self.bug))
 
     def storm(self, acts: Any) -> None:
         """Kill schedulers, move the clock and let people act until the time is up."""
@@ -102,8 +105,10 @@ class Trial:
         next_kill, down_until = pause, 0.0
         while (elapsed := self.timeline.elapsed()) < self.form.seconds:
             self.timeline.jump_when_due(elapsed)
-            if elapsed >= next_kill and self.kills < self.form.kills:
+            self.receiver.behave(elapsed / self.form.seconds)
+            if self.schedulers and elapsed >= next_kill and self.kills < self.form.kills:
                 self._kill(both=self.chance.random() < 0.25)
+                self._replace_sender()
                 next_kill += pause
                 down_until = elapsed + self.chance.uniform(0, pause / 2)
             if elapsed >= down_until:
@@ -121,11 +126,34 @@ class Trial:
             self.schedulers.remove(victim)
         self.kills += 1
 
+    def _replace_sender(self) -> None:
+        if self.sender is not None:
+            self.sender.kill()
+            self.sender.join()
+            self.senders_killed += 1
+        self.sender = _forked(answers.send, self.gateway_url, self.folder)
+
+    def deliver(self, app: Any) -> None:
+        """Let time go by, hour by hour, until every answer was taken over or the promised time is over."""
+        self.receiver.behave(1.0)
+        self._replace_sender()
+        ends = time.monotonic() + QUIET_SECONDS
+        while waiting(app) and time.monotonic() < ends:
+            self.timeline.move(timedelta(hours=2))
+            time.sleep(answers.SEND_SECONDS)
+
     def stop(self) -> None:
-        """End all schedulers."""
-        for process in self.schedulers:
+        """End all processes."""
+        for process in (*self.schedulers, *([self.sender] if self.sender else [])):
             process.kill()
             process.join()
+
+
+def _forked(target: Any, *arguments: Any) -> Any:
+    """A process of its own that costs little to start again."""
+    process = multiprocessing.get_context("fork").Process(target=target, args=arguments, daemon=True)
+    process.start()
+    return process
 
 
 def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
@@ -155,12 +183,22 @@ def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
         if bug:
             _forget(engine, bug)
         opened = open_some(service.app, timeline, chance, form.orders, DUE_MOMENTS)
+        gateway_url = database.create_database("gateway")
+        receiver = Receiver(folder)
+        outside_system = _forked(answers.receive, receiver)
+        stack.callback(outside_system.kill)
+        clock = ShiftedClock(folder / "clock")
+        outside = Runtime(settings_of(gateway_url, folder), clock)
+        stack.callback(outside.close)
+        gateway = queue_some(outside, clock, receiver, ANSWERS)
         timeline.start()  # the run begins when everything is open
-        trial = Trial(form, chance, url, folder, bug, timeline)
+        trial = Trial(form, chance, url, folder, bug, timeline, gateway_url, receiver)
         stack.callback(trial.stop)
         trial.storm(_acts(service.app, chance, opened, form))
         _until_quiet(engine, timeline)
         found = judge(engine, timeline, opened)
+        trial.deliver(gateway)
+        found |= judge_answers(gateway, receiver)
     found = {"promise": "P9", "form": form.name, "seed": seed, "planted": bug, "kills": trial.kills, **found}
     found["clock_jumps"] = len(JUMPS) - 1
     found["seconds"] = round(time.monotonic() - started, 1)
@@ -226,10 +264,13 @@ def _faults(found: dict[str, Any], form: Form) -> list[str]:
         "in_no_state",
         "effects_differ",
         "unmeasured",
+        "answers_lost",
+        "answers_unknown",
+        "answers_changed",
     )
     faults = [name for name in must_be_none if found[name]]
     if found["latest_seconds"] > MOST_LATE_SECONDS:
         faults.append("too_late")
-    if found["escalated"] < form.orders // 2 or found["kills"] < form.kills:
+    if found["escalated"] < form.orders // 2 or found["kills"] < form.kills or found["answer_failures"] < 1:
         faults.append("did_not_bite")  # a storm that nothing noticed proves nothing
     return faults
