@@ -2,12 +2,17 @@
 
 from kernel.clock import Clock
 from kernel.telemetry import metrics
+from services.assessment.ledger.rules import LedgerDamaged
 from services.assessment.ledger.service import Ledger
 
 
 def measure(ledger: Ledger, service: str, clock: Clock) -> None:
     """Set the gauges to what is now."""
-    status, now = ledger.status(), clock.now()
+    try:
+        status, now = ledger.status(), clock.now()
+    except LedgerDamaged:
+        metrics.LEDGER_ALARMS.labels(service).set(1)  # what cannot be read any more calls too
+        raise
     unsealed = status.oldest_unsealed.total_seconds() if status.oldest_unsealed else 0
     unwitnessed = status.oldest_unwitnessed.total_seconds() if status.oldest_unwitnessed else 0
     metrics.LEDGER_UNSEALED_SECONDS.labels(service).set(unsealed)

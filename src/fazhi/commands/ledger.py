@@ -186,6 +186,12 @@ def _keys(
     from services.assessment.ledger.rules import read_witnesses
     from services.assessment.ledger.rules import witness_key as read_witness_key
 
+    if not (log_key or runtime.settings.ledger_public_keys or _has_own_key(runtime.settings)):
+        # A key made now would fit no checkpoint, and a good log would look forged.
+        console.print(
+            "这里没有账本的钥匙：请用 --log-key 给出账本的公钥（在平台上运行 fazhi ledger key 得到）。"
+        )
+        raise typer.Exit(USAGE)
     try:
         log_keys = tuple(read_key(one) for one in log_key) if log_key else ledger_keys(runtime)
         if witness_key:
@@ -195,6 +201,10 @@ def _keys(
     except Invalid as error:
         console.print(error.text, markup=False, soft_wrap=True)
         raise typer.Exit(USAGE) from error
+
+
+def _has_own_key(settings: Settings) -> bool:
+    return (settings.ledger_key_file or settings.data / "keys" / "ledger.pem").exists()
 
 
 def _trust(

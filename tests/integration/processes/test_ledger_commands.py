@@ -98,7 +98,8 @@ def test_verify_says_good_tampered_wrong_usage_and_unreadable(town, tmp_path):
     assert good.returncode == 0, good.stdout + good.stderr
     assert orjson.loads(good.stdout)["good"]
     assert fazhi(town.data, "verify", "--log-key", "nonsense").returncode == 2
-    assert fazhi(tmp_path / "nowhere", "verify").returncode == 3
+    assert fazhi(tmp_path / "nowhere", "verify").returncode == 2  # no key here, and none is made up
+    assert fazhi(tmp_path / "nowhere", "verify", "--log-key", town.key).returncode == 3
     assert fazhi(town.data, "verify", "--witness-state", tmp_path).returncode == 3
     forge(town.data, "UPDATE event_log SET score_milli = 1 WHERE seq = 123")
     bad = fazhi(town.data, "verify")
