@@ -18,7 +18,7 @@ CLOSED = {
     "disputes": {"cases", "matters"},
     "decisions": {"procedures"},
     "enforcement": {"case_files", "leads"},
-    "assessment": set(),
+    "assessment": {"objections", "orders", "warnings"},
 }
 Closed = dict[tuple[str, str], frozenset[str]]
 
