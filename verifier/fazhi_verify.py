@@ -525,6 +525,14 @@ def check_files(bundle, publisher):
     return manifest
 
 
+def signed_by(key, checkpoint):
+    """Whether a checkpoint is under this key's signature; a wrong one names the checkpoint."""
+    try:
+        return key.signed(checkpoint.note)
+    except Tampered as error:
+        raise Tampered(f"检查点（{checkpoint.size} 条）：{error}") from error
+
+
 def check_chain(bundle, log_key, witnesses, needed):
     """Checkpoints along the way: signed by the log; the last one witnessed often enough."""
     checkpoints = [Checkpoint(json.loads(line)["note"]) for line in lines_of(bundle / "checkpoints.jsonl")]
@@ -532,12 +540,12 @@ def check_chain(bundle, log_key, witnesses, needed):
         raise Tampered("没有检查点")
     before = None
     for checkpoint in checkpoints:
-        if not log_key.signed(checkpoint.note):
+        if not signed_by(log_key, checkpoint):
             raise Tampered(f"检查点（{checkpoint.size} 条）不是由 {log_key.name} 签署")
         if before and checkpoint.size <= before.size:
             raise Tampered(f"检查点（{checkpoint.size} 条）排在（{before.size} 条）之后，顺序不对")
         before = checkpoint
-    seen = sum(witness.signed(before.note) for witness in witnesses)
+    seen = sum(signed_by(witness, before) for witness in witnesses)
     if seen < needed:
         raise Tampered(f"最后的检查点（{before.size} 条）只有 {seen} 个见证，应有 {needed} 个")
     return checkpoints, seen

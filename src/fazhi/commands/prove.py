@@ -11,7 +11,12 @@ import typer
 from fazhi.commands.progress import console
 
 # Each module has FORMS ("short", "long", and one for each planted bug) and prove(form, seed, bug).
-PROOFS: Mapping[str, str] = {"P1": "fazhi.prove.p1", "P4": "fazhi.prove.p4", "P9": "fazhi.prove.p9"}
+PROOFS: Mapping[str, str] = {
+    "P1": "fazhi.prove.p1",
+    "P3": "fazhi.prove.p3",
+    "P4": "fazhi.prove.p4",
+    "P9": "fazhi.prove.p9",
+}
 PROMISES = tuple(PROOFS)
 LENGTHS = ("short", "long")
 

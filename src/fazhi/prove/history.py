@@ -93,10 +93,10 @@ def _event(
 
 
 @contextmanager
-def opened(folder: Path, clock: FixedClock, url: str) -> Iterator[Any]:
+def opened(folder: Path, clock: FixedClock, url: str, **more: Any) -> Iterator[Any]:
     """Assessment, migrated and with the catalogue's frameworks published; on SQLite in the folder without a URL."""
     folder.mkdir(parents=True, exist_ok=True)
-    runtime = Runtime(Settings(data=folder, database_url=url), clock)
+    runtime = Runtime(Settings(data=folder, database_url=url, **more), clock)
     service = build("assessment", runtime)
     service.migrate()
     service.app.prepare()

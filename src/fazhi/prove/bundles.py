@@ -1,0 +1,87 @@
+"""Bundles 数据包 under proof: what an attacked database would publish, and what the independent verifier says to it."""
+
+# ruff: noqa: SLF001  (what a publication is made of is asked of the product itself)
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fazhi.prove.history import GROUP
+from kernel.ids import new_id
+from kernel.ledger.note import Note, NoteSigner
+from services.assessment.ledger.stored import newest_checkpoint
+from services.assessment.publication import bundle
+from services.assessment.scoring.roll_up import key_of
+
+VERIFIER = Path(__file__).resolve().parents[3] / "verifier" / "fazhi_verify.py"
+YEAR, UPTO = "2026", "2026-12"
+PATIENCE_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What somebody outside has: public keys, and the checkpoints that witnesses remember."""
+
+    log: str
+    publisher: str
+    witnesses: tuple[str, ...]
+    needed: int
+    remembered: tuple[Path, ...]
+    blobs: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Exit code of a verifier, and its words."""
+
+    code: int
+    said: str
+
+
+def publish_anew(app: Any, signer: NoteSigner, folder: Path) -> None:
+    """
+    A bundle made from nothing but this database, signed with the publisher's own key.
+
+    Nobody who attacks can do better: every file and the manifest agree, so only the log itself can give it away.
+    """
+    publications = app.publications
+    with app.store.reading() as session:
+        last = newest_checkpoint(session)
+        assert last is not None
+        framework = app.frameworks.in_force(int(YEAR))
+        board = publications.board(session, framework, GROUP, YEAR, UPTO, last.size)
+        files = publications._files(session, board, last)
+        about: dict[str, Any] = {
+            "id": new_id(),
+            "period": YEAR,
+            "upto": UPTO,
+            "peer_group": GROUP,
+            "at_seq": last.size,
+        }
+        about |= {"framework": key_of(framework), "origin": app.ledger.origin, "replaces": None}
+        written = bundle.manifest(about, files, bundle.event_lines(session, last.size))
+        said = bundle.statement(written, about["id"])
+        folder.mkdir(parents=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        with (folder / bundle.EVENTS).open("wb") as file:
+            file.writelines(bundle.event_lines(session, last.size))
+    (folder / "manifest.json").write_bytes(written)
+    (folder / "publication.note").write_text(str(Note(said, (signer.sign(said),))), encoding="utf-8")
+
+
+def judged(folder: Path, known: Known) -> Verdict:
+    """The verdict of the verifier that shares no code with us, in a process that sees none of it."""
+    command: list[str | Path] = [sys.executable, "-I", VERIFIER, folder, "--key", known.log]
+    command += ["--publisher", known.publisher, "--witnesses", str(known.needed), "--blobs", known.blobs]
+    command += _each("--witness", known.witnesses) + _each("--remembered", known.remembered)
+    done = subprocess.run(  # noqa: S603  (our own programme)
+        command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
+    )
+    return Verdict(done.returncode, (done.stderr or done.stdout).strip())
+
+
+def _each(option: str, values: Sequence[str | Path]) -> list[str | Path]:
+    return [word for value in values for word in (option, value)]

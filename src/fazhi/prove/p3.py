@@ -1,0 +1,396 @@
+"""
+P3: any alteration of a stored score event, decision or audit record is found by `verify`, and named.
+
+A sealed county (sealed.py) is attacked by a superuser of its database with triggers disabled (attacks.py), one attack
+at a time, each on a fresh copy. Twice it is judged: by `fazhi ledger verify` with what the witnesses remember, and by
+the independent verifier, which sees only a bundle published from the attacked database and signed with the
+publisher's own key, the public keys and the witnesses' notes. Both must refuse and name a record or a range; the
+untouched copy must raise no alarm with either. The audit log is attacked beside it, and the Merkle proofs are held
+against the vectors of the transparency-dev libraries where those are at hand.
+"""
+
+import base64
+import random
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+from typer.testing import CliRunner
+
+from fazhi.prove import attacks
+from fazhi.prove.bundles import Known, Verdict, judged, publish_anew
+from fazhi.prove.sealed import FORK, MAIN, YESTERDAY, Sealed, Witness, sealed_county
+from kernel.ledger.checkpoint import chain_hash, read_checkpoint
+from kernel.ledger.tree import SHA256, ProofWrong, verify_consistency, verify_inclusion
+from kernel.telemetry.log import configure
+from services.assessment.ledger.findings import Verified
+from services.assessment.ledger.stored import checkpoint_of
+
+FULL_SECONDS, INCREMENTAL_SECONDS = 60.0, 2.0
+VECTORS = Path("/work/shared/data/merkle")
+REWRITES: Mapping[str, attacks.Attack] = {
+    "one digit": attacks.one_digit,
+    "a time": attacks.a_time,
+    "two rows swapped": attacks.swapped,
+    "one deleted": attacks.one_deleted,
+    "one inserted": attacks.one_inserted,
+    "another unit": attacks.other_unit,
+    "every hash recomputed": attacks.everything_recomputed,
+    "signed by another key": attacks.signed_anew(),
+    "one digit in a column": attacks.one_digit_in_a_column,
+}
+AUDIT: Mapping[str, attacks.Attack] = {
+    "audit altered": attacks.audit_altered,
+    "audit altered with its hash": attacks.audit_altered_with_its_hash,
+    "audit deleted": attacks.audit_deleted,
+    "audit inserted": attacks.audit_inserted,
+    "audit rewritten": attacks.audit_rewritten,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How many events, and which share of them the last ones are that an attacker cuts off."""
+
+    name: str
+    events: int
+    tail: int
+
+
+FORMS = {
+    "short": Form("short", 5_000, 1_000),
+    "long": Form("long", 100_000, 1_000),
+    "trusts_stored_hashes": Form("trusts_stored_hashes", 2_000, 400),
+    "forgets_witnesses": Form("forgets_witnesses", 2_000, 400),
+    "forgets_columns": Form("forgets_columns", 2_000, 400),
+    "audit_trusts_stored_hashes": Form("audit_trusts_stored_hashes", 2_000, 400),
+}
+
+
+@dataclass(slots=True)
+class Found:
+    """What both verifiers said."""
+
+    detected: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    misnamed: list[str] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def take(self, name: str, touched: attacks.Touched, ours: Verdict, *others: Verdict) -> None:
+        """An attack is detected when every verifier refuses (exit code 1) and ours names what was touched."""
+        refused = [one.code == 1 for one in (ours, *others)]
+        if not all(refused):
+            said = [f"{one.code} {one.said[:200]}" for one in (ours, *others)]
+            self.missed.append(f"{name} {touched}: {said}")
+        elif not _names(ours, touched) or not all(re.search(r"\d", one.said) for one in others):
+            self.misnamed.append(f"{name} {touched}: {[one.said[:200] for one in (ours, *others)]}")
+        else:
+            self.detected.append(name)
+
+
+def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
+    """Run the experiment; the result has every counter and `passed`."""
+    from tests.support.postgresql import (
+        PostgreSQL,  # the room that starts real servers is shared with the tests
+    )
+
+    configure(level="CRITICAL", process="prove")
+    started = time.monotonic()
+    chance = random.Random(seed)  # noqa: S311  (a workload, not a secret)
+    found, audit = Found(), Found()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fazhi-prove-")))
+        server = stack.enter_context(PostgreSQL())
+        scene = stack.enter_context(sealed_county(folder / "data", server, form.events, chance))
+        stack.enter_context(_planted(bug))
+        _untouched(scene, found, audit)
+        rewrites = {
+            **REWRITES,
+            "the last ones deleted": attacks.tail_deleted(form.tail),
+            "signed by the log's own key, stolen": attacks.signed_anew(scene.signer),
+        }
+        for name, attack in rewrites.items():
+            _attacked(scene, found, name, attack, chance)
+        _document_replaced(scene, found)
+        _yesterday(scene, found, form.events)
+        _split(scene, found, form.events)
+        for name, attack in AUDIT.items():
+            _audit_attacked(scene, audit, name, attack, chance)
+    vectors = vectors_passed()
+    result = {
+        "promise": "P3",
+        "form": form.name,
+        "seed": seed,
+        "planted": bug,
+        "events": form.events,
+        "attacks": len(found.detected) + len(found.missed) + len(found.misnamed),
+        "detected": len(found.detected),
+        "missed": found.missed + audit.missed,
+        "misnamed": found.misnamed + audit.misnamed,
+        "audit_attacks": len(AUDIT),
+        "audit_detected": len(audit.detected),
+        "alarms_untouched": found.alarms + audit.alarms,
+        "merkle_vectors": vectors[1],
+        "merkle_vectors_wrong": vectors[1] - vectors[0],
+        "full_seconds": found.seconds["full"],
+        "incremental_seconds": found.seconds["incremental"],
+        "independent_seconds": found.seconds["independent"],
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    result["faults"] = list(_faults(result))
+    result["passed"] = not result["faults"]
+    return result
+
+
+def _faults(result: dict[str, Any]) -> Iterator[str]:
+    for name in ("missed", "misnamed", "alarms_untouched", "merkle_vectors_wrong"):
+        if result[name]:
+            yield name
+    if result["full_seconds"] > FULL_SECONDS or result["incremental_seconds"] > INCREMENTAL_SECONDS:
+        yield "too_slow"
+    if result["attacks"] < 12 or result["audit_detected"] + len(result["missed"]) < 1:
+        yield "did_not_bite"
+
+
+def _untouched(scene: Sealed, found: Found, audit: Found) -> None:
+    """No alarm from anybody, and the two times that are promised."""
+    state = scene.folder / "verified"
+    with scene.copy() as name:
+        began = time.monotonic()
+        full = _verified(scene, name, "--evidence", "--since", str(state))
+        found.seconds["full"] = round(time.monotonic() - began, 2)
+        began = time.monotonic()
+        again = _verified(scene, name, "--since", str(_before_the_last_part(scene, state)))
+        found.seconds["incremental"] = round(time.monotonic() - began, 2)
+        verdicts = (full, again, _published(scene, name), _as_published(scene, found, name))
+        found.alarms += [one.said for one in verdicts if one.code != 0]
+        audited = _audited(scene, name)
+        audit.alarms += [audited.said] if audited.code else []
+
+
+def _before_the_last_part(scene: Sealed, state: Path) -> Path:
+    """What a run of an hour ago would have remembered: the good state at the checkpoint before the last."""
+    size = Verified.read(state).size - scene.last_part
+    with scene.app(MAIN) as app, app.store.reading() as session:
+        stored = checkpoint_of(session, size)
+    assert stored is not None
+    text = stored.note.text
+    said = read_checkpoint(text)
+    earlier = state.with_name("verified-earlier")
+    Verified(size, said.root.hex(), said.sm3_root.hex(), chain_hash(text).hex()).keep(earlier)
+    return earlier
+
+
+def _attacked(scene: Sealed, found: Found, name: str, attack: attacks.Attack, chance: random.Random) -> None:
+    with scene.copy() as database:
+        touched = _done(scene, database, attack, chance)
+        found.take(name, touched, _verified(scene, database), _published(scene, database))
+
+
+def _document_replaced(scene: Sealed, found: Found) -> None:
+    """The bytes of a document are others now; nothing in the database is."""
+    digest = scene.document.removeprefix("sha256:")
+    path = scene.folder / "blobs" / "enforcement" / "sha256" / digest[:2] / digest[2:4] / digest
+    kept = path.read_bytes()
+    path.write_bytes(kept.replace(b"1", b"2") + b"\n")
+    ours = _verified(scene, MAIN, "--evidence")
+    found.take("a document replaced", (1, 10**9), ours, _published(scene, MAIN))
+    path.write_bytes(kept)
+
+
+def _yesterday(scene: Sealed, found: Found, events: int) -> None:
+    """The whole database of yesterday, good in itself: only the witnesses remember more."""
+    touched = (events * 8 // 10 + 1, events)
+    found.take("rolled back", touched, _verified(scene, YESTERDAY), _published(scene, YESTERDAY))
+
+
+def _split(scene: Sealed, found: Found, events: int) -> None:
+    """Since yesterday one witness is shown another history; whoever compares the two sees it, from either side."""
+    assert scene.other is not None
+    shown = (scene.witnesses[0], scene.other)
+    touched = (events * 8 // 10 + 1, events)
+    for side in (MAIN, FORK):
+        ours = _verified(scene, side, witnesses=shown)
+        other = _published(scene, side, witnesses=shown, needed=1)
+        found.take(f"two histories, seen from the {side}", touched, ours, other)
+
+
+def _audit_attacked(
+    scene: Sealed, audit: Found, name: str, attack: attacks.Attack, chance: random.Random
+) -> None:
+    with scene.copy() as database:
+        touched = _done(scene, database, attack, chance)
+        audit.take(name, touched, _audited(scene, database))
+
+
+def _done(scene: Sealed, database: str, attack: attacks.Attack, chance: random.Random) -> attacks.Touched:
+    engine = create_engine(scene.server.url_of(database), poolclass=NullPool)
+    with Session(engine) as session:
+        session.execute(attacks.DISABLED)
+        touched = attack(session, chance)
+        session.commit()
+    return touched
+
+
+def _verified(
+    scene: Sealed, database: str, *more: str, witnesses: tuple[Witness, ...] | None = None
+) -> Verdict:
+    """`fazhi ledger verify`, believing only the keys of before and what the witnesses remember."""
+    words = ["ledger", "verify", "--json", "--log-key", str(scene.signer.key), *more]
+    for one in witnesses or scene.witnesses:
+        for path in one.remembered:
+            words += ["--witness-state", str(path)]
+    return _asked(scene, database, words)
+
+
+def _audited(scene: Sealed, database: str) -> Verdict:
+    return _asked(scene, database, ["audit", "verify", "assessment", "--kept", str(scene.audit_note)])
+
+
+def _asked(scene: Sealed, database: str, words: list[str]) -> Verdict:
+    from fazhi.cli import app
+
+    answer = CliRunner().invoke(app, words, env=scene.environment(database))
+    return Verdict(answer.exit_code, answer.output.strip() or repr(answer.exception))
+
+
+def _published(
+    scene: Sealed, database: str, *, witnesses: tuple[Witness, ...] | None = None, needed: int = 2
+) -> Verdict:
+    """The independent verdict on a ranking published anew from this database."""
+    known = _known(scene, witnesses or tuple(scene.witnesses), needed)
+    with tempfile.TemporaryDirectory(prefix="fazhi-p3-") as made, scene.app(database) as app:
+        publish_anew(app, scene.publisher, Path(made) / "bundle")
+        return judged(Path(made) / "bundle", known)
+
+
+def _as_published(scene: Sealed, found: Found, database: str) -> Verdict:
+    """The same on the ranking that was published, exported by the product; timed."""
+    known = _known(scene, tuple(scene.witnesses), 2)
+    with tempfile.TemporaryDirectory(prefix="fazhi-p3-") as made, scene.app(database) as app:
+        app.publications.export(scene.publication, Path(made) / "bundle")
+        began = time.monotonic()
+        verdict = judged(Path(made) / "bundle", known)
+        found.seconds["independent"] = round(time.monotonic() - began, 2)
+    return verdict
+
+
+def _known(scene: Sealed, shown: tuple[Witness, ...], needed: int) -> Known:
+    return Known(
+        log=str(scene.signer.key),
+        publisher=str(scene.publisher.key),
+        witnesses=tuple(one.key for one in scene.witnesses),
+        needed=needed,
+        remembered=tuple(path for one in shown for path in one.remembered),
+        blobs=scene.folder / "blobs" / "enforcement" / "sha256",
+    )
+
+
+def _names(verdict: Verdict, touched: attacks.Touched) -> bool:
+    """Whether a refusal names a record or a range of what was touched."""
+    first, last = touched
+    try:
+        faults = orjson.loads(verdict.said)["faults"]
+    except orjson.JSONDecodeError:  # the audit log speaks in words; a planted record has no number
+        if first == 0:
+            return "另外插入" in verdict.said
+        ranges = re.findall(r"第 (\d+) 条(?:至第 (\d+) 条)?", verdict.said)
+        return any(int(low) <= last and first <= int(high or low) for low, high in ranges)
+    return any(low <= last and first <= high for _, low, high, _ in faults)
+
+
+def vectors_passed() -> tuple[int, int]:
+    """How many of the Merkle vectors of the kinds our log speaks are judged as they must be, and how many there are."""
+    passed = total = 0
+    for kind, accepts in (("inclusion", _is_included), ("consistency", _is_consistent)):
+        for file in sorted((VECTORS / kind).rglob("*.json")):
+            vector = orjson.loads(file.read_bytes())
+            total += 1
+            passed += accepts(vector) is not vector["wantErr"]
+    return passed, total
+
+
+def _is_included(vector: dict[str, Any]) -> bool:
+    return _holds(
+        lambda: verify_inclusion(
+            SHA256,
+            index=vector["leafIdx"],
+            size=vector["treeSize"],
+            leaf_hash=base64.b64decode(vector["leafHash"]),
+            proof=[base64.b64decode(one) for one in vector["proof"] or ()],
+            expected_root=base64.b64decode(vector["root"]),
+        )
+    )
+
+
+def _is_consistent(vector: dict[str, Any]) -> bool:
+    return _holds(
+        lambda: verify_consistency(
+            SHA256,
+            old=vector["size1"],
+            new=vector["size2"],
+            old_root=base64.b64decode(vector["root1"]),
+            new_root=base64.b64decode(vector["root2"]),
+            proof=[base64.b64decode(one) for one in vector["proof"] or ()],
+        )
+    )
+
+
+def _holds(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except ProofWrong:
+        return False
+    return True
+
+
+@contextmanager
+def _planted(bug: str) -> Iterator[None]:
+    """A verification that forgets something; the proof must notice."""
+    from fazhi.commands import ledger
+    from kernel.storage import audit_check
+    from services.assessment.ledger import verification
+
+    places: dict[str, tuple[Any, str, Any]] = {
+        "trusts_stored_hashes": (verification.Verification, "_row", _row_by_its_stored_hash),
+        "forgets_witnesses": (ledger, "_trust", _without_memories(vars(ledger)["_trust"])),
+        "forgets_columns": (verification, "differences", lambda _row: ()),
+        "audit_trusts_stored_hashes": (audit_check, "_compared", lambda _row: iter(())),
+    }
+    if not bug:
+        yield
+        return
+    place, name, wrong = places[bug]
+    good = getattr(place, name)
+    setattr(place, name, wrong)
+    try:
+        yield
+    finally:
+        setattr(place, name, good)
+
+
+def _row_by_its_stored_hash(self: Any, row: Any, sha256: bytes | None, sm3: bytes | None) -> None:
+    from services.assessment.ledger.comparison import differences
+
+    if sha256 is not None and row.leaf_hash != sha256.hex():
+        self.report.blame("sealed", row.seq, row.seq, "叶与封块时的哈希不符")
+    del sm3
+    if differences(row):
+        self.report.blame("columns", row.seq, row.seq, "列与叶不符")
+
+
+def _without_memories(trust: Callable[..., Any]) -> Callable[..., Any]:
+    def forgotten(*arguments: Any) -> Any:
+        return replace(trust(*arguments), remembered=())
+
+    return forgotten
