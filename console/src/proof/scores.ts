@@ -25,9 +25,9 @@ export interface PublishedFramework {
   version: string
   title: string
   year: number
+  notice?: string
   peer_groups: { id: string; title?: string }[]
   components?: { code: string; title: string; weight?: string }[]
-  [more: string]: unknown
 }
 
 const DIGITS = 6
