@@ -8,7 +8,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from fazhi.bench import events, rebuild, roll_up
+from fazhi.bench import events, ranking, rebuild, roll_up
 from fazhi.bench.judge import judge
 from fazhi.bench.room import BenchFailed, Room
 from fazhi.cli import app
@@ -71,3 +71,9 @@ def test_an_unknown_contender_is_refused_with_the_names_that_are_known():
     done = CliRunner().invoke(app, ["bench", "events", "--only", "rumour"])
     assert done.exit_code == 2
     assert "sql_without_broker" in done.output
+
+
+def test_duckdb_makes_the_same_scores_from_the_same_rows_and_the_past_is_remembered(room):
+    tenth, everything = ranking.run(room, 10_000, seed=7)
+    assert (tenth.units, everything.units) == (600, 5_100)
+    assert everything.as_of_counties_again < everything.as_of_counties

@@ -145,18 +145,14 @@ class Replays:
         return made
 
     def question(
-        self, framework: Framework, period: str, upto: str = "", at_seq: int | None = None
+        self, framework: Framework, period: str, upto: str = "", asked: tuple[int, datetime] | None = None
     ) -> Question:
-        """What is replayed: everything known at an event, or now."""
+        """What is replayed: everything known now, or when it was `asked` (number of events, moment)."""
         with self._store.reading() as session:
-            seq = head_of(session) if at_seq is None else at_seq
-            at = received(session, seq)
-            known = Known(
-                seq, self._store.clock.now() if at_seq is None else at or self._store.clock.now(), at
-            )
-            asked = window(period, upto)
-            baseline = framework_known(session, self._frameworks, known, int(asked.year))
-        return Question(framework, baseline, asked, known)
+            seq, at = asked or (head_of(session), self._store.clock.now())
+            known = Known(seq, at, received(session, seq))
+            baseline = framework_known(session, self._frameworks, known)
+        return Question(framework, baseline, window(period, upto), known)
 
     def make_waiting(self) -> bool:
         """Make the replay that waits longest, if any; one that a dead process left is taken up again."""
@@ -169,7 +165,7 @@ class Replays:
 
         try:
             framework = self._framework(job)
-            question = self.question(framework, job.period, job.upto, job.at_seq)
+            question = self.question(framework, job.period, job.upto, (job.at_seq, job.asked_at))
             made = self.make(question, advance)
         except PlatformError as error:
             log.warning("replay_failed", replay=str(job.id), code=error.stable_code)
@@ -229,7 +225,7 @@ class Replays:
         """A page of the ranking as the replayed framework gives it. Raises NotFound."""
         job = self.one(replay)
         framework = self._framework(job)
-        question = self.question(framework, job.period, job.upto, job.at_seq)
+        question = self.question(framework, job.period, job.upto, (job.at_seq, job.asked_at))
         found = peer_group(framework, group)
         with self._store.reading() as session:
             one_moment(session)

@@ -51,12 +51,12 @@ def run(room: Room, events: int, seed: int) -> list[Rebuild]:
     """Rebuild a tenth, then all; raises BenchFailed when the states do not come out as they were."""
     workload = Workload(events=events // (COPIES + 1), warm_up=0, seed=seed)
     with room.trial(workload, ASSESSMENT_SCORED.name) as trial:
-        _take_a_tenth(trial)
+        take_a_tenth(trial)
         known = _fingerprint(trial)
         tenth = _measure(trial)
         if _fingerprint(trial) != known:
             raise BenchFailed("重建后的计数与逐批计数不一致")
-        _copy(trial)
+        copy_to_all(trial)
         everything = _measure(trial)
         if _fingerprint(trial)[1] != workload.events * (COPIES + 1):
             raise BenchFailed("重建后的计数合计与事件数不一致")
@@ -80,7 +80,8 @@ def report(results: list[Rebuild]) -> list[dict[str, Any]]:
     ]
 
 
-def _take_a_tenth(trial: Trial) -> None:
+def take_a_tenth(trial: Trial) -> None:
+    """The workload through assessment's own door."""
     with closing_runtime(trial.folder, trial.url_of("assessment")) as runtime:
         app = build("assessment", runtime).app
         enter(app.store, (department(_code(number)) for number in range(UNITS)))
@@ -94,7 +95,8 @@ def _take_a_tenth(trial: Trial) -> None:
         entry.take(batch)
 
 
-def _copy(trial: Trial) -> None:
+def copy_to_all(trial: Trial) -> None:
+    """Nine copies of the log for as many other units, made inside PostgreSQL."""
     size = trial.workload.events
     engine = create_engine(trial.url_of("assessment"), poolclass=NullPool)
     for copy in range(1, COPIES + 1):

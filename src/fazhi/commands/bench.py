@@ -25,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     group.command()(events)
     group.command()(rebuild)
     group.command()(rollup)
+    group.command()(ranking)
     app.add_typer(group, name="bench")
 
 
@@ -115,6 +116,26 @@ def rollup(
         f"内存峰值 {found.peak_mb:.0f} MB；一个单位的一次变化 {found.change_milliseconds:.0f} 毫秒后可见"
     )
     _write(json, {"results": [bench.report(found)], "machine": machine()})
+
+
+def ranking(
+    json: JSON = None,
+    number: Annotated[int, typer.Option("--events", min=10_000, help="事件数")] = 1_000_000,
+    seed: SEED = 1,
+) -> None:
+    """排名、区间、解释、截至、假设、重放各要多久：先用十分之一的单位和事件，再用全部；与 DuckDB 同场。"""
+    from fazhi.bench import ranking as bench
+    from fazhi.bench.events import machine
+    from fazhi.bench.room import open_room
+
+    with console.status(f"正在启动服务器、装入 {number:,} 个事件并提问 …"), open_room() as room:
+        found = bench.report(bench.run(room, number, seed))
+    table = Table("问题（秒）", *(f"{each['events']:,} 事件 {each['units']:,} 单位" for each in found))
+    for name in found[0]:
+        if isinstance(found[0][name], float):
+            table.add_row(name, *(f"{each[name]:.3f}" for each in found))
+    console.print(table)
+    _write(json, {"results": found, "machine": machine()})
 
 
 def _print_events(results: Sequence["Result"]) -> None:
