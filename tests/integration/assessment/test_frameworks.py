@@ -1,6 +1,7 @@
 """A framework comes into force by two people, what was published is never edited, and every refusal names its place."""
 
 import io
+import zipfile
 from datetime import UTC, datetime
 
 import orjson
@@ -219,6 +220,14 @@ def test_a_dry_run_tells_every_fault_with_its_line_and_keeps_nothing(desk):
 def test_what_is_no_framework_is_refused(desk, content, name, code):
     refused = handed_in(desk, content, name=name)
     assert (refused.status_code, refused.json()["code"]) == (422, code)
+
+
+def test_a_workbook_that_would_burst_is_not_inflated(desk):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("xl/worksheets/sheet1.xml", bytes(110 * 1024 * 1024))
+    refused = handed_in(desk, packed.getvalue(), name="x.xlsx")
+    assert (refused.status_code, refused.json()["code"]) == (422, "assessment.zip_bomb")
 
 
 def test_a_workbook_of_other_sheets_is_refused(desk):
