@@ -148,11 +148,12 @@ class Replays:
         self, framework: Framework, period: str, upto: str = "", asked: tuple[int, datetime] | None = None
     ) -> Question:
         """What is replayed: everything known now, or when it was `asked` (number of events, moment)."""
+        months = window(period, upto)
         with self._store.reading() as session:
             seq, at = asked or (head_of(session), self._store.clock.now())
             known = Known(seq, at, received(session, seq))
-            baseline = framework_known(session, self._frameworks, known)
-        return Question(framework, baseline, window(period, upto), known)
+            baseline = framework_known(session, self._frameworks, known, int(months.year))
+        return Question(framework, baseline, months, known)
 
     def make_waiting(self) -> bool:
         """Make the replay that waits longest, if any; one that a dead process left is taken up again."""
