@@ -180,8 +180,7 @@ class Assigning:
             work.session,
             REVIEW_ASSIGNMENTS,
             rows,
-            keys=("report", "round", "place", "turn"),
-            on_conflict="nothing",
+            on_conflict="nothing",  # of any of its unique keys: two workers may give out the same report at once
             returning=("id",),
         )
         if written:

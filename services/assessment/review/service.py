@@ -208,13 +208,7 @@ class Reviews:
             return "returned"
         if isinstance(outcome, Arbitrate):
             row = self._assigning.row(work, head["id"], head["round"], ARBITRATION, "")
-            write_rows(
-                work.session,
-                REVIEW_ASSIGNMENTS,
-                [row],
-                keys=("report", "round", "place", "turn"),
-                on_conflict="nothing",
-            )
+            write_rows(work.session, REVIEW_ASSIGNMENTS, [row], on_conflict="nothing")
         return str(head["state"])
 
     def _one_of_many(self, work: Work, who: Principal, assignment: str, decision: str, reasons: str) -> Done:

@@ -383,3 +383,15 @@ def test_withdrawing_and_opening_at_the_same_moment_end_in_one_of_the_two(desk):
             ["submitted", "review_opened"],
         )
         assert seen["state"] == ("draft" if seen["events"][-1]["act"] == "withdrawn" else "reviewing")
+
+
+def test_two_workers_that_assign_at_the_same_moment_give_each_report_once(desk):
+    desk.joined(REVIEWER, SECOND)
+    for row in desk.asked()[:6]:
+        report = desk.told(FILLER, "POST", "/reports", json={"result": row["result"], "period": "2026"})["id"]
+        desk.submitted(report, evidence=None)
+    given = at_once(*[desk.app.assigning.assign_waiting] * 4)
+    assert sum(given) == 6
+    with desk.app.store.reading() as session:
+        rows = session.execute(select(REVIEW_ASSIGNMENTS.c.report, REVIEW_ASSIGNMENTS.c.place)).all()
+    assert len(rows) == len(set(rows)) == 6
