@@ -75,7 +75,16 @@ export interface Warning {
   unit: UnitName
   node: string
   title: string
-  seen: { score?: number; line?: number; count?: number; months?: string[]; scores?: number[] }
+  seen: {
+    score?: number
+    line?: number
+    count?: number
+    months?: string[]
+    scores?: number[]
+    attainment?: number
+    veto_below?: number
+    due_on?: string
+  }
   raised_at: string
   order: string | null
 }

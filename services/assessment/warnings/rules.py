@@ -15,12 +15,6 @@ from services.assessment.framework.values import FULL_MARKS
 
 Kind = Literal["line", "trend", "overdue", "finding"]
 KINDS: tuple[Kind, ...] = ("line", "trend", "overdue", "finding")
-KIND_WORDS: Mapping[str, str] = {
-    "line": "低于预警线",
-    "trend": "连续下降",
-    "overdue": "任务或者填报逾期",
-    "finding": "一票否决或者线索问题",
-}
 TOTAL = "total"
 LEVELS = (TOTAL, "component", "aspect", "measure", "result")
 MILLI = 1000
@@ -169,5 +163,18 @@ class Raised:
 
     @property
     def reason(self) -> str:
-        """What an order that it opens says of it."""
-        return f"{KIND_WORDS[self.kind]}：{self.title}"
+        """What an order that it opens says of it: the title, and the numbers it saw."""
+        seen = self.seen
+        if "line" in seen:
+            return f"{self.title}：得分 {_points(seen['score'])}，预警线 {_points(seen['line'] * FULL_MARKS // MILLI)}"
+        if "veto_below" in seen and seen["attainment"] is not None:
+            return f"{self.title}：达成率 {_points(seen['attainment'] * 100)}%，否决线 {_points(seen['veto_below'] * 100_000)}%"
+        if "scores" in seen:
+            return f"{self.title}：由 {_points(seen['scores'][0])} 分降至 {_points(seen['scores'][-1])} 分"
+        return f"{self.title}：期限 {seen['due_on']}" if "due_on" in seen else self.title
+
+
+def _points(micro: int) -> str:
+    """Micro-points with two places, rounded down: what a person compares with a line."""
+    whole, rest = divmod(micro, 1_000_000)
+    return f"{whole}.{rest // 10_000:02d}"

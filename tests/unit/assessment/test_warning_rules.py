@@ -105,3 +105,20 @@ def test_a_line_at_a_node_is_another_cause_than_the_total_s():
         )
 
     assert (raised("").cause, raised("A1").cause) == ("total", "line")
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        ({"score": 57_265_000, "line": 600}, "t：得分 57.26，预警线 60.00"),
+        ({"attainment": 821_400, "veto_below": 950}, "t：达成率 82.14%，否决线 95.00%"),
+        ({"scores": [90 * POINT, 80 * POINT], "months": []}, "t：由 90.00 分降至 80.00 分"),
+        ({"due_on": "2026-06-30"}, "t：期限 2026-06-30"),
+        ({"count": 3}, "t"),
+    ],
+)
+def test_an_order_says_the_numbers_that_warned(seen, said):
+    raised = Raised(
+        kind="line", unit="u", node="", framework="f@1", year="2026", at_seq=1, title="t", seen=seen
+    )
+    assert raised.reason == said
