@@ -77,9 +77,9 @@ def makers_of(session: Session, source: str, subject: str) -> set[str]:
     A datum of another service is made by the people there, whom assessment does not know by name.
     """
     kind, _, key = subject.removeprefix(f"{SOURCE}/").partition("/")
-    if source != SOURCE or not is_id(key):
+    if source != SOURCE or not key:
         return set()
-    if kind == "orders":
+    if kind == "orders" and is_id(key):
         made = select(ORDER_EVENTS.c.actor).where(ORDER_EVENTS.c.matter == key)
         return set(session.execute(made).scalars())
     audited = text("SELECT DISTINCT actor FROM audit WHERE object = :object AND result = 'done'")
