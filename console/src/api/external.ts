@@ -125,3 +125,7 @@ export function addSheetFile(id: string, file: File): Promise<unknown> {
   form.append('file', file)
   return client.upload(`${ROOT}/sheets/${one(id)}/files`, form)
 }
+
+/** Units of the directory whose name contains these words. */
+export const directoryUnits = async (query: string): Promise<{ code: string; name: string }[]> =>
+  (await client.get<{ rows: { code: string; name: string }[] }>('/api/gateway/v1/units', { query: { query, limit: 20 } })).rows
