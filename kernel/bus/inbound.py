@@ -27,6 +27,7 @@ from kernel.telemetry.log import logger, trace_id
 log = logger(__name__)
 
 MAX_ATTEMPTS = 5
+MOST_AHEAD = 4  # batches read before they are handed over; a bus fetches two
 Handler = Callable[[Work, Sequence[Item]], None]
 Refusal = tuple[Message, Refused]
 
@@ -40,6 +41,13 @@ class Inbound:
         self._handler = handler
         self._consumer = subscription.queue.name
         self._counted: set[str] = set()
+        self._read_ahead: dict[int, tuple[Message, Sequence[Item | Refused]] | None] = {}
+
+    def arrived(self, message: Message) -> None:
+        """Read a message that was fetched and not handed over yet, while the batch before it is in the database."""
+        if len(self._read_ahead) >= MOST_AHEAD * self._subscription.batch:
+            self._read_ahead.clear()  # left behind by a lost connection: those are delivered anew
+        self._read_ahead[id(message)] = message, self._read(message)
 
     def take(self, deliveries: Sequence[Delivery]) -> None:
         """Take a batch; when this returns, every message in it is dealt with for good."""
@@ -108,7 +116,9 @@ class Inbound:
         items: list[tuple[Item, Message]] = []
         refusals: list[Refusal] = []
         for message in messages:
-            for entry in self._read(message):
+            ahead = self._read_ahead.pop(id(message), None)  # it holds its message, so no other can have its place
+            entries = self._read(message) if ahead is None else ahead[1]
+            for entry in entries:
                 if isinstance(entry, Item):
                     items.append((entry, message))
                 else:

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
-from kernel.bus.port import Delivery, Take, backoff
+from kernel.bus.port import Arrived, Delivery, Take, backoff, unheeded
 from kernel.errors import TemporaryError
 from kernel.messages import MAX_BODY_BYTES, Message, Queue
 from kernel.storage.db import open_database
@@ -93,17 +93,25 @@ class InProcessBus:
         return {message.id for message in messages}
 
     def consume(
-        self, queue: Queue, take: Take, stop: threading.Event, *, batch: int, linger_seconds: float
+        self,
+        queue: Queue,
+        take: Take,
+        stop: threading.Event,
+        *,
+        batch: int,
+        linger_seconds: float,
+        arrived: Arrived = unheeded,
     ) -> None:
-        """Hand over batches until `stop` is set."""
+        """Hand over batches until `stop` is set; nothing is fetched ahead here."""
+        del arrived
         self.declare([queue])
-        arrived = self._arrived[queue.name]
+        wakes = self._arrived[queue.name]
         failures = 0
         while not stop.is_set():
-            arrived.clear()  # before looking: what arrives meanwhile sets it again
+            wakes.clear()  # before looking: what arrives meanwhile sets it again
             positions, deliveries = self._hand_over(queue, batch)
             if not deliveries:
-                arrived.wait(0.5)
+                wakes.wait(0.5)
                 time.sleep(linger_seconds / 10)
                 continue
             try:

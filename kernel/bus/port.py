@@ -27,6 +27,11 @@ class Delivery:
 DEAD_LETTERS = Queue("fazhi.dead", ())
 
 Take = Callable[[Sequence[Delivery]], None]
+Arrived = Callable[[Message], None]
+
+
+def unheeded(_message: Message) -> None:
+    """For who does not want to know what has arrived before it is handed over."""
 
 
 class Bus(Protocol):
@@ -41,9 +46,21 @@ class Bus(Protocol):
         ...
 
     def consume(
-        self, queue: Queue, take: Take, stop: threading.Event, *, batch: int, linger_seconds: float
+        self,
+        queue: Queue,
+        take: Take,
+        stop: threading.Event,
+        *,
+        batch: int,
+        linger_seconds: float,
+        arrived: Arrived = unheeded,
     ) -> None:
-        """Hand over batches of up to `batch` messages until `stop` is set."""
+        """
+        Hand over batches of up to `batch` messages until `stop` is set.
+
+        A bus that fetches ahead may show a message to `arrived` before it hands it over, so that it can be read
+        while the batch before it waits for the database; a message shown may never be handed over.
+        """
         ...
 
     def depth(self, queue: Queue) -> int:

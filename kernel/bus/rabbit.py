@@ -20,7 +20,7 @@ from pika.adapters.blocking_connection import BlockingChannel, BlockingConnectio
 from pika.exceptions import ChannelClosedByBroker
 from pika.spec import Basic, BasicProperties
 
-from kernel.bus.port import DEAD_LETTERS, Delivery, Take, backoff
+from kernel.bus.port import DEAD_LETTERS, Arrived, Delivery, Take, backoff, unheeded
 from kernel.bus.rabbit_publisher import Publisher
 from kernel.errors import TemporaryError, Unavailable
 from kernel.messages import Message, Queue
@@ -98,7 +98,14 @@ class RabbitBus:
             return int(channel.queue_declare(queue.name, passive=True).method.message_count)
 
     def consume(
-        self, queue: Queue, take: Take, stop: threading.Event, *, batch: int, linger_seconds: float
+        self,
+        queue: Queue,
+        take: Take,
+        stop: threading.Event,
+        *,
+        batch: int,
+        linger_seconds: float,
+        arrived: Arrived = unheeded,
     ) -> None:
         """Hand over batches until `stop` is set; reconnects for ever, with growing pauses."""
         failures = 0
@@ -108,7 +115,7 @@ class RabbitBus:
                     declare_topology(channel, [queue])
                     channel.basic_qos(prefetch_count=2 * batch)
                     failures = 0
-                    self._consume_on(channel, queue, take, stop, batch, linger_seconds)
+                    self._consume_on(channel, queue, take, arrived, stop, batch, linger_seconds)
             except (Unavailable, *AMQP_ERRORS) as error:
                 log.warning("consumer_waits", queue=queue.name, error=repr(error))
                 metrics.WAITS.labels(queue.name).inc()
@@ -124,16 +131,19 @@ class RabbitBus:
         channel: BlockingChannel,
         queue: Queue,
         take: Take,
+        arrived: Arrived,
         stop: threading.Event,
         batch: int,
         linger_seconds: float,
     ) -> None:
         waiting: list[tuple[int, Delivery]] = []
 
-        def arrived(_channel: Any, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
-            waiting.append((int(method.delivery_tag or 0), _delivery(method, properties, body)))
+        def fetched(_channel: Any, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
+            delivery = _delivery(method, properties, body)
+            waiting.append((int(method.delivery_tag or 0), delivery))
+            arrived(delivery.message)
 
-        channel.basic_consume(queue.name, arrived)
+        channel.basic_consume(queue.name, fetched)
         connection: BlockingConnection = channel.connection
         while not stop.is_set():
             connection.process_data_events(time_limit=0.5)

@@ -23,7 +23,7 @@ from nameko.timer import Timer
 
 from kernel.bus.inbound import Inbound
 from kernel.bus.markers import Subscription, clockworks, loops, subscriptions
-from kernel.bus.port import Bus, Delivery
+from kernel.bus.port import Arrived, Bus, Delivery
 from kernel.errors import PlatformError
 from kernel.hosting.measuring import MEASURE_SECONDS, measuring, readers
 from kernel.storage.audit_seal import SEAL_SECONDS, sealing
@@ -57,15 +57,17 @@ class Hosted(DependencyProvider):  # type: ignore[misc]
 class BatchSubscription(Entrypoint):  # type: ignore[misc]
     """Hands batches of deliveries to the service method; the bus settles them when it returned."""
 
-    def __init__(self, bus: Bus, subscription: Subscription) -> None:
+    def __init__(self, bus: Bus, subscription: Subscription, arrived: Arrived) -> None:
         self._bus = bus
         self._subscription = subscription
+        self._arrived = arrived
         self._stop = threading.Event()
         super().__init__()
 
     def bind(self, container: Any, method_name: str) -> Any:
         bound = super().bind(container, method_name)
         bound._bus, bound._subscription, bound._stop = self._bus, self._subscription, threading.Event()
+        bound._arrived = self._arrived
         bound._ended = Event()
         return bound
 
@@ -83,7 +85,12 @@ class BatchSubscription(Entrypoint):  # type: ignore[misc]
         wanted = self._subscription
         try:
             self._bus.consume(
-                wanted.queue, self._take, self._stop, batch=wanted.batch, linger_seconds=wanted.linger_seconds
+                wanted.queue,
+                self._take,
+                self._stop,
+                batch=wanted.batch,
+                linger_seconds=wanted.linger_seconds,
+                arrived=self._arrived,
             )
         finally:
             self._ended.send()
@@ -159,7 +166,7 @@ def service_class(store: Store, bus: Bus, worker: object | None) -> type:
     if worker is not None:
         for name, subscription in subscriptions(worker):
             inbound = Inbound(store, subscription, getattr(worker, name))
-            body[name] = _entered(_taking(inbound), BatchSubscription(bus, subscription))
+            body[name] = _entered(_taking(inbound), BatchSubscription(bus, subscription, inbound.arrived))
         for name, clockwork in clockworks(worker):
             body[name] = _entered(_calling(name), Timer(interval=clockwork.seconds, eager=True))
         for name in loops(worker):
