@@ -51,8 +51,8 @@ class Impact:
 
 def impacts(before: Board | None, after: Board, parameters: Parameters) -> Iterator[Impact]:
     """All units of a group in the order of the replayed ranking."""
-    sides_before = _sides(before, parameters) if before else {}
     sides_after = _sides(after, parameters)
+    sides_before = sides_after if before is after else _sides(before, parameters) if before else {}
     for standing in after.standings:
         unit = after.units[standing.unit]
         one, other = sides_before.get(unit.code), sides_after[unit.code]
