@@ -124,25 +124,27 @@ def test_from_a_warning_to_an_order_to_its_end_and_to_the_score(people, platform
     expect(inspector.get_by_test_id("act-check")).to_have_count(0)
 
     reviewer.goto(path)
-    reviewer.get_by_test_id("check-met").click()
-    do(reviewer, "check", "已逐件核对")
+    reviewer.get_by_text("未整改到位").click()
+    do(reviewer, "check", "一件仍未送达")
     expect(reviewer.get_by_test_id("matter-state")).to_have_text("待办结")
 
     before = points(platform)
     inspector.goto(path)
-    choose(inspector, inspector.get_by_test_id("close-outcome"), "整改到位")
-    do(inspector, "close", "整改到位，予以办结")
-    expect(inspector.get_by_test_id("matter-state")).to_have_text("整改到位")
-    assert points(platform) > before
+    choose(inspector, inspector.get_by_test_id("close-outcome"), "整改不到位")
+    do(inspector, "close", "一件仍未送达，予以通报")
+    expect(inspector.get_by_test_id("matter-state")).to_have_text("整改不到位")
+    assert points(platform) < before
 
     clerk.goto(f"/units/{UNIT}/explanation?node=A5.M9.R1")
-    expect(clerk.get_by_test_id("event-row").first).to_contain_text("督办事项按期整改到位")
+    expect(clerk.get_by_test_id("event-row").first).to_contain_text("督办事项整改不到位")
 
 
 def test_a_head_of_unit_contests_a_record_where_it_is_explained_and_two_others_answer(people, platform):
     head, inspector, reviewer = people("fuzeren.xian"), people("ducha.xian"), people("shenhe.xian")
-    head.goto(f"/units/{UNIT}/explanation?outcome=fail")
-    row = head.get_by_test_id("event-row").first
+    head.goto(f"/units/{UNIT}/explanation?node=A4&outcome=fail")
+    expect(head.get_by_test_id("events-table")).to_be_visible()
+    case = head.locator("a[href*='/subjects/enforcement/']")
+    row = head.get_by_test_id("event-row").filter(has=case).first
     expect(row).to_be_visible()
     row.get_by_test_id("event-details").click()
     head.get_by_test_id("contest").first.click()
