@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, false, select, true
+from sqlalchemy import ColumnElement, exists, false, select, true
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
@@ -17,8 +17,9 @@ def within(who: Principal, unit: ColumnElement[str]) -> ColumnElement[bool]:
         return true()
     if not who.unit_path:
         return false()
-    table = UNITS.table
-    return unit.in_(select(table.c.code).where(table.c.path.startswith(who.unit_path, autoescape=True)))
+    # asked of the row's own unit: a list of all units in the area would be made anew for a single row
+    area = UNITS.table.alias("area")
+    return exists().where(area.c.code == unit, area.c.path.startswith(who.unit_path, autoescape=True))
 
 
 def reaches(session: Session, who: Principal, unit: str) -> bool:

@@ -8,7 +8,7 @@ Every step tells the gateway, which answers the sender; whether the answer came 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from contracts.clues.v1 import clues_pb2 as clues
@@ -143,7 +143,8 @@ def _found(session: Session, who: Principal, lead: str, *, change: bool = False)
 def _area(who: Principal) -> ColumnElement[bool]:
     """The caller's units; a lead that names no known unit is found by region."""
     units = UNITS.table
-    unplaced = LEADS.c.unit.not_in(select(units.c.code))
+    known = units.alias("known")
+    unplaced = ~exists().where(known.c.code == LEADS.c.unit)
     of_region = LEADS.c.region_code.in_(
         select(units.c.region_code).where(
             units.c.region_code != "", units.c.path.startswith(who.unit_path, autoescape=True)
