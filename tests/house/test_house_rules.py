@@ -32,6 +32,7 @@ IMPORTED_AS = {
     "protobuf": "google",
     "pyyaml": "yaml",
     "python-calamine": "python_calamine",
+    "python-docx": "docx",
     "pillow": "PIL",
     "python-multipart": "multipart",
     "python-stdnum": "stdnum",

@@ -81,6 +81,17 @@ class Answer:
     marks: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many codes went out and how many answers came, of one unit."""
+
+    unit: str
+    name: str
+    codes: int
+    answers: int
+    counted: int
+
+
 def check_survey(survey: Survey, framework: Framework) -> None:
     """Raise Invalid with everything that is wrong with a survey."""
     problems = list(_faults(survey, framework))

@@ -29,6 +29,7 @@ from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.publication.closing import require_open
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
+from services.assessment.surveys.counting import counted_before, evidence_of, progress_of, sums_of
 from services.assessment.surveys.model import (
     SURVEY_ANSWERS,
     SURVEY_BATCHES,
@@ -42,6 +43,7 @@ from services.assessment.surveys.rules import (
     Answer,
     Fault,
     Option,
+    Progress,
     Question,
     Survey,
     check_open,
@@ -53,17 +55,6 @@ from services.assessment.surveys.rules import (
 from services.assessment.tables import UNITS
 
 MOST_CODES = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How many codes went out and how many answers came, of one unit."""
-
-    unit: str
-    name: str
-    codes: int
-    answers: int
-    counted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +102,7 @@ class Surveys:
     def one(self, survey: str) -> tuple[Survey, list[Progress]]:
         """A survey and how it goes, unit by unit. Raises NotFound."""
         with self._store.reading() as session:
-            return _one(session, survey), _progress(session, survey)
+            return _one(session, survey), progress_of(session, survey)
 
     def issue_codes(self, who: Principal, survey: str, unit: str, count: int) -> list[str]:
         """One-time codes for people to answer about a unit; shown once, kept as digests. Raises NotFound."""
@@ -180,10 +171,10 @@ class Surveys:
             found = _one(work.session, survey)
             require_open(work.session, found.period)
             framework = self._framework(found)
-            before = _counted(work.session, survey)
-            sums = _sums(work.session, found)
+            before = counted_before(work.session, survey)
+            sums = sums_of(work.session, found)
             fresh = {place: sum_ for place, sum_ in sums.items() if before.get(place, ("", 0))[1] != sum_[1]}
-            evidence = _evidence(work.session, found)
+            evidence = evidence_of(work.session, found)
             facts = [
                 self._fact(
                     found, framework, place, *sum_, evidence, before.get(place, ("", 0))[0], work.clock.now()
@@ -292,52 +283,6 @@ def _keep(
         for answer in answers
     ]
     write_rows(work.session, SURVEY_ANSWERS, rows)
-
-
-def _sums(session: Session, survey: Survey) -> dict[tuple[str, str], tuple[int, int]]:
-    """(unit, result) -> sum of marks and number of answers to its questions; streamed."""
-    results = {question.id: question.result for question in survey.questions}
-    sums: dict[tuple[str, str], list[int]] = {}
-    query = select(SURVEY_ANSWERS.c.unit, SURVEY_ANSWERS.c.marks).where(SURVEY_ANSWERS.c.survey == survey.id)
-    for row in session.execute(query.execution_options(yield_per=5000)):
-        for question, marks in orjson.loads(row.marks).items():
-            total = sums.setdefault((row.unit, results[question]), [0, 0])
-            total[0] += marks
-            total[1] += 1
-    return {place: (total[0], total[1]) for place, total in sorted(sums.items())}
-
-
-def _counted(session: Session, survey: str) -> dict[tuple[str, str], tuple[str, int]]:
-    """(unit, result) -> the fact that stands and how many answers it counted."""
-    rows = session.execute(
-        select(SURVEY_COUNTS).where(SURVEY_COUNTS.c.survey == survey).order_by(SURVEY_COUNTS.c.counted_at)
-    )
-    return {(row.unit, row.result): (str(row.event_id), row.responses) for row in rows}
-
-
-def _evidence(session: Session, survey: Survey) -> tuple[Evidence, ...]:
-    rows = session.execute(select(SURVEY_BATCHES).where(SURVEY_BATCHES.c.survey == survey.id))
-    return tuple(
-        Evidence(
-            row.digest, row.media_type, row.name, f"/api/assessment/v1/surveys/{survey.id}/files/{row.digest}"
-        )
-        for row in rows
-    )
-
-
-def _progress(session: Session, survey: str) -> list[Progress]:
-    found: dict[str, list[int]] = {}
-    for place, table in enumerate((SURVEY_CODES, SURVEY_ANSWERS)):
-        query = select(table.c.unit, func.count()).where(table.c.survey == survey).group_by(table.c.unit)
-        for unit, count in session.execute(query):
-            found.setdefault(unit, [0, 0, 0])[place] = count
-    counted = select(SURVEY_COUNTS.c.unit, func.max(SURVEY_COUNTS.c.responses)).where(
-        SURVEY_COUNTS.c.survey == survey
-    )
-    for unit, count in session.execute(counted.group_by(SURVEY_COUNTS.c.unit)):
-        found.setdefault(unit, [0, 0, 0])[2] = count
-    names = {row.code: row.name for row in session.execute(select(UNITS.table.c.code, UNITS.table.c.name))}
-    return [Progress(unit, names.get(unit, unit), *counts) for unit, counts in sorted(found.items())]
 
 
 def _one(session: Session, survey: str) -> Survey:

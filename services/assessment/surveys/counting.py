@@ -1,0 +1,56 @@
+"""What has come in of surveys, counted: sums by unit and result, what was counted before, progress, files."""
+
+import orjson
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from contracts.findings import Evidence
+from services.assessment.surveys.model import SURVEY_ANSWERS, SURVEY_BATCHES, SURVEY_CODES, SURVEY_COUNTS
+from services.assessment.surveys.rules import Progress, Survey
+from services.assessment.tables import UNITS
+
+
+def sums_of(session: Session, survey: Survey) -> dict[tuple[str, str], tuple[int, int]]:
+    """(unit, result) -> sum of marks and number of answers to its questions; streamed."""
+    results = {question.id: question.result for question in survey.questions}
+    sums: dict[tuple[str, str], list[int]] = {}
+    query = select(SURVEY_ANSWERS.c.unit, SURVEY_ANSWERS.c.marks).where(SURVEY_ANSWERS.c.survey == survey.id)
+    for row in session.execute(query.execution_options(yield_per=5000)):
+        for question, marks in orjson.loads(row.marks).items():
+            total = sums.setdefault((row.unit, results[question]), [0, 0])
+            total[0] += marks
+            total[1] += 1
+    return {place: (total[0], total[1]) for place, total in sorted(sums.items())}
+
+
+def counted_before(session: Session, survey: str) -> dict[tuple[str, str], tuple[str, int]]:
+    """(unit, result) -> the fact that stands and how many answers it counted."""
+    rows = session.execute(
+        select(SURVEY_COUNTS).where(SURVEY_COUNTS.c.survey == survey).order_by(SURVEY_COUNTS.c.counted_at)
+    )
+    return {(row.unit, row.result): (str(row.event_id), row.responses) for row in rows}
+
+
+def evidence_of(session: Session, survey: Survey) -> tuple[Evidence, ...]:
+    rows = session.execute(select(SURVEY_BATCHES).where(SURVEY_BATCHES.c.survey == survey.id))
+    return tuple(
+        Evidence(
+            row.digest, row.media_type, row.name, f"/api/assessment/v1/surveys/{survey.id}/files/{row.digest}"
+        )
+        for row in rows
+    )
+
+
+def progress_of(session: Session, survey: str) -> list[Progress]:
+    found: dict[str, list[int]] = {}
+    for place, table in enumerate((SURVEY_CODES, SURVEY_ANSWERS)):
+        query = select(table.c.unit, func.count()).where(table.c.survey == survey).group_by(table.c.unit)
+        for unit, count in session.execute(query):
+            found.setdefault(unit, [0, 0, 0])[place] = count
+    counted = select(SURVEY_COUNTS.c.unit, func.max(SURVEY_COUNTS.c.responses)).where(
+        SURVEY_COUNTS.c.survey == survey
+    )
+    for unit, count in session.execute(counted.group_by(SURVEY_COUNTS.c.unit)):
+        found.setdefault(unit, [0, 0, 0])[2] = count
+    names = {row.code: row.name for row in session.execute(select(UNITS.table.c.code, UNITS.table.c.name))}
+    return [Progress(unit, names.get(unit, unit), *counts) for unit, counts in sorted(found.items())]
