@@ -64,8 +64,7 @@ def router(directory: Directory, query: DirectoryQuery) -> APIRouter:
     @router.post("", status_code=201)
     @allow(SYSTEM_ADMIN)
     def register(unit: NewUnit, who: Caller) -> dict[str, str]:
-        if not unit.parent or not who.reaches(directory.path_of(unit.parent)):
-            raise UnknownUnit("上级单位不在本账号管理范围内，请核对上级单位代码。")
+        _demand_reach(directory, who, unit.parent)
         directory.register(who, UnitState(**unit.model_dump(exclude={"reason"})), reason=unit.reason)
         return {"code": unit.code}
 
@@ -73,9 +72,19 @@ def router(directory: Directory, query: DirectoryQuery) -> APIRouter:
     @allow(SYSTEM_ADMIN)
     def revise(code: str, revision: Revision, who: Caller) -> dict[str, Any]:
         changes = revision.model_dump(exclude={"reason"}, exclude_none=True)
-        if "parent" in changes and not who.reaches(directory.path_of(changes["parent"])):
-            raise UnknownUnit("新的上级单位不在本账号管理范围内，请核对上级单位代码。")
+        if "parent" in changes:
+            _demand_reach(directory, who, changes["parent"])
         touched = directory.revise(who, code, changes, reason=revision.reason)
         return {"code": code, "units_changed": touched}
 
     return router
+
+
+def _demand_reach(directory: Directory, who: Caller, parent: str) -> None:
+    """Raise UnknownUnit, in the same words for a superior unit out of reach and for one that never was."""
+    try:
+        is_reached = bool(parent) and who.reaches(directory.path_of(parent))
+    except UnknownUnit:
+        is_reached = False
+    if not is_reached:
+        raise UnknownUnit("没有这个上级单位，或不在本账号管理范围内，请核对上级单位代码。")

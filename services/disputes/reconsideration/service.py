@@ -42,6 +42,7 @@ from services.disputes.reconsideration.log import (
 )
 from services.disputes.reconsideration.model import DEADLINES, STEPS, CaseRow
 from services.disputes.reconsideration.reading import digest_of, read_step, step_json
+from services.disputes.reconsideration.register import visible
 from services.disputes.reconsideration.rules import steps as s
 from services.disputes.reconsideration.rules.case import AnyStep, Case
 from services.disputes.reconsideration.rules.deadlines import Clocks, Due
@@ -212,7 +213,7 @@ class Cases:
     def _locked(self, work: Work, who: Principal, case_id: str) -> OpenCase:
         query = select(CaseRow).where(CaseRow.id == case_id).with_for_update()
         row = work.session.scalars(query).one_or_none() if is_id(case_id) else None
-        if row is None or not (_is_of(who, row.organ) or _is_of(who, row.respondent)):
+        if row is None or (who.unit != row.organ and not _is_visible(work.session, who, case_id)):
             raise NotFound("找不到这件复议案件，请核对编号。", code="disputes.unknown_case")
         if who.unit != row.organ:
             raise NotAllowed("请由办理本案的行政复议机关登记案件步骤。", code="disputes.step_not_yours")
@@ -341,8 +342,8 @@ def _opened(session: Session, rows: Sequence[CaseRow]) -> list[OpenCase]:
     return [OpenCase(row, logs.get(row.id, []), kept.get(row.id, {})) for row in rows]
 
 
-def _is_of(who: Principal, unit: str) -> bool:
-    return who.unit == unit or f"/{unit}/" in who.unit_path
+def _is_visible(session: Session, who: Principal, case_id: str) -> bool:
+    return session.execute(visible(who, select(CaseRow.id)).where(CaseRow.id == case_id)).first() is not None
 
 
 def _check_units(session: Session, who: Principal, organ: str, respondent: str) -> None:

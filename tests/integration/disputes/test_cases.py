@@ -1,5 +1,6 @@
 """Cases on their clocks: silence, deadlines, what is told of whom, corrections, and who sees what."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -191,6 +192,18 @@ class TestWhoSeesACase:
             desk.app.register.one(STRANGER, case)
         with pytest.raises(NotFound):
             desk.record(case, COURSE["accepted"], STRANGER)
+
+    def test_a_department_under_the_organ_that_cannot_see_a_case_is_not_told_that_it_is_there(
+        self, desk: Desk
+    ) -> None:
+        case = desk.open()
+        beneath = replace(
+            OFFICE, account="beneath", unit=f"{ORGAN}-x", unit_path=f"{OFFICE.unit_path}{ORGAN}-x/"
+        )
+        for asked in (case, "01993a5c-0000-7000-8000-000000000000"):
+            with pytest.raises(NotFound) as refused:
+                desk.record(asked, COURSE["accepted"], beneath)
+            assert refused.value.stable_code == "disputes.unknown_case"
 
     def test_the_respondent_does_not_write_in_its_own_case(self, desk: Desk) -> None:
         case = desk.open()

@@ -4,7 +4,9 @@ import pytest
 
 from gateway.app import build
 from gateway.http import routers
+from gateway.identity.accounts import FirstAccount, enter
 from gateway.identity.demonstration import DemonstrationPerson
+from gateway.identity.passwords import Passwords, load_policy
 from kernel.access.rules import rule_of
 from kernel.access.tokens import Verifier, public_half
 from kernel.errors import RuleViolation
@@ -106,6 +108,29 @@ class TestAdministrators:
         assert http.post(f"{ROOT}/passwords", json=change).status_code == 204
         me = http.post(f"{ROOT}/sessions", json={"account": "lisi", "password": "Wode-Xin-Kouling-8"}).json()
         assert [role["code"] for role in me["roles"]] == ["reviewer"]
+
+    def test_a_superior_unit_out_of_reach_and_one_that_never_was_are_answered_alike(
+        self, app, http, as_account
+    ):
+        first = FirstAccount(
+            account="shixi", name="市系统", unit="1502", roles=("system_admin",), password=PASSWORD
+        )
+        with app.store.work() as work:
+            enter(work, first, Passwords(load_policy(Settings().catalog)).hashed(PASSWORD, first.account))
+            work.commit()
+        unit = {
+            "code": "new",
+            "name": "新局",
+            "kind": 2,
+            "level": 3,
+            "region_code": "150102",
+            "reason": "新设",
+        }
+        unit["valid_from"] = "2026-01-01"
+        system = as_account("shixi")
+        said = [system("POST", "/units", json=unit | {"parent": parent}) for parent in ("150102", "no-such")]
+        assert [one.status_code for one in said] == [404, 404]
+        assert said[0].json()["message"] == said[1].json()["message"]
 
     def test_a_weak_password_is_refused_with_the_reason(self, as_account):
         account = {"account": "lisi", "name": "李四", "unit": "1501", "password": "password1234"}
