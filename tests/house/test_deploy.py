@@ -4,6 +4,7 @@ import re
 import shutil
 import stat
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 
 from fazhi.services import NAMES
 from kernel.settings import _SECRETS, Settings, read_secret
-from tests.support.manifests import K8S, ROOT, Manifest, Pod, environment, manifests, pods
+from tests.support.manifests import K8S, ROOT, Manifest, Pod, environment, manifests, pods, public_keys
 
 # Oldest and newest that docs/deploying.md promises.
 KUBERNETES = ("1.30", "1.37")
@@ -89,6 +90,35 @@ class TestManifests:
         assert len(list(yaml.safe_load_all(done.stdout))) >= len(NAMES)
 
 
+@dataclass(frozen=True)
+class Cron:
+    """A CronJob as a person would ask after it."""
+
+    pod: Pod
+
+    @property
+    def container(self) -> dict[str, Any]:
+        (container,) = self.pod.containers
+        return container
+
+    @property
+    def args(self) -> list[str]:
+        return list(self.container["args"])
+
+    @property
+    def schedule(self) -> list[str]:
+        return str(self.pod.manifest.body["spec"]["schedule"]).split()
+
+    @property
+    def secrets(self) -> set[str]:
+        return {volume["secret"]["secretName"] for volume in self.pod.spec["volumes"] if "secret" in volume}
+
+
+def cron(name: str) -> Cron:
+    (pod,) = [each for each in PODS if (each.manifest.kind, each.manifest.name) == ("CronJob", name)]
+    return Cron(pod)
+
+
 @pytest.mark.parametrize("pod", PODS, ids=label)
 class TestEveryPod:
     def test_runs_as_nobody_in_particular_and_can_become_nobody_else(self, pod):
@@ -130,7 +160,9 @@ class TestEveryPod:
         volumes = {volume["name"]: volume for volume in pod.spec["volumes"]}
         for container in pod.containers:
             for mount in container["volumeMounts"]:
-                assert mount.get("readOnly") is True or "emptyDir" in volumes[mount["name"]]
+                volume = volumes[mount["name"]]
+                kept = volume.get("persistentVolumeClaim") == {"claimName": "ledger-verified"}
+                assert mount.get("readOnly") is True or "emptyDir" in volume or kept
             assert {mount["mountPath"] for mount in container["volumeMounts"]} >= {
                 "/tmp",
                 environment(container)["FAZHI_DATA"],
@@ -187,11 +219,27 @@ def test_a_mode_that_lets_others_read_a_secret_would_be_seen(tmp_path, monkeypat
         start(pod, tmp_path, monkeypatch)
 
 
-# Assessment alone signs the ledger; in everything else its file is like the others'.
+# Assessment alone signs the ledger and what is published, keeps both as files, and names the keys that check them.
+_PUBLIC = "            - {name: %s, valueFrom: {configMapKeyRef: {name: fazhi-trust, key: %s}}}\n"
+_LEDGER = _PUBLIC % ("FAZHI_LEDGER_PUBLIC_KEYS", "ledger.pub")
 OWN_LINES = {
     "assessment": (
-        "            - {name: FAZHI_LEDGER_KEY_FILE, value: /etc/fazhi/secrets/ledger.pem}\n",
-        "              - {key: ledger.pem, path: ledger.pem}\n",
+        _LEDGER + _PUBLIC % ("FAZHI_PUBLICATION_PUBLIC_KEY", "publication.pub"),
+        "            - {name: FAZHI_LEDGER_KEY_FILE, value: /etc/fazhi/secrets/ledger.pem}\n"
+        + _LEDGER
+        + "            - {name: FAZHI_PUBLICATION_KEY_FILE, value: /etc/fazhi/publication/publication.pem}\n"
+        "            - {name: FAZHI_BLOBS_URL_FILE, value: /etc/fazhi/secrets/blobs-url}\n",
+        "            - {name: publication, mountPath: /etc/fazhi/publication, readOnly: true}\n",
+        (
+            "              - {key: ledger.pem, path: ledger.pem}\n"
+            "              - {key: blobs-url, path: blobs-url}\n"
+            "        - name: publication\n"
+            "          secret:\n"
+            "            secretName: fazhi-publication\n"
+            "            defaultMode: 0440\n"
+            "            items:\n"
+            "              - {key: publication.pem, path: publication.pem}\n"
+        ),
     )
 }
 
@@ -242,11 +290,37 @@ class TestServices:
         holders = {pod.manifest.name for pod in PODS if private & set(environment(pod.containers[0]))}
         assert holders == {"gateway-api", "gateway-worker"}
 
-    def test_only_the_worker_of_assessment_signs_the_ledger(self):
+    @pytest.mark.parametrize("key", ["ledger", "publication"])
+    def test_only_the_worker_of_assessment_signs_the_ledger_and_what_is_published(self, key):
         holders = {
-            pod.manifest.name for pod in PODS if "FAZHI_LEDGER_KEY_FILE" in environment(pod.containers[0])
+            pod.manifest.name
+            for pod in PODS
+            if f"FAZHI_{key.upper()}_KEY_FILE" in environment(pod.containers[0])
         }
-        assert holders == {"assessment-worker"}
+        mounting = {
+            pod.manifest.name
+            for pod in PODS
+            for volume in pod.spec["volumes"]
+            for item in volume.get("secret", {}).get("items", ())
+            if item["key"] == f"{key}.pem"
+        }
+        assert holders == mounting == {"assessment-worker"}
+
+    def test_the_public_can_ask_the_api_of_assessment_for_both_keys(self):
+        (api,) = [pod for pod in PODS if pod.manifest.name == "assessment-api"]
+        assert public_keys(api.containers[0]) == {
+            "FAZHI_LEDGER_PUBLIC_KEYS": "ledger.pub",
+            "FAZHI_PUBLICATION_PUBLIC_KEY": "publication.pub",
+        }
+
+    def test_both_processes_of_assessment_keep_files_in_the_same_place(self):
+        """What the worker publishes the API hands out."""
+        places = {
+            environment(pod.containers[0]).get("FAZHI_BLOBS_URL_FILE")
+            for pod in PODS
+            if pod.manifest.name in ("assessment-api", "assessment-worker")
+        }
+        assert places == {"/etc/fazhi/secrets/blobs-url"}
 
     def test_each_worker_seals_its_own_audit_log_and_no_api_could(self):
         holders = {
@@ -263,6 +337,46 @@ class TestServices:
             if "FAZHI_BROKER_URL_FILE" in environment(pod.containers[0])
         }
         assert holders == {"worker"}
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_every_audit_log_is_read_again_every_day_by_its_public_key(self, name):
+        job = cron(f"verify-audit-{name}")
+        assert job.args == ["audit", "verify", name, "--key", "$(AUDIT_PUBLIC_KEY)"]
+        assert public_keys(job.container) == {"AUDIT_PUBLIC_KEY": f"audit-{name}.pub"}
+        assert job.secrets == {f"fazhi-{name}"}
+        assert job.schedule[2:] == ["*", "*", "*"]
+
+    def test_the_ledger_is_verified_hourly_and_weekly_from_its_beginning(self):
+        hourly, weekly = cron("verify-ledger"), cron("verify-ledger-whole")
+        assert hourly.schedule[1:] == ["*", "*", "*", "*"]
+        assert weekly.schedule[2:4] == ["*", "*"]
+        assert weekly.schedule[4] != "*"
+        assert hourly.args == ["ledger", "verify", "--since", "/verified/state.json", "--record"]
+        assert weekly.args == ["ledger", "verify", "--record"]
+        # Where the last run ended outlives the pod, or every run would begin at the beginning.
+        mounts = {mount["mountPath"]: mount["name"] for mount in hourly.container["volumeMounts"]}
+        (claim,) = [
+            volume["persistentVolumeClaim"]["claimName"]
+            for volume in hourly.pod.spec["volumes"]
+            if volume["name"] == mounts["/verified"]
+        ]
+        assert one("PersistentVolumeClaim", claim)
+        for job in (hourly, weekly):
+            assert public_keys(job.container) == {"FAZHI_LEDGER_PUBLIC_KEYS": "ledger.pub"}
+            assert job.secrets == {"fazhi-assessment"}
+
+    def test_sources_and_assessment_are_compared_hourly_by_a_role_that_only_reads(self):
+        job = cron("reconcile")
+        assert job.args == ["reconcile", "--hours", "24"]  # a person decides what is sent again
+        assert job.schedule[1:] == ["*", "*", "*", "*"]
+        assert job.secrets == {"fazhi-reconcile"}
+
+    def test_whoever_verifies_could_sign_nothing(self):
+        for pod in PODS:
+            if pod.labels["app.kubernetes.io/component"] in ("verify", "reconcile"):
+                assert [name for name in environment(pod.containers[0]) if name.endswith("_KEY_FILE")] == [
+                    "FAZHI_IDENTITY_PUBLIC_KEY_FILE"
+                ]
 
     def test_no_manifest_holds_a_secret(self):
         assert manifests("Secret") == []
@@ -286,6 +400,8 @@ class TestServers:
         roles = {r["name"]: r for r in one("Cluster", "postgres").body["spec"]["managed"]["roles"]}
         databases = {each.body["spec"]["name"]: each.body["spec"]["owner"] for each in manifests("Database")}
         assert databases == {f"fazhi_{name}": f"fazhi_{name}_owner" for name in NAMES}
+        reader = roles.pop("fazhi_reconcile")
+        assert reader["inRoles"] == ["pg_read_all_data"]
         assert set(roles) == {role for d in databases for role in (d, f"{d}_owner", f"{d}_migrate")}
         for database, owner in databases.items():
             assert roles[owner]["login"] is False
@@ -308,11 +424,12 @@ class TestServers:
         }
         assert holders == mounting == {"migrate", "maintain"}
 
-    def test_each_role_enters_its_own_database_only(self):
+    def test_each_role_enters_its_own_database_only_but_for_the_one_that_compares(self):
         lines = one("Cluster", "postgres").body["spec"]["postgresql"]["pg_hba"]
         assert lines == [
             "hostssl sameuser all all scram-sha-256",
             *(f"hostssl fazhi_{name} fazhi_{name}_migrate all scram-sha-256" for name in NAMES),
+            f"hostssl {','.join(f'fazhi_{name}' for name in NAMES)} fazhi_reconcile all scram-sha-256",
             "host all all all reject",
         ]
 
@@ -341,7 +458,11 @@ class TestServers:
         assert max(most.values()) <= min(
             role["connectionLimit"] for role in spec["managed"]["roles"] if role["name"] in most_roles
         )
-        assert sum(most.values()) < int(spec["postgresql"]["parameters"]["max_connections"])
+        reader = next(r for r in spec["managed"]["roles"] if r["name"] == "fazhi_reconcile")[
+            "connectionLimit"
+        ]
+        assert reader >= 2 * len(NAMES)
+        assert sum(most.values()) + reader < int(spec["postgresql"]["parameters"]["max_connections"])
 
     def test_the_broker_has_three_members_limits_and_only_tls(self):
         spec = one("RabbitmqCluster", "rabbitmq").body["spec"]

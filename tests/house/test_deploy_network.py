@@ -1,6 +1,7 @@
 """deploy/k8s/network.yaml is the table of who may speak to whom; every NetworkPolicy says the same (R57)."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -81,15 +82,32 @@ def test_every_policy_holds_for_the_sides_it_speaks_of():
         assert spoken <= set(spec["policyTypes"]), policy
 
 
-def test_only_the_gateway_reaches_beyond_the_cluster():
+def test_only_the_gateway_and_whoever_asks_the_witnesses_reach_beyond_the_cluster():
     outside = {name for name, who in WHO.items() if "addresses" in who}
     reach = {(pair["from"], pair["to"]) for pair in TABLE["pairs"] if pair["to"] in outside}
     # The servers' members ask the cluster's own interface about themselves.
     assert reach == {
         ("gateway-worker", "partners"),
+        ("assessment-worker", "witnesses"),
         ("postgres", "kubernetes-api"),
         ("rabbitmq", "kubernetes-api"),
     }
+
+
+def test_a_witness_is_one_address_and_not_a_network():
+    """Whoever holds the ledger's key must not reach more than those who sign under it (decision 0063)."""
+    assert [one for one in WHO["witnesses"]["addresses"] if ip_network(one).num_addresses != 1] == []
+
+
+def test_without_a_province_s_own_word_nobody_leaves_the_cluster():
+    beyond = {
+        policy.file
+        for policy in POLICIES
+        for rule in policy.body["spec"].get("egress", ())
+        for peer in rule["to"]
+        if "ipBlock" in peer
+    }
+    assert beyond == {"province/network.yaml", "servers/network.yaml"}
 
 
 def test_partners_reach_the_bus_and_no_port_of_its_management():

@@ -11,8 +11,9 @@ from sqlalchemy.engine import make_url
 from fazhi.services import NAMES
 from gateway.partners.vault import Vault, read_root
 from kernel.access.keyring import read_ring
+from kernel.ledger.note import NoteSigner
 from kernel.settings import Settings
-from tests.support.manifests import ROOT, environment, pods
+from tests.support.manifests import ROOT, environment, manifests, pods, public_keys
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="缺少 openssl / no openssl")
 
@@ -60,6 +61,7 @@ def test_a_service_starts_with_it_in_production(made, name, monkeypatch):
     for variable, value in environment(worker.containers[0]).items():
         if variable.startswith("FAZHI_"):
             inside = value.replace("/etc/fazhi/secrets", str(made / f"fazhi-{name}"))
+            inside = inside.replace("/etc/fazhi/publication", str(made / "fazhi-publication"))
             monkeypatch.setenv(variable, inside.replace("/etc/fazhi/trust", str(made / "fazhi-trust")))
     settings = Settings()
     database = make_url(settings.database_url_of(name))
@@ -97,10 +99,56 @@ def test_the_keys_fit_together(made):
     assert vault.open("x", vault.seal("x", b"secret")) == b"secret"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_whoever_compares_enters_every_database_by_one_role(made, name):
+    url = (made / "fazhi-reconcile" / "database-url").read_text().strip()
+    database = make_url(Settings(database_url=url).database_url_of(name))
+    assert (database.username, database.database) == ("fazhi_reconcile", f"fazhi_{name}")
+    assert database.password == (made / "postgres-reconcile" / "password").read_text()
+    assert database.query["sslmode"] == "verify-full"
+
+
+def signers(name: str) -> dict[str, tuple[str, str]]:
+    """File of fazhi-trust -> (name of the key, file of its private half), by the ledger's name."""
+    return {
+        "ledger.pub": (name, "fazhi-assessment/ledger.pem"),
+        "publication.pub": (f"{name}/publication", "fazhi-publication/publication.pem"),
+        **{
+            f"audit-{service}.pub": (
+                f"{name.partition('/')[0]}/audit/{service}",
+                f"fazhi-{service}/audit.pem",
+            )
+            for service in NAMES
+        },
+    }
+
+
+def test_every_public_key_is_that_of_its_private_one_under_the_name_the_platform_signs_with(
+    made, tmp_path, monkeypatch
+):
+    (settings,) = [each for each in manifests("ConfigMap") if each.name == "fazhi-settings"]
+    monkeypatch.setenv("LEDGER_ORIGIN", "fazhi.example.gov.cn/assessment")
+    run(tmp_path / "named")
+    for folder, name in (
+        (made, settings.body["data"]["FAZHI_LEDGER_ORIGIN"]),
+        (tmp_path / "named", "fazhi.example.gov.cn/assessment"),
+    ):
+        known = {
+            file: str(NoteSigner.read(name, folder / key).key) for file, (name, key) in signers(name).items()
+        }
+        found = {path.name: path.read_text() for path in (folder / "fazhi-trust").glob("*.pub")}
+        assert found == known
+
+
+def test_every_public_key_a_process_is_given_is_made(made):
+    given = {key for pod in pods() for container in pod.containers for key in public_keys(container).values()}
+    assert given == {path.name for path in (made / "fazhi-trust").glob("*.pub")}
+
+
 def test_no_password_is_used_twice(made):
     passwords = [path.read_text() for path in made.glob("postgres-*/password")]
     passwords += [path.read_text() for path in made.glob("passwords/*")]
-    assert len(passwords) == 2 * len(NAMES) + 2 + len(KEEPERS)
+    assert len(passwords) == 2 * len(NAMES) + 1 + 2 + len(KEEPERS)
     assert len(set(passwords)) == len(passwords)
     assert min(map(len, passwords)) >= 48
 

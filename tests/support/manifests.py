@@ -75,13 +75,24 @@ def pods() -> list[Pod]:
 
 
 def environment(container: dict[str, Any]) -> dict[str, str]:
-    """The environment of a container, with what it takes from ConfigMaps."""
+    """The environment of a container, with what it takes from ConfigMaps; public keys, made for each place, are empty."""
     maps = {each.name: each.body["data"] for each in manifests("ConfigMap")}
     found: dict[str, str] = {}
     for source in container.get("envFrom", ()):
         found.update(maps[source["configMapRef"]["name"]])
-    found.update({entry["name"]: entry["value"] for entry in container.get("env", ())})
+    found.update({entry["name"]: entry.get("value", "") for entry in container.get("env", ())})
     return found
+
+
+def public_keys(container: dict[str, Any]) -> dict[str, str]:
+    """Variable -> the file of fazhi-trust whose content it is."""
+    sources = {
+        entry["name"]: entry["valueFrom"] for entry in container.get("env", ()) if "valueFrom" in entry
+    }
+    for source in sources.values():
+        assert set(source) == {"configMapKeyRef"}
+        assert source["configMapKeyRef"]["name"] == "fazhi-trust"
+    return {name: source["configMapKeyRef"]["key"] for name, source in sources.items()}
 
 
 @cache
