@@ -15,6 +15,7 @@ PROOFS: Mapping[str, str] = {
     "P1": "fazhi.prove.p1",
     "P3": "fazhi.prove.p3",
     "P4": "fazhi.prove.p4",
+    "P5": "fazhi.prove.p5",
     "P9": "fazhi.prove.p9",
 }
 PROMISES = tuple(PROOFS)

@@ -1,0 +1,63 @@
+"""What the demonstration county has not, handed in over the platform's own doors: documents of two units to guess at."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from fazhi.prove.p5_table import ROLES, Thing
+from fazhi.prove.p5_world import AREA, BESIDE, OWN, World
+from kernel.access.principal import Principal
+
+# Kind of document -> (kind of object it belongs to, its door, states in which it may be handed in).
+DOORS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    "order_file": ("order", "/api/assessment/v1/orders/{}/files", ("open", "answered", "checked")),
+    "objection_file": ("objection", "/api/assessment/v1/objections/{}/files", ("filed", "accepted")),
+    "report_file": ("report", "/api/assessment/v1/reports/{}/files", ("draft",)),
+}
+ROWS = "案件类型,决定书文号\n行政处罚,证明〔2026〕1号\n"
+
+
+def furnish(place: World) -> None:
+    """Hand documents in, and take them up among the objects."""
+    asyncio.run(_handed_in(place))
+    place.look()
+    for kind, found in _KEPT.items():
+        place.things.setdefault(kind, []).extend(found)
+
+
+_KEPT: dict[str, list[Thing]] = {}
+
+
+async def _handed_in(place: World) -> None:
+    _KEPT.clear()
+    transport = httpx.ASGITransport(place.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://prove.test", timeout=60) as client:
+        for kind, (owner, door, states) in DOORS.items():
+            things = [one for one in place.things[owner] if one.more["state"] in states]
+            for thing in sorted(
+                things, key=lambda one: one.path not in (f"{AREA}{OWN}/", f"{AREA}{BESIDE}/")
+            ):
+                if any(kept.path == thing.path for kept in _KEPT.get(kind, ())):
+                    continue
+                name = next(iter(thing.params.values()))
+                content = f"{kind} {thing.unit}\n".encode()
+                answer = await _sent(client, place, thing.path, door.format(name), content)
+                if answer.is_success:
+                    params = {**thing.params, "digest": answer.json()["digest"]}
+                    _KEPT.setdefault(kind, []).append(Thing(kind, params, thing.path, thing.more))
+                if len(_KEPT.get(kind, ())) == 2:
+                    break
+        await _sent(
+            client, place, f"{AREA}{OWN}/", "/api/enforcement/v1/case-files", ROWS.encode(), "案件.csv"
+        )
+
+
+async def _sent(
+    client: httpx.AsyncClient, place: World, path: str, door: str, content: bytes, name: str = "材料.txt"
+) -> Any:
+    unit = path.strip("/").rpartition("/")[2]
+    who = Principal(account=f"clerk-{unit}", unit=unit, unit_path=path, roles=frozenset({ROLES["R"]}))
+    headers = {"authorization": f"Bearer {place.token(who)}"}
+    return await client.post(door, headers=headers, files={"file": (name, content)})
