@@ -33,6 +33,7 @@ describe('divisions', () => {
       row('a', '呼和浩特市新城区财政局', '150102'),
       row('b', '呼和浩特市新城区司法局', '150102'),
       row('c', '呼和浩特市回民区司法局', '150103'),
+      row('d', '呼和浩特市回民区市场监督管理局', '150103'),
     ])
     expect(found.map((one) => [one.code, one.name])).toEqual([
       ['150102', '呼和浩特市新城区'],
@@ -44,6 +45,9 @@ describe('divisions', () => {
   it('keep a lone unit readable', () => {
     expect(divisionsOf([row('150102', '呼和浩特市新城区人民政府', '150102')])[0]!.tiles[0]!.short).toBe('呼和浩特市新城区')
     expect(sharedName([])).toBe('')
+    expect(sharedName(['新城区市场监管局', '新城区市场执法队'])).toBe('新城区')
+    const most = ['甲市乙区财政局', '甲市乙区司法局', '甲市乙区审计局', '甲市乙区教育局', '甲市公积金中心乙区分中心']
+    expect(sharedName(most)).toBe('甲市乙区')
   })
 
   it('know what lies above a code', () => {
@@ -54,6 +58,6 @@ describe('divisions', () => {
 it('tiers are spread over the shades, the first darkest and the last lightest', () => {
   expect([1, 2, 3].map((tier) => shadeOf(tier, 3, 5))).toEqual([0, 2, 4])
   expect(shadeOf(9, 9, 5)).toBe(4)
-  expect(shadeOf(1, 1, 5)).toBe(0)
+  expect(shadeOf(1, 1, 5)).toBe(3)
   for (let tier = 2; tier <= 9; tier += 1) expect(shadeOf(tier, 9, 5)).toBeGreaterThanOrEqual(shadeOf(tier - 1, 9, 5))
 })

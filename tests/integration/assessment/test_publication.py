@@ -1,6 +1,7 @@
 """A published ranking rests on a witnessed checkpoint, is never changed, and anybody can check it without us."""
 
 import base64
+import copy
 import hashlib
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from contracts.roles import INSPECTOR
 from kernel.access.principal import Principal
 from kernel.errors import Conflict, Invalid, NotFound, RuleViolation
 from kernel.ledger.note import NoteSigner
-from services.assessment.app import ledger_signer, publication_signer
+from services.assessment.app import ledger_signer, public_keys, publication_signer
 from services.assessment.ledger.model import COSIGNATURES
 from services.assessment.ledger.rules import NotWitnessed, Witness
 from services.assessment.ledger.stored import newest_checkpoint
@@ -284,3 +285,25 @@ def test_publications_are_written_once(county):
     for table in (PUBLICATIONS, PUBLICATION_REQUESTS, PUBLICATION_DECISIONS):
         with county.app.store.work() as work, pytest.raises(Exception, match="append-only"):
             work.session.execute(delete(table))
+
+
+def test_the_public_is_told_the_keys_by_which_it_checks(county):
+    told = county.app.public_keys()
+    assert told.ledger == (str(ledger_signer(county.runtime)().key),)
+    assert told.publisher == str(publication_signer(county.runtime)().key)
+
+
+def test_in_production_only_the_keys_the_settings_name_are_told(county):
+    named = str(publication_signer(county.runtime)().key)
+    settings = county.runtime.settings.model_copy(update={"production": True})
+    bare = public_keys(replace_settings(county.runtime, settings))
+    assert (bare.ledger, bare.publisher) == ((), None)
+    settings = settings.model_copy(update={"ledger_public_keys": named, "publication_public_key": named})
+    told = public_keys(replace_settings(county.runtime, settings))
+    assert (told.ledger, told.publisher) == ((named,), named)
+
+
+def replace_settings(runtime, settings):
+    other = copy.copy(runtime)
+    other.settings = settings
+    return other

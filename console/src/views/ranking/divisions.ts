@@ -17,7 +17,10 @@ export interface Division {
   tiles: DivisionTile[]
 }
 
-const ENDS = /^.*[省市盟州区县旗镇乡]/
+// A market (市场) is not the end of a city's name.
+const END = /(?:市(?!场)|[省盟州区县旗镇乡])/g
+// An office named after its city (住房公积金中心新城区分中心) does not take the county's name from the others.
+const NEARLY_ALL = 0.8
 
 /** The code of the division above: of a county its city's, of a city its province's, of a township its county's. */
 export function above(code: string): string {
@@ -48,21 +51,26 @@ export function divisionsOf(rows: RankingRow[]): Division[] {
     })
 }
 
-/** What the names have in common, up to the end of a division's name. */
+/** The longest name of a division with which nearly all of these names begin; "" where there is none. */
 export function sharedName(names: string[]): string {
-  let shared = names[0] ?? ''
-  for (const name of names) while (!name.startsWith(shared)) shared = shared.slice(0, -1)
-  if (names.length === 1) shared = shared.replace(/人民政府$/, '')
-  return ENDS.exec(shared)?.[0] ?? ''
+  const counts = new Map<string, number>()
+  for (const name of names) {
+    for (const end of name.matchAll(END)) {
+      const start = name.slice(0, end.index + 1)
+      counts.set(start, (counts.get(start) ?? 0) + 1)
+    }
+  }
+  const enough = [...counts].filter(([, count]) => count >= names.length * NEARLY_ALL && names.length > 1).map(([start]) => start)
+  return enough.sort((one, other) => other.length - one.length)[0] ?? ''
 }
 
 function shortName(name: string, division: string): string {
-  const own = name.slice(division.length).replace(/人民政府$/, '')
+  const own = name.startsWith(division) ? name.slice(division.length).replace(/人民政府$/, '') : ''
   return own || name.replace(/人民政府$/, '')
 }
 
-/** Shades from the first tier to the last: `steps` of them are told apart, whatever the number of tiers. */
+/** Shades from the first tier to the last; where nothing is told apart all are of the same light one. */
 export function shadeOf(tier: number, tiers: number, steps: number): number {
-  if (tiers <= 1) return 0
+  if (tiers <= 1) return steps - 2
   return Math.round(((Math.min(tier, tiers) - 1) / (tiers - 1)) * (steps - 1))
 }
