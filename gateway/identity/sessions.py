@@ -259,6 +259,7 @@ def _read_me(session: Session, row: SignedIn) -> tuple[Me, Principal]:
         account=row.account,
         unit=row.unit,
         unit_path=unit.path,
+        home=account.unit,
         roles=frozenset(roles),
         session=row.id_hash,
     )

@@ -8,18 +8,25 @@ class Principal:
     """
     Who is asking.
 
-    `unit_path` is the scope in the unit tree: "/15/1501/…/"; a principal may reach units whose path starts
-    with it. `session` is the hash of the session id, never the id. `request` is the request id.
+    `unit` is the one acted for and `unit_path` the scope in the unit tree: "/15/1501/…/"; a principal may reach
+    units whose path starts with it. `home` is the unit the person belongs to, where roles were granted for
+    another: whoever must stay out of matters of the own unit (R37) is known by `own_unit`. `session` is the hash of the session id, never the id. `request` is the request id.
     """
 
     account: str
     unit: str = ""
     unit_path: str = ""
+    home: str = ""
     roles: frozenset[str] = field(default_factory=frozenset)
     session: str = ""
     address: str = ""
     on_behalf_of: str = ""
     request: str = ""
+
+    @property
+    def own_unit(self) -> str:
+        """The unit the person belongs to, whatever unit the roles are for."""
+        return self.home or self.unit
 
     def has(self, *roles: str) -> bool:
         """Whether one of these roles is held."""

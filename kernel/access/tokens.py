@@ -48,6 +48,7 @@ class Issuer:
             "sub": principal.account,
             "unit": principal.unit,
             "path": principal.unit_path,
+            "home": principal.home,
             "roles": sorted(principal.roles),
             "sid": principal.session,
             "csrf": csrf,
@@ -83,6 +84,7 @@ class Verifier:
             account=claims["sub"],
             unit=claims["unit"],
             unit_path=claims["path"],
+            home=claims.get("home", ""),  # a token of an older gateway, good for five minutes more
             roles=frozenset(claims["roles"]),
             session=claims["sid"],
         )

@@ -18,7 +18,7 @@ from services.assessment.objections.contested import contested
 from services.assessment.objections.datum import Datum, datum_of, makers_of
 from services.assessment.objections.model import OBJECTION_EVENTS, OBJECTIONS
 from services.assessment.objections.rules import ACTS, replay
-from services.assessment.rectification.places import names_of, path_of, within
+from services.assessment.rectification.places import is_own_matter, names_of, within
 from services.assessment.rectification.rules import MatterFact
 from services.assessment.rectification.timeline import facts_of, units_of
 from services.assessment.scoring.model import UNIT_SCORES
@@ -142,8 +142,7 @@ class ObjectionReading:
         self, session: Session, who: Principal, row: Mapping[str, Any], facts: Sequence[MatterFact]
     ) -> list[str]:
         progress = replay(facts)
-        home = path_of(session, who.unit)
-        is_own = who.unit == row["unit"] or (home and home.startswith(path_of(session, row["unit"])))
+        is_own = is_own_matter(session, who, row["unit"])
         is_maker = who.account in makers_of(session, row["source"], row["subject"])
         return [
             kind

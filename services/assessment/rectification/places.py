@@ -53,9 +53,14 @@ def names_of(session: Session, units: Iterable[str]) -> dict[str, str]:
 
 def refuse_own(session: Session, who: Principal, unit: str) -> None:
     """Raise OwnMatter for a person of this unit, or of one under it."""
-    home = path_of(session, who.unit)
-    if who.unit == unit or (home and home.startswith(path_of(session, unit) or "?")):
+    if is_own_matter(session, who, unit):
         raise OwnMatter()
+
+
+def is_own_matter(session: Session, who: Principal, unit: str) -> bool:
+    """Whether somebody belongs to this unit, or to one under it; roles held for another unit change nothing."""
+    home = path_of(session, who.own_unit)
+    return who.own_unit == unit or home.startswith(path_of(session, unit) or "?")
 
 
 def supervisors(session: Session, units: Iterable[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from kernel.errors import NotFound
 from kernel.ids import is_id
 from kernel.storage.work import Store
 from services.assessment.rectification.model import ORDER_EVENTS, ORDERS
-from services.assessment.rectification.places import names_of, path_of, within
+from services.assessment.rectification.places import is_own_matter, names_of, within
 from services.assessment.rectification.rules import (
     ACTS,
     OUTCOMES,
@@ -92,8 +92,7 @@ class OrderReading:
             facts = facts_of(session, ORDER_EVENTS, [order])[order]
             units = {row["unit"], row["supervisor"], row["started_unit"]} | units_of(facts)
             later = select(ORDERS.c.id).where(ORDERS.c.relapse_of == order, visible(who))
-            home = path_of(session, who.unit)
-            is_own = who.unit == row["unit"] or (home and home.startswith(path_of(session, row["unit"])))
+            is_own = is_own_matter(session, who, row["unit"])
             now = self._store.clock.now()
             is_overdue = row["due_at"] is not None and row["due_at"] <= now
             progress = replay(facts)

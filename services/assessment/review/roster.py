@@ -29,7 +29,7 @@ class Roster:
 
     def join(self, who: Principal) -> None:
         """Take part in reviews, with the unit and area of this sign-in. Raises RuleViolation."""
-        if not who.unit or not who.unit_path:
+        if not who.own_unit or not who.unit_path:
             raise RuleViolation(
                 "账号没有所属单位或管辖范围，不能参加评审。", code="assessment.reviewer_unplaced"
             )
@@ -48,7 +48,7 @@ class Roster:
     def _set(self, who: Principal, *, is_active: bool) -> None:
         def write(work: Work) -> None:
             values = {
-                "unit": who.unit,
+                "unit": who.own_unit,
                 "area": who.unit_path,
                 "is_active": is_active,
                 "changed_by": who.account,
@@ -88,7 +88,7 @@ def places(session: Session, units: Iterable[str]) -> dict[str, Place]:
 
 def place_of(session: Session, who: Principal) -> Place:
     """Where the caller stands now, by the directory."""
-    return places(session, [who.unit]).get(who.unit, Place(who.unit, ""))
+    return places(session, [who.own_unit]).get(who.own_unit, Place(who.own_unit, ""))
 
 
 def loads(session: Session) -> Mapping[str, int]:

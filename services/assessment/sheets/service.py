@@ -148,7 +148,7 @@ class Sheets:
         """Hand in marks over the version that was read; returns the new version. Raises Invalid, Conflict."""
         with self._store.work() as work:
             found, path = self._own(work.session, who, sheet)
-            check_not_own(who.unit, path)
+            check_not_own(who.own_unit, path)
             check_items(found.results, items)
             require_open(work.session, found.period)
             if found.versions != version:

@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import select, text
 
 from gateway.app import Gateway
+from gateway.identity.accounts import FirstAccount, enter
+from gateway.identity.passwords import Passwords, load_policy
 from gateway.identity.sessions import Locked, PasswordExpired, WrongCredentials
 from kernel.access.tokens import Verifier, public_half
 from kernel.clock import FixedClock
@@ -40,6 +42,26 @@ class TestSigningIn:
         cookies = answer.headers.get_list("set-cookie")
         assert all("HttpOnly" in cookie and "SameSite=strict" in cookie for cookie in cookies)
         assert {cookie.split("=")[0] for cookie in cookies} == {"fazhi_session", "fazhi_token"}
+
+    def test_roles_held_for_a_government_do_not_make_somebody_forget_their_own_unit(
+        self, app, http, runtime, clock
+    ):
+        helper = FirstAccount(
+            account="neishen",
+            name="内审同志",
+            unit="150102-scjg",
+            roles=("reviewer",),
+            password=PASSWORD,
+            area="150102",
+        )
+        with app.store.work() as work:
+            enter(work, helper, Passwords(load_policy(runtime.catalog)).hashed(PASSWORD, "neishen"))
+            work.commit()
+        token = sign_in(http, "neishen").json()["token"]
+        key = public_half((runtime.folder("keys") / "identity.pem").read_bytes())
+        who, _ = Verifier(key, clock).principal(token)
+        assert (who.unit, who.unit_path) == ("150102", "/15/1501/150102/")
+        assert who.own_unit == "150102-scjg"
 
     def test_cookies_are_bound_to_the_host_when_secure(self, app, runtime, clock):
         from fastapi import FastAPI
