@@ -61,7 +61,9 @@ class RollUp:
         for year, units in touched.items():
             asked = self._frameworks.in_force(int(year))
             with self._store.reading() as session:
-                rows = self._scores(session, asked, year, answerable(session, units), upto)
+                # Who has nothing yet stands in the ranking too, from the first event of a year on.
+                codes = answerable(session, units) if _is_scored(session, asked, year) else None
+                rows = self._scores(session, asked, year, codes, upto)
             self._store.transact(partial(_write, rows))
         self._store.transact(lambda work: self._remember_all(work, upto))
         return upto - done
@@ -139,6 +141,13 @@ def scored_years(session: Session) -> list[str]:
     """Years for which units have scores, newest first; a few thousand rows, unlike the states behind them."""
     years = select(UNIT_SCORES.c.year).distinct().order_by(UNIT_SCORES.c.year.desc())
     return list(session.execute(years).scalars())
+
+
+def _is_scored(session: Session, framework: Framework, year: str) -> bool:
+    scored = select(UNIT_SCORES.c.unit).where(
+        UNIT_SCORES.c.framework == key_of(framework), UNIT_SCORES.c.year == year
+    )
+    return session.execute(scored.limit(1)).first() is not None
 
 
 def latest_year(session: Session) -> str:

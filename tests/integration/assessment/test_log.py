@@ -90,12 +90,13 @@ def test_a_source_cannot_correct_the_events_of_another(fed):
 
 
 def test_projections_made_again_are_the_same(fed):
-    fed.units(a_unit("150102-scjg"), a_unit("150102-sf"))
+    fed.units(a_unit("150102-scjg"), a_unit("150102-sf"), a_unit("150102-nothing-yet"))
     wrong = an_event(outcome=Outcome.FAIL)
     fed.events(wrong, an_event(unit="150102-sf"), an_event(probe="ENF-PUB-01", outcome=Outcome.NOT_DUE))
     fed.events(an_event(corrects=wrong.id, numerator=3, denominator=4))
     fed.app.roll_up.catch_up()
     before = states(fed), scores(fed)
+    assert [unit for _, unit, *_ in scores(fed)] == ["150102-nothing-yet", "150102-scjg", "150102-sf"]
     rebuilt = fed.app.rebuild()
     assert (states(fed), scores(fed)) == before
     assert rebuilt.events == 4
