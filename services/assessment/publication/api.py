@@ -137,10 +137,11 @@ def _periods(router: APIRouter, closings: Closings) -> None:
     @allow(REVIEWER, INSPECTOR, AUDIT_ADMIN)
     def late(
         period: str,
+        who: Caller,
         offset: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> list[LateView]:
-        """Events about a closed period that came after it was closed."""
+        """Events about a closed period, of the caller's area, that came after it was closed."""
         return [
             LateView(
                 seq=fact.seq,
@@ -150,7 +151,7 @@ def _periods(router: APIRouter, closings: Closings) -> None:
                 occurred_at=_time(fact.occurred_at),
                 received_at=_time(fact.received_at),
             )
-            for fact in closings.late_facts(period, offset=offset, limit=limit)
+            for fact in closings.late_facts(who, period, offset=offset, limit=limit)
         ]
 
 

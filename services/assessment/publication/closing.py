@@ -26,6 +26,7 @@ from services.assessment.publication.rules import (
     confirm,
     standing,
 )
+from services.assessment.rectification.places import within
 from services.assessment.scoring.model import EVENT_LOG, LOG_HEAD
 
 
@@ -85,15 +86,16 @@ class Closings:
             work.commit()
         return state
 
-    def late_facts(self, period: str, *, offset: int, limit: int) -> Sequence[LateFact]:
-        """Events about a closed period that came after it was closed, newest first."""
+    def late_facts(self, who: Principal, period: str, *, offset: int, limit: int) -> Sequence[LateFact]:
+        """Events about a closed period that came after it was closed, of units the caller reaches, newest first."""
         check_period(period)
         with self._store.reading() as session:
             closed = _state(session, period).closed_at_seq
             if closed is None:
                 return []
             columns = (EVENT_LOG.c[name] for name in LateFact.__annotations__)
-            query = select(*columns).where(_late(period, closed)).order_by(EVENT_LOG.c.seq.desc())
+            theirs = within(who, EVENT_LOG.c.unit)
+            query = select(*columns).where(_late(period, closed), theirs).order_by(EVENT_LOG.c.seq.desc())
             return [
                 LateFact(row.seq, str(row.event_id), *row[2:])
                 for row in session.execute(query.offset(offset).limit(limit))

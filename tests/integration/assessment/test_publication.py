@@ -144,9 +144,18 @@ def test_what_comes_after_closing_is_listed_as_late(county):
     county.app.closings.ask(ASKS, "2026-03", "close_asked", "月度结束")
     county.app.closings.confirm(AGREES, "2026-03", agreed=True)
     late = county.finds("150102-sf", "late", Outcome.FAIL)
-    found = county.app.closings.late_facts("2026-03", offset=0, limit=10)
+    found = county.app.closings.late_facts(ASKS, "2026-03", offset=0, limit=10)
     assert [fact.event_id for fact in found] == [late.id]
     assert county.app.closings.periods()[0].late == 1
+
+
+@pytest.mark.parametrize("path", ["/15/150103/", "/15/150102/150102-jt/", ""])
+def test_late_facts_of_units_out_of_reach_are_not_told(county, path):
+    county.app.closings.ask(ASKS, "2026-03", "close_asked", "月度结束")
+    county.app.closings.confirm(AGREES, "2026-03", agreed=True)
+    county.finds("150102-sf", "late", Outcome.FAIL)
+    elsewhere = replace(ASKS, unit="150103", unit_path=path)
+    assert county.app.closings.late_facts(elsewhere, "2026-03", offset=0, limit=10) == []
 
 
 def test_nothing_is_published_that_nobody_else_has_seen(county):
