@@ -10,7 +10,8 @@ class Principal:
 
     `unit` is the one acted for and `unit_path` the scope in the unit tree: "/15/1501/…/"; a principal may reach
     units whose path starts with it. `home` is the unit the person belongs to, where roles were granted for
-    another: whoever must stay out of matters of the own unit (R37) is known by `own_unit`. `session` is the hash of the session id, never the id. `request` is the request id.
+    another: whoever must stay out of matters of the own unit (R37) is known by `own_unit`. `session` is the hash
+    of the session id, never the id. `request` is the request id.
     """
 
     account: str

@@ -25,6 +25,7 @@ from fazhi.edge import edge
 from fazhi.embedded import Embedded, assemble
 from fazhi.services import NAMES, Service, build
 from kernel.bus.port import Bus
+from kernel.clock import Clock, SystemClock
 from kernel.errors import TemporaryError
 from kernel.hosting.background import quiet
 from kernel.hosting.runtime import Runtime
@@ -93,11 +94,13 @@ def serving(platform: Embedded, port: int) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def embedded(folder: Path, catalog: Path | None = None) -> Iterator[Form]:
-    """The embedded form over a data folder."""
+def embedded(
+    folder: Path, catalog: Path | None = None, clock: Clock | None = None, **given: Any
+) -> Iterator[Form]:
+    """The embedded form over a data folder; a story of many days brings a clock, `given` are further settings."""
     port = free_port()
-    settings = _settings(folder, catalog, port=port, grpc_port=free_port())
-    platform = assemble(Runtime(settings))
+    settings = _settings(folder, catalog, port=port, grpc_port=free_port(), **given)
+    platform = assemble(Runtime(settings, clock or SystemClock()))
     platform.migrate()
     platform.start()
     try:
