@@ -44,4 +44,6 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 .venv/bin/python -m pip install --quiet --require-hashes "${locks[@]/#/--requirement=}"
 # The roots of the source tree are importable from anywhere, subprocesses included.
 printf '%s\n' "$PWD" "$PWD/proto" "$PWD/src" >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/fazhi.pth"
+# Bulletins in PDF need a Chinese font; everything else runs without, so its want stops nothing and is said once.
+[ "$kind" = console ] || scripts/packages.sh 'fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-*' || true
 printf '%s\n' "$wanted" >"$stamp"

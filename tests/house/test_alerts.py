@@ -26,6 +26,12 @@ METRICS = {
         r"= (Gauge|Counter|Histogram)\(\s*\"(fazhi_\w+)\",[^\[]*(\[[^\]]*\])", SOURCE
     )
 }
+# What kube-state-metrics says of Jobs, as its documentation has it; it runs in the cluster, not in this repository.
+OF_THE_CLUSTER = {
+    "kube_job_failed": {"namespace", "job_name", "condition"},
+    "kube_cronjob_created": {"namespace", "cronjob"},
+    "kube_cronjob_status_last_successful_time": {"namespace", "cronjob"},
+}
 
 
 @pytest.fixture
@@ -58,6 +64,8 @@ def test_every_label_of_a_rule_is_one_the_metric_has(rule):
         for name in metrics_in(rule["expr"])
         for label in re.findall(r"\w+", METRICS[name.removesuffix("_count")][1])
     }
+    for name in re.findall(r"\bkube_\w+", rule["expr"]):
+        labels |= OF_THE_CLUSTER[name]
     grouped = set(re.findall(r"\w+", " ".join(re.findall(r"\b(?:by|on) \(([^)]*)\)", rule["expr"]))))
     chosen = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"", rule["expr"])) - {"job"}
     assert grouped | chosen <= labels
@@ -113,3 +121,16 @@ def test_the_job_is_called_as_the_rules_say():
     names = {each.body["spec"]["template"]["metadata"]["labels"][label] for each in manifests("Deployment")}
     assert names == {"fazhi"}
     assert {job for rule in RULES for job in re.findall(r"job=\"(\w+)\"", rule["expr"])} == names
+
+
+def selectors(alert: str, label: str) -> set[str]:
+    (expression,) = [rule["expr"] for rule in RULES if rule["alert"] == alert]
+    return set(re.findall(rf'{label}=~"([^"]+)"', expression))
+
+
+@pytest.mark.parametrize("job", [each.name for each in manifests("CronJob")])
+def test_every_job_by_the_clock_calls_when_it_fails_and_when_it_does_not_run(job):
+    (failed,) = selectors("CheckFailed", "job_name")
+    assert re.fullmatch(failed, f"{job}-29384460")
+    # One limit of lateness each, and as long as its schedule needs.
+    assert len([one for one in selectors("CheckLate", "cronjob") if re.fullmatch(one, job)]) == 1

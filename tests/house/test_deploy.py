@@ -14,6 +14,7 @@ import yaml
 
 from fazhi.services import NAMES
 from kernel.settings import _SECRETS, Settings, read_secret
+from services.assessment.bulletins.typeset import NoChineseFont
 from tests.support.manifests import K8S, ROOT, Manifest, Pod, environment, manifests, pods, public_keys
 
 # Oldest and newest that docs/deploying.md promises.
@@ -487,6 +488,13 @@ class TestTheImage:
         assert {name.split("/")[0] for name in copied} == admitted
         assert {"kernel", "proto", "services", "gateway", "src", "catalog"} <= copied
         assert [name for name in admitted if not (ROOT / name).exists()] == []
+
+    def test_what_runs_has_the_fonts_of_bulletins(self):
+        """The package whose families typeset.py asks for, in the last stage, which is the image."""
+        last = self.DOCKERFILE.rsplit("\nFROM ", 1)[1]
+        (installed,) = re.findall(r"apt-get install --yes --no-install-recommends ([^&]+) &&", last)
+        assert NoChineseFont.message.count("fonts-noto-cjk") == 1
+        assert "fonts-noto-cjk" in installed.split()
 
     def test_checks_every_library_by_hash_and_runs_as_the_manifests_say(self):
         assert "--require-hashes --requirement /build/runtime.txt" in self.DOCKERFILE
