@@ -67,3 +67,69 @@ def test_tracing_fails_on_a_planted_bug(bug):
     code, found = traced("--plant", bug)
     assert code == 1
     assert set(found["faults"]) & {"unequal", "orders_that_differ"}
+
+
+def proof_of(promise, *arguments):
+    """Exit code and counters of one proof."""
+    command = [sys.executable, "-W", "ignore", "-m", "fazhi", "prove", promise, "--seed", SEED, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=580, check=False)
+    assert done.stdout.startswith("{"), done.stderr[-2000:]
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("postgresql")
+def test_every_attack_on_the_ledger_is_found_and_named_by_both_verifiers():
+    _, found = proof_of("P3", "--short")
+    assert set(found["faults"]) <= {"too_slow"}, (
+        found
+    )  # how fast is measured by the long form, on a quiet machine
+    assert found["detected"] == found["attacks"] == 15
+    assert found["audit_detected"] == found["audit_attacks"] == 5
+    assert found["alarms_untouched"] == []
+    assert found["merkle_vectors_wrong"] == 0
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("bug", "missed"),
+    [
+        ("trusts_stored_hashes", "one digit"),
+        ("forgets_witnesses", "rolled back"),
+        ("forgets_columns", "one digit in a column"),
+        ("audit_trusts_stored_hashes", "audit altered"),
+    ],
+)
+@pytest.mark.usefixtures("postgresql")
+def test_the_proof_of_the_ledger_fails_on_a_verification_that_forgets_something(bug, missed):
+    code, found = proof_of("P3", "--plant", bug)
+    assert code == 1
+    assert any(line.startswith(missed) for line in found["missed"])
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("postgresql")
+def test_nobody_reads_or_writes_what_was_not_granted():
+    code, found = proof_of("P5", "--short")
+    assert found["faults"] == [], found["first_deviations"]
+    assert code == 0
+    assert found["deviations"] == 0
+    assert found["denials_on_record"] == found["refused"] > 500
+    assert found["hidden"] > 1_000
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("bug", "kind"),
+    [
+        ("forgets_the_area", "counts GET /assessment/orders"),
+        ("shows_drafts", "exists GET /assessment/reports/{report}"),
+        ("says_forbidden", "exists GET /assessment/reports/{report}"),
+        ("shares_an_answer", "pooled"),
+    ],
+)
+@pytest.mark.usefixtures("postgresql")
+def test_the_proof_of_access_fails_on_a_planted_bug(bug, kind):
+    code, found = proof_of("P5", "--plant", bug)
+    assert code == 1
+    assert any(line.startswith(kind) for line in found["first_deviations"])

@@ -140,9 +140,9 @@ def _for_staff(router: APIRouter, surveys: Surveys) -> None:
 
     @router.get("/surveys/{survey}")
     @allow(REVIEWER, INSPECTOR, AUDIT_ADMIN)
-    def one(survey: str) -> SurveyView:
+    def one(survey: str, who: Caller) -> SurveyView:
         """A survey and how it goes, unit by unit."""
-        found, progress = surveys.one(survey)
+        found, progress = surveys.one(who, survey)
         return _view(found, progress=[asdict(unit) for unit in progress])
 
     @router.post("/surveys/{survey}/codes", status_code=201)
@@ -170,9 +170,9 @@ def _files(router: APIRouter, surveys: Surveys, blobs: Blobs) -> None:
 
     @router.get("/surveys/{survey}/files/{digest}")
     @allow(REVIEWER, INSPECTOR, AUDIT_ADMIN)
-    def content(survey: str, digest: str) -> Response:
+    def content(survey: str, digest: str, who: Caller) -> Response:
         """A file of answers as it was handed in."""
-        name, media_type = surveys.file_of(survey, digest)
+        name, media_type = surveys.file_of(who, survey, digest)
         return attachment(blobs.get(digest), name=name, media_type=media_type)
 
 

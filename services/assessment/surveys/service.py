@@ -28,6 +28,7 @@ from kernel.storage.work import Store, Work
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.publication.closing import require_open
+from services.assessment.rectification.places import within
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
 from services.assessment.surveys.counting import counted_before, evidence_of, progress_of, sums_of
 from services.assessment.surveys.model import (
@@ -99,17 +100,18 @@ class Surveys:
             rows = session.execute(select(SURVEYS).order_by(SURVEYS.c.created_at.desc()).limit(200)).all()
             return [(_survey(row), answers.get(str(row.id), 0)) for row in rows]
 
-    def one(self, survey: str) -> tuple[Survey, list[Progress]]:
-        """A survey and how it goes, unit by unit. Raises NotFound."""
+    def one(self, who: Principal, survey: str) -> tuple[Survey, list[Progress]]:
+        """A survey and how it goes, unit by unit of those the caller reaches. Raises NotFound."""
         with self._store.reading() as session:
-            return _one(session, survey), progress_of(session, survey)
+            theirs = _reached(session, who)
+            return _one(session, survey), [one for one in progress_of(session, survey) if one.unit in theirs]
 
     def issue_codes(self, who: Principal, survey: str, unit: str, count: int) -> list[str]:
         """One-time codes for people to answer about a unit; shown once, kept as digests. Raises NotFound."""
         codes = [new_code() for _ in range(min(count, MOST_CODES))]
         with self._store.work() as work:
             _one(work.session, survey)
-            _check_unit(work.session, unit)
+            _check_unit(work.session, who, unit)
             now = work.clock.now()
             rows = [
                 {"digest": _digest(code), "survey": survey, "unit": unit, "issued_at": now} for code in codes
@@ -143,8 +145,8 @@ class Surveys:
         """Answers that a third party collected: all or none, and only after a dry run of the same file."""
         with self._store.work() as work:
             found = _one(work.session, survey)
-            units = set(work.session.execute(select(UNITS.table.c.code)).scalars())
-            answers, faults = read_rows(found, rows_of(self._blobs.get(kept.digest), kept), units)
+            theirs = _reached(work.session, who)
+            answers, faults = read_rows(found, rows_of(self._blobs.get(kept.digest), kept), theirs)
             spread = len({answer.unit for answer in answers})
             if faults or not confirm:
                 return Taken(len(answers), spread, tuple(faults[:500]), kept.digest, taken=False)
@@ -154,26 +156,40 @@ class Surveys:
             work.commit()
         return Taken(len(answers), spread, (), kept.digest, taken=True)
 
-    def file_of(self, survey: str, digest: str) -> tuple[str, str]:
-        """Name and media type of a file of answers. Raises NotFound."""
+    def file_of(self, who: Principal, survey: str, digest: str) -> tuple[str, str]:
+        """Name and media type of a file of answers, all of units the caller reaches. Raises NotFound."""
         query = select(SURVEY_BATCHES.c.name, SURVEY_BATCHES.c.media_type).where(
             SURVEY_BATCHES.c.survey == survey, SURVEY_BATCHES.c.digest == digest
         )
         with self._store.reading() as session:
             row = session.execute(query).one_or_none() if is_id(survey) else None
-        if row is None:
-            raise NotFound("没有这份文件，请从列表中选择。", code="assessment.unknown_file")
+            about = (
+                select(SURVEY_ANSWERS.c.unit)
+                .distinct()
+                .where(SURVEY_ANSWERS.c.survey == survey, SURVEY_ANSWERS.c.batch == digest)
+            )
+            if row is None or not set(session.scalars(about)) <= _reached(session, who):
+                raise NotFound("没有这份文件，请从列表中选择。", code="assessment.unknown_file")
         return row.name, row.media_type
 
     def count(self, who: Principal, survey: str) -> int:
-        """Make score facts of the answers there are; those counted before are corrected. Returns how many facts."""
+        """
+        Make score facts of the answers there are about units the caller reaches; those counted before are corrected.
+
+        Returns how many facts. Raises NotFound.
+        """
         with self._store.work() as work:
             found = _one(work.session, survey)
             require_open(work.session, found.period)
             framework = self._framework(found)
             before = counted_before(work.session, survey)
             sums = sums_of(work.session, found)
-            fresh = {place: sum_ for place, sum_ in sums.items() if before.get(place, ("", 0))[1] != sum_[1]}
+            theirs = _reached(work.session, who)
+            fresh = {
+                place: sum_
+                for place, sum_ in sums.items()
+                if place[0] in theirs and before.get(place, ("", 0))[1] != sum_[1]
+            }
             evidence = evidence_of(work.session, found)
             facts = [
                 self._fact(
@@ -334,9 +350,14 @@ def _digest(code: str) -> str:
     return hashlib.sha256(b"fazhi/survey-code/v1\n" + written.encode()).hexdigest()
 
 
-def _check_unit(session: Session, unit: str) -> None:
-    if not session.execute(select(func.count()).where(UNITS.table.c.code == unit)).scalar_one():
-        raise NotFound("单位目录中没有这个单位。", code="assessment.unknown_unit")
+def _reached(session: Session, who: Principal) -> set[str]:
+    """The units in the caller's part of the tree."""
+    return set(session.scalars(select(UNITS.table.c.code).where(within(who, UNITS.table.c.code))))
+
+
+def _check_unit(session: Session, who: Principal, unit: str) -> None:
+    if unit not in _reached(session, who):
+        raise NotFound("没有这个单位，或不在您的管辖范围内，请核对单位代码。", code="assessment.unknown_unit")
 
 
 def _unit_name(session: Session, unit: str) -> str:

@@ -169,6 +169,43 @@ class TestFilesOfAnswers:
         assert [(fault.column, fault.code) for fault in found.faults] == [("q2", "no_column")]
 
 
+class TestWhoSurveysWhom:
+    """Staff of one county do not ask, count or read about units of another (P5)."""
+
+    ELSEWHERE = replace(STAFF, account="elsewhere", unit="150103-sf", unit_path="/15/150103/")
+
+    def answered(self, county):
+        survey = county.app.surveys.set_up(STAFF, a_survey("telephone"))
+        kept = a_file(county, [TestFilesOfAnswers.HEADER, *([(UNIT, "满意", "满意")] * 3)])
+        county.app.surveys.take_file(STAFF, survey, kept, confirm=True)
+        return survey, kept
+
+    def test_codes_are_issued_about_units_in_reach_only(self, county):
+        survey = county.app.surveys.set_up(STAFF, a_survey())
+        said = []
+        for unit in (UNIT, "no-such"):
+            with pytest.raises(NotFound) as refused:
+                county.app.surveys.issue_codes(self.ELSEWHERE, survey, unit, 1)
+            said.append(refused.value.text)
+        assert said[0] == said[1]
+
+    def test_answers_about_a_unit_out_of_reach_are_those_of_an_unknown_unit(self, county):
+        survey = county.app.surveys.set_up(STAFF, a_survey("telephone"))
+        kept = a_file(county, [TestFilesOfAnswers.HEADER, (UNIT, "满意", "满意")])
+        found = county.app.surveys.take_file(self.ELSEWHERE, survey, kept, confirm=True)
+        assert (found.taken, [fault.code for fault in found.faults]) == (False, ["unknown_unit"])
+
+    def test_nothing_of_units_out_of_reach_is_counted_or_shown(self, county):
+        survey, kept = self.answered(county)
+        assert county.app.surveys.count(self.ELSEWHERE, survey) == 0
+        assert county.app.surveys.one(self.ELSEWHERE, survey)[1] == []
+        with pytest.raises(NotFound):
+            county.app.surveys.file_of(self.ELSEWHERE, survey, kept.digest)
+        assert county.app.surveys.file_of(STAFF, survey, kept.digest)[0] == kept.name
+        assert [row.unit for row in county.app.surveys.one(STAFF, survey)[1] if row.answers] == [UNIT]
+        assert county.app.surveys.count(STAFF, survey) == 2
+
+
 class TestSheets:
     RESULT = "A1.M1.R1"
 
