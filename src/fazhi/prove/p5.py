@@ -56,7 +56,7 @@ def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
         result: dict[str, Any] = {"promise": "P5", "form": form.name, "seed": seed, "planted": bug}
         deviations: list[str] = []
         if form.objects:
-            matrix = _asked(stack.enter_context(world(folder / "data", "county", seed)), form, seed)
+            matrix = _asked(stack.enter_context(world(folder / "data", seed)), form, seed)
             deviations += matrix.deviations
             result |= _counts(matrix)
         if form.pooled:

@@ -17,9 +17,11 @@ from typing import Any
 from sqlalchemy import text
 
 from fazhi.api_process import compose
-from fazhi.commands.demo import is_loaded, load
+from fazhi.commands.demo import is_loaded
+from fazhi.demonstration import Demonstration
 from fazhi.embedded import Embedded, assemble
 from fazhi.prove.p5_table import ROLES, Thing
+from fazhi.province import Province
 from fazhi.witness.demonstration import demonstration_witness
 from kernel.access.principal import Principal
 from kernel.access.tokens import Issuer
@@ -228,7 +230,7 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, size: str, seed: int) -> Iterator[World]:
+def world(folder: Path, seed: int) -> Iterator[World]:
     """The embedded platform with a demonstration county, quiet and with every background clock stopped."""
     settings = Settings(data=folder, log_level="CRITICAL", rpc_port=0, cookie_secure=False)
     with ExitStack() as stack:
@@ -238,7 +240,7 @@ def world(folder: Path, size: str, seed: int) -> Iterator[World]:
         platform.migrate()
         platform.start()
         if not is_loaded(folder):
-            load(platform, size=size, seed=seed)
+            Demonstration(platform, Province(seed=seed)).load(lambda _title, _total: lambda _done: None)
         app = compose(platform.runtime, list(platform.services.values()), name="prove")
         key = (folder / "keys" / "identity.pem").read_bytes()
         found = World(platform, app, Issuer(key, platform.runtime.clock), list(_people()))
