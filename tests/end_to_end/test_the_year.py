@@ -3,40 +3,34 @@ The year of a county's assessment, lived by the people in it, every number recko
 
 The framework has 50 points of system data, 30 of surveys and 20 of on-site checks. One story follows the market
 department from the framework to the published ranking and a correction after it; each step is a function below,
-in the order of the year. Everything goes over HTTP, as the accounts that would do it.
+in the order of the year; what follows the closing is in tests/support/the_year_published.py. Everything goes over HTTP, as the accounts that would do it.
 """
 
-import base64
-import hashlib
-import io
-import subprocess
-import sys
 from datetime import date
-from pathlib import Path
 
-import orjson
 import pytest
-from docx import Document
-from openpyxl import load_workbook
-from pypdf import PdfReader
 
-from kernel.access.tokens import make_key
-from kernel.ledger.note import NoteSigner
-from kernel.settings import Settings
 from tests.support.papers import pdf
 from tests.support.the_year import (
     COUNTY,
     CULTURE,
+    GROUP,
+    LATE_PUBLICATION,
     MARKET,
     TRANSPORT,
     a_county,
-    case_file,
+    micro,
 )
-from tests.support.the_year_framework import FRAMEWORK
+from tests.support.the_year_framework import a_framework_is_written_by_one_and_put_in_force_by_another
+from tests.support.the_year_published import (
+    a_correction_moves_the_live_ranking_and_nothing_published,
+    a_ranking_is_published_and_anybody_can_check_it,
+    a_replay_under_the_same_framework_is_the_ranking_byte_for_byte,
+    a_unit_checks_its_receipts_by_itself,
+    the_year_is_closed_by_two_and_what_comes_late_is_listed,
+    what_was_published_can_be_read_and_adds_up,
+)
 
-VERIFIER = Path(__file__).parents[2] / "verifier" / "fazhi_verify.py"
-GROUP = "county_departments"
-LATE_PUBLICATION = {"公示日期": "2026-04-10"}
 LATE_SERVICE = {"送达日期": "2026-04-10"}
 SCALE = [{"text": "满意", "marks": 1000}, {"text": "基本满意", "marks": 600}, {"text": "不满意", "marks": 0}]
 
@@ -65,25 +59,6 @@ def test_the_year_of_a_county_as_its_people_live_it(county, tmp_path):
     a_correction_moves_the_live_ranking_and_nothing_published(county, publication)
     a_unit_checks_its_receipts_by_itself(county)
     a_replay_under_the_same_framework_is_the_ranking_byte_for_byte(county)
-
-
-def a_framework_is_written_by_one_and_put_in_force_by_another(county):
-    faulty = FRAMEWORK.replace("ENF-PUB-01", "ENF-XXX-99")
-    drafts = "/framework_drafts"
-    dry = county.hand_in("shenhe", drafts, "体系.yaml", faulty.encode(), query={"dry_run": True}).json()
-    (fault,) = [problem for problem in dry["problems"] if problem["code"] == "unknown_probe"]
-    assert "ENF-XXX-99" in faulty.splitlines()[int(fault["path"].rsplit(":", 1)[1]) - 1]
-    assert dry["draft"] == ""
-    made = county.hand_in("shenhe", drafts, "体系.yaml", FRAMEWORK.encode(), query={"dry_run": False})
-    assert made.status_code == 200, made.text
-    publish = {"act": "publish", "draft": made.json()["draft"]}
-    in_force = {"act": "in_force", "framework": "year-2026", "version": "1", "year": 2026}
-    for asked in (publish, in_force):
-        proposal = county.do("shenhe", "/framework_proposals", **asked)["id"]
-        decision = f"/framework_proposals/{proposal}/decision"
-        assert county.refused("shenhe", decision, approved=True) == (409, "assessment.same_person")
-        county.do("ducha", decision, approved=True, note="同意")
-    assert county.get("tianbao", "/frameworks/current")["id"] == "year-2026"
 
 
 def tasks_reach_the_department_that_leads(county):
@@ -240,8 +215,8 @@ def every_place_can_be_explained(county):
     culture = next(row for row in page["rows"] if row["unit"]["code"] == CULTURE)
     # Everything of the market department is known but the order it never had: 50 × 90/100 + 30 + 20.
     assert (market["coverage"], culture["coverage"]) == ("0.9500", "0.3000")
-    assert sum(_micro(share) for share in market["credibility"].values()) in range(999_990, 1_000_001)
-    assert all(_micro(market["credibility"][way]) for way in ("reported", "entered", "external"))
+    assert sum(micro(share) for share in market["credibility"].values()) in range(999_990, 1_000_001)
+    assert all(micro(market["credibility"][way]) for way in ("reported", "entered", "external"))
     places = county.get("ducha", "/rankings/intervals", period="2026", peer_group=GROUP)
     assert {row["unit"] for row in places["rows"]} == {MARKET, TRANSPORT, CULTURE}
     for row in places["rows"]:
@@ -254,7 +229,7 @@ def _check_leaves(county, unit):
     """The leaves add up to the score to the last digit, and everything counted says what it rests on."""
     found = county.get("ducha", f"/units/{unit}/score", period="2026")
     leaves = list(_leaves(found["tree"]))
-    assert sum(_micro(one["contribution"]) for one in leaves) == _micro(found["score"])
+    assert sum(micro(one["contribution"]) for one in leaves) == micro(found["score"])
     counted = 0
     for one in leaves:
         told = county.get("ducha", f"/units/{unit}/explanation", period="2026", node=one["node"])
@@ -269,11 +244,6 @@ def _leaves(node):
         yield node
     for child in node["children"]:
         yield from _leaves(child)
-
-
-def _micro(text):
-    whole, _, rest = text.partition(".")
-    return int(whole) * 1_000_000 + int(rest.ljust(6, "0"))
 
 
 def a_warning_becomes_an_order_and_is_put_right(county):
@@ -305,7 +275,7 @@ def an_objection_is_upheld_by_two_and_the_score_moves_back(county):
     assert county.refused("linju.fzr", "/objections", **asked)[0] == 404
     objection = county.do("fuzeren", "/objections", **asked)["id"]
     disputed = county.get("ducha", "/rankings/contested", period="2026", peer_group=GROUP)["units"]
-    assert _micro(disputed[MARKET]) == 14_000_000  # what the other seven tenths of 20 points are worth
+    assert micro(disputed[MARKET]) == 14_000_000  # what the other seven tenths of 20 points are worth
     county.do("shenhe", f"/objections/{objection}/acceptance")
     draft = {"outcome": "upheld", "reasons": "经核对原件，申诉属实"}
     refused = county.refused("ducha", f"/objections/{objection}/draft", **draft)
@@ -319,155 +289,3 @@ def an_objection_is_upheld_by_two_and_the_score_moves_back(county):
     assert county.ranking() == [(1, CULTURE, "100.0000"), (2, MARKET, "84.7400"), (3, TRANSPORT, "79.666667")]
     told = county.get("fuzeren", f"/units/{MARKET}/explanation", period="2026", node="OS.R")
     assert done["correction"] in {row["id"] for row in told["events"]["rows"]}
-
-
-def the_year_is_closed_by_two_and_what_comes_late_is_listed(county):
-    close = {"act": "close_asked", "reason": "年度考核结束"}
-    county.do("ducha", "/periods/2026/requests", **close)
-    assert county.refused("ducha", "/periods/2026/decisions", agreed=True) == (409, "assessment.four_eyes")
-    county.do("ducha2", "/periods/2026/decisions", agreed=True)
-    assert county.refused("ducha", "/periods/2026/requests", **close) == (409, "assessment.period_closed")
-    county.cases("linju", TRANSPORT, [LATE_PUBLICATION], first=5)
-    late = county.get("shenji", "/periods/2026/late-facts")
-    assert {fact["unit"] for fact in late} == {TRANSPORT}
-    assert "ENF-PUB-01" in {fact["probe"] for fact in late}
-    # 40 × 3/5 + 20 = 44 of 60: 36.666667 + 30 + 8
-    assert county.score(TRANSPORT) == "74.666667"
-
-
-def a_ranking_is_published_and_anybody_can_check_it(county, tmp_path):
-    def all_witnessed():
-        status = county.get("ducha", "/ledger/status")
-        return status["witnessed"] == status["sequenced"] and not status["refusal"]
-
-    county.until(all_witnessed)
-    request = county.do("ducha", "/publication-requests", period="2026", peer_group=GROUP)["id"]
-    decision = f"/publication-requests/{request}/decision"
-    assert county.refused("ducha", decision, agreed=True) == (409, "assessment.four_eyes")
-    county.do("ducha2", decision, agreed=True)
-    county.until(lambda: county.ask("", "GET", f"/public/publications/{request}").status_code == 200)
-    bundle = _bundle(county, request, tmp_path / "bundle")
-    assert _verified(county, bundle).returncode == 0, _verified(county, bundle).stderr
-    published = [orjson.loads(line) for line in (bundle / "scores.jsonl").read_bytes().splitlines()]
-    assert [(one["rank"], one["unit"], one["score"]) for one in published if one["score"]] == [
-        (1, CULTURE, "100.0000"),
-        (2, MARKET, "84.7400"),
-        (3, TRANSPORT, "74.666667"),
-    ]
-    stranger = tmp_path / "stranger.pem"
-    make_key(stranger)
-    unknown = NoteSigner.read(Settings().ledger_origin, stranger).key
-    assert _verified(county, bundle, key=str(unknown)).returncode == 1
-    events = bundle / "events.jsonl"
-    events.write_bytes(events.read_bytes().replace(b'"score":"0.300"', b'"score":"0.350"'))
-    assert _verified(county, bundle).returncode == 1
-    return request
-
-
-def _bundle(county, publication, folder):
-    """The bundle as an auditor fetches it; all but units and events is public."""
-    folder.mkdir()
-    shown = county.told("", "GET", f"/public/publications/{publication}")
-    for name in shown["files"]:
-        path = f"/public/publications/{publication}/files/{name}"
-        (folder / name).write_bytes(county.ask("", "GET", path).content)
-    assert county.ask("", "GET", f"/publications/{publication}/events").status_code == 401
-    assert county.ask("fuzeren", "GET", f"/publications/{publication}/events").status_code == 403
-    for name in ("events", "units"):
-        content = county.ask("shenji", "GET", f"/publications/{publication}/{name}").content
-        (folder / f"{name}.jsonl").write_bytes(content)
-    return folder
-
-
-def _verified(county, bundle, key=""):
-    keys = county.told("", "GET", "/public/keys")
-    given = ["--key", key or keys["ledger"][0], "--publisher", keys["publisher"]]
-    given += ["--witness", keys["witnesses"][0], "--witnesses", "1"]
-    command = [sys.executable, "-I", str(VERIFIER), str(bundle), *given]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def what_was_published_can_be_read_and_adds_up(county, publication):
-    bulletin = county.do("ducha", "/bulletins", publication=publication, kind="yearly")["id"]
-    pages = PdfReader(io.BytesIO(_file(county, bulletin, "pdf"))).pages
-    assert "84.74" in "".join(page.extract_text() for page in pages)
-    cells = Document(io.BytesIO(_file(county, bulletin, "docx"))).tables[0].columns[3].cells
-    assert [cell.text for cell in cells][1:4] == ["culture局", "market局", "transport局"]
-    content = county.ask("shenji", "GET", f"/publications/{publication}/workbook").content
-    book = load_workbook(io.BytesIO(content), read_only=True)
-    results = list(book["成果得分"].iter_rows(min_row=2, values_only=True))
-    for _, unit, _, score, *_ in book["排名"].iter_rows(min_row=2, values_only=True):
-        if score:
-            assert sum(_micro(row[8]) for row in results if row[0] == unit) == _micro(score)
-
-
-def _file(county, bulletin, form):
-    return county.told_bytes("ducha", f"/bulletins/{bulletin}/files/{form}")
-
-
-def a_correction_moves_the_live_ranking_and_nothing_published(county, publication):
-    at_seq = county.told("", "GET", f"/public/publications/{publication}")["at_seq"]
-    scores = f"/public/publications/{publication}/files/scores.jsonl"
-
-    def shown():
-        asked = {"period": "2026", "peer_group": GROUP, "as_of_seq": at_seq}
-        return [
-            county.told_bytes("", scores),
-            county.told_bytes("linju", "/rankings", **asked),
-            county.told_bytes("linju", f"/units/{TRANSPORT}/score", period="2026", as_of_seq=at_seq),
-        ]
-
-    before = shown()
-    assert county.ranking(as_of_seq=at_seq) == [
-        (one["rank"], one["unit"], one["score"])
-        for one in map(orjson.loads, before[0].splitlines())
-        if one["score"]
-    ]
-    path, mended = "/api/enforcement/v1/case-files", case_file(TRANSPORT, [{}], 5)
-    query = {"purpose": "correction"}
-    found = county.hand_in("linju", path, "更正.csv", mended, query=query, reason="公示日期录错").json()
-    assert found["fault_count"] == 0, found
-    confirm = f"{path}/{found['digest']}/confirm"
-    assert county.ask("linju", "POST", confirm, params=query).status_code == 403
-    county.told("linju.fzr", "POST", confirm, params=query)
-    # 40 × 4/5 + 20 = 52 of 60: 43.333333 + 30 + 8
-    assert county.score(TRANSPORT) == "81.333333"
-    assert shown() == before
-
-
-def a_unit_checks_its_receipts_by_itself(county):
-    answer = county.told_bytes("fuzeren", f"/units/{MARKET}/receipts", period="2026")
-    head, *receipts = map(orjson.loads, answer.splitlines())
-    origin, size, root = head["checkpoint"].split("\n")[:3]
-    assert (origin, int(size)) == (head["origin"], head["size"])
-    assert head["cosigners"] == ["witness.example"]
-    assert len(receipts) > 25
-    for one in receipts:
-        assert orjson.loads(one["leaf"])["unit"] == MARKET
-        proof = [base64.b64decode(part) for part in one["proof"]]
-        assert _root(one["leaf"].encode(), one["seq"] - 1, head["size"], proof) == base64.b64decode(root)
-    assert county.ask("linju", "GET", f"/units/{MARKET}/receipts").status_code == 404
-
-
-def _root(entry, index, size, proof):
-    """RFC 9162, 2.1.3.2: the root to which an entry and its proof lead."""
-    found = hashlib.sha256(b"\0" + entry).digest()
-    last = size - 1
-    for part in proof:
-        if index & 1 or index == last:
-            found = hashlib.sha256(b"\1" + part + found).digest()
-            while index and not index & 1:
-                index, last = index >> 1, last >> 1
-        else:
-            found = hashlib.sha256(b"\1" + found + part).digest()
-        index, last = index >> 1, last >> 1
-    assert last == 0
-    return found
-
-
-def a_replay_under_the_same_framework_is_the_ranking_byte_for_byte(county):
-    asked = {"framework": "year-2026", "version": "1", "period": "2026"}
-    replay = county.do("ducha", "/replays", **asked)["id"]
-    county.until(lambda: county.get("ducha", f"/replays/{replay}")["state"] == "done")
-    again = county.told_bytes("ducha", f"/replays/{replay}/ranking", peer_group=GROUP)
-    assert again == county.told_bytes("ducha", "/rankings", period="2026", peer_group=GROUP)

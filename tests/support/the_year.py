@@ -53,6 +53,8 @@ PEOPLE = (
     ("gongsi", COUNTY, "", THIRD_PARTY),
     ("shenji", COUNTY, "", AUDIT_ADMIN),
 )
+GROUP = "county_departments"
+LATE_PUBLICATION = {"公示日期": "2026-04-10"}
 OPERATOR = Principal(account="operator", unit_path="/")
 PATIENCE_SECONDS = 90
 SIGN_IN_AGAIN_SECONDS = 120  # a token is good for five minutes
@@ -160,6 +162,12 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, told["code"]
 
 
+def micro(text: str) -> int:
+    """Points as the platform writes them, as micro-points."""
+    whole, _, rest = text.partition(".")
+    return int(whole) * 1_000_000 + int(rest.ljust(6, "0"))
+
+
 @contextmanager
 def a_county(folder: Path) -> Iterator[County]:
     """The platform in one process on 2 February 2026, with a witness that is none of ours."""
@@ -177,7 +185,11 @@ def a_county(folder: Path) -> Iterator[County]:
 
 def settle_county(form: Form) -> None:
     """Units, registers of enforcement and accounts, as an installation has them on its first day."""
-    since = {"region_code": "150102", "valid_from": "2020-01-01", "level": UnitLevel.UNIT_LEVEL_COUNTY}
+    since: dict[str, Any] = {
+        "region_code": "150102",
+        "valid_from": "2020-01-01",
+        "level": UnitLevel.UNIT_LEVEL_COUNTY,
+    }
     government = UnitState(
         code=COUNTY, name="新城区人民政府", kind=UnitKind.UNIT_KIND_GOVERNMENT, parent="", **since
     )
@@ -210,18 +222,21 @@ def settle_county(form: Form) -> None:
 
 
 def case_file(unit: str, changes: Sequence[dict[str, str]], first: int) -> bytes:
-    """Cases of a department as CSV: lawful ones, but for what is changed in each."""
+    """Cases of a department as CSV."""
+    return csv_file(case_rows(unit, changes, first))
+
+
+def case_rows(unit: str, changes: Sequence[dict[str, str]], first: int) -> list[dict[str, Any]]:
+    """Cases of a department by column: lawful ones, but for what is changed in each."""
     given = {
         "决定机关": f"{FIELDS[unit]}局",
         "决定机关统一社会信用代码": ENFORCING[unit],
         "执法人员证号": f"{unit}-1、{unit}-2",
     }
-    return csv_file(
-        [
-            a_row(**given, 决定书文号=f"{FIELDS[unit]}罚〔2026〕{number}号", **changed)
-            for number, changed in enumerate(changes, first)
-        ]
-    )
+    return [
+        a_row(**given, 决定书文号=f"{FIELDS[unit]}罚〔2026〕{number}号", **changed)
+        for number, changed in enumerate(changes, first)
+    ]
 
 
 def _body(unit: str) -> Body:

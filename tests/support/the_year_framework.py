@@ -4,6 +4,8 @@ The framework of the year: 50 points of system data, 30 of surveys, 20 of on-sit
 Few results with round points, so that every score of the story can be reckoned on paper.
 """
 
+from tests.support.the_year import County
+
 
 def leaf(code: str, points: int, title: str, method: str, probe: str = "", source: str = "assessment") -> str:
     """A result in one line of YAML, so that a fault is told with the line of its result."""
@@ -65,3 +67,23 @@ components:
         children:
           - {leaf("OS.R", 100, "场所和台账", "kind: reviewed")}
 """
+
+
+def a_framework_is_written_by_one_and_put_in_force_by_another(county: County) -> None:
+    """Dry run with a fault, draft, two proposals: whoever wrote decides neither."""
+    faulty = FRAMEWORK.replace("ENF-PUB-01", "ENF-XXX-99")
+    drafts = "/framework_drafts"
+    dry = county.hand_in("shenhe", drafts, "体系.yaml", faulty.encode(), query={"dry_run": True}).json()
+    (fault,) = [problem for problem in dry["problems"] if problem["code"] == "unknown_probe"]
+    assert "ENF-XXX-99" in faulty.splitlines()[int(fault["path"].rsplit(":", 1)[1]) - 1]
+    assert dry["draft"] == ""
+    made = county.hand_in("shenhe", drafts, "体系.yaml", FRAMEWORK.encode(), query={"dry_run": False})
+    assert made.status_code == 200, made.text
+    publish = {"act": "publish", "draft": made.json()["draft"]}
+    in_force = {"act": "in_force", "framework": "year-2026", "version": "1", "year": 2026}
+    for asked in (publish, in_force):
+        proposal = county.do("shenhe", "/framework_proposals", **asked)["id"]
+        decision = f"/framework_proposals/{proposal}/decision"
+        assert county.refused("shenhe", decision, approved=True) == (409, "assessment.same_person")
+        county.do("ducha", decision, approved=True, note="同意")
+    assert county.get("tianbao", "/frameworks/current")["id"] == "year-2026"

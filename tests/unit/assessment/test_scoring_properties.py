@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.assessment.framework.values import Method
-from services.assessment.scoring.rules import ProbeState, roll_up, roll_up_totals
+from services.assessment.framework.values import MICRO, Method
+from services.assessment.scoring.rules import ProbeState, rank, roll_up, roll_up_totals
 from tests.support.frameworks import GROUP, above, framework, node, result, walked
 
 counts = st.integers(0, 12)
@@ -133,6 +133,32 @@ def test_dropping_data_never_raises_coverage(case, data):
     assert roll_up_totals(made, GROUP, states | {probe: worse}).coverage <= before
     gone = {name: kept for name, kept in states.items() if name != probe}
     assert roll_up_totals(made, GROUP, gone).coverage <= before
+
+
+@settings(max_examples=200)
+@given(frameworks(), st.data())
+def test_missing_data_never_raises_a_rank_without_a_coverage_flag(case, data):
+    """A unit that passes a rival, because what counted against it is missing, is seen not to be known in full."""
+    made, states = case
+    heard = [probe for probe, state in states.items() if state.passed + state.failed]
+    if not heard:
+        return
+    probe = data.draw(st.sampled_from(heard))
+    said = replace(dropped(states[probe]), not_computable=states[probe].not_computable + 1)
+    gone = {name: kept for name, kept in states.items() if name != probe}
+    before = roll_up_totals(made, GROUP, states)
+    for fewer in (gone, states | {probe: said}):
+        after = roll_up_totals(made, GROUP, fewer)
+        rival = after.score  # whom the unit would have stood behind, and stands beside now
+        if place(after.score, rival) < place(before.score, rival):
+            assert after.coverage < MICRO
+            assert after.coverage <= before.coverage
+
+
+def place(score, rival):
+    """The place beside one rival; behind both where there is no score."""
+    (standing,) = [one for one in rank([("unit", score), ("rival", rival)]) if one.unit == "unit"]
+    return standing.rank or 3
 
 
 def dropped(state):
