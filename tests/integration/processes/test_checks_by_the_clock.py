@@ -10,10 +10,15 @@ import pytest
 from psycopg import errors, sql
 from sqlalchemy.engine import make_url
 
+from contracts.topology import SCORED
 from fazhi.reconcile import SOURCES
-from fazhi.services import NAMES
+from fazhi.services import NAMES, build
+from fazhi.told_and_logged import RESENT
+from kernel.access.principal import Principal
 from kernel.access.tokens import make_key
+from kernel.hosting.runtime import Runtime
 from kernel.ledger.note import NoteSigner
+from kernel.settings import Settings
 from tests.support.manifests import pods
 from tests.support.postgresql import PostgreSQL
 
@@ -78,7 +83,11 @@ def test_the_role_that_compares_reads_both_sides_of_every_source(province):
 def test_the_role_that_compares_can_write_nothing(province, name):
     plain = province.address(READER, f"fazhi_{name}").replace("+psycopg", "")
     with psycopg.connect(plain, autocommit=True) as connection:
-        for statement in ("DELETE FROM outbox", "UPDATE outbox SET name = name", "CREATE TABLE mine (id int)"):
+        for statement in (
+            "DELETE FROM outbox",
+            "UPDATE outbox SET name = name",
+            "CREATE TABLE mine (id int)",
+        ):
             with pytest.raises(errors.InsufficientPrivilege):
                 connection.execute(statement)
 
@@ -105,3 +114,31 @@ def test_the_ledger_is_verified_by_its_public_key_alone(province, tmp_path):
     for arguments in (hourly, hourly, args_of("verify-ledger-whole")):
         done = province.run("fazhi_assessment", *arguments, FAZHI_LEDGER_PUBLIC_KEYS=public)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_was_lost_is_told_again_once_the_role_is_lent_the_rights_of_the_source_s_own(
+    province, postgresql, tmp_path
+):
+    """As docs/deploying.md says; reading alone is not enough, and nobody owns anything for it."""
+
+    def resend() -> None:
+        runtime = Runtime(Settings(database_url=province.address(READER), data=tmp_path))
+        store = build("disputes", runtime).app.store
+        try:
+            with store.work() as work:
+                work.tell(SCORED, b"", headers={RESENT: "1"})
+                work.audit(
+                    Principal(account="operator"), "scored_events.resent", "scored_events/2026-11-22T02"
+                )
+                work.commit()
+        finally:
+            runtime.close()
+
+    with psycopg.connect(postgresql.url.replace("+psycopg", ""), autocommit=True) as admin:
+        with pytest.raises(Exception, match="denied"):
+            resend()
+        admin.execute(f"GRANT fazhi_disputes TO {READER}")
+        resend()
+        admin.execute(f"REVOKE fazhi_disputes FROM {READER}")
+        with pytest.raises(Exception, match="denied"):
+            resend()
