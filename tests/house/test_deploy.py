@@ -4,7 +4,6 @@ import re
 import shutil
 import stat
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,8 +13,7 @@ import yaml
 
 from fazhi.services import NAMES
 from kernel.settings import _SECRETS, Settings, read_secret
-from services.assessment.bulletins.typeset import NoChineseFont
-from tests.support.manifests import K8S, ROOT, Manifest, Pod, environment, manifests, pods, public_keys
+from tests.support.manifests import K8S, ROOT, Pod, environment, manifests, one, pods, public_keys
 
 # Oldest and newest that docs/deploying.md promises.
 KUBERNETES = ("1.30", "1.37")
@@ -35,11 +33,6 @@ KNOWN = {
 
 def label(pod: Pod) -> str:
     return str(pod.manifest)
-
-
-def one(kind: str, name: str) -> Manifest:
-    (found,) = [each for each in manifests(kind) if each.name == name]
-    return found
 
 
 class TestManifests:
@@ -89,35 +82,6 @@ class TestManifests:
         assert len(images) >= 3
         assert [image for image in images if not re.search(r"@sha256:[0-9a-f]{64}$", image)] == []
         assert len(list(yaml.safe_load_all(done.stdout))) >= len(NAMES)
-
-
-@dataclass(frozen=True)
-class Cron:
-    """A CronJob as a person would ask after it."""
-
-    pod: Pod
-
-    @property
-    def container(self) -> dict[str, Any]:
-        (container,) = self.pod.containers
-        return container
-
-    @property
-    def args(self) -> list[str]:
-        return list(self.container["args"])
-
-    @property
-    def schedule(self) -> list[str]:
-        return str(self.pod.manifest.body["spec"]["schedule"]).split()
-
-    @property
-    def secrets(self) -> set[str]:
-        return {volume["secret"]["secretName"] for volume in self.pod.spec["volumes"] if "secret" in volume}
-
-
-def cron(name: str) -> Cron:
-    (pod,) = [each for each in PODS if (each.manifest.kind, each.manifest.name) == ("CronJob", name)]
-    return Cron(pod)
 
 
 @pytest.mark.parametrize("pod", PODS, ids=label)
@@ -339,46 +303,6 @@ class TestServices:
         }
         assert holders == {"worker"}
 
-    @pytest.mark.parametrize("name", NAMES)
-    def test_every_audit_log_is_read_again_every_day_by_its_public_key(self, name):
-        job = cron(f"verify-audit-{name}")
-        assert job.args == ["audit", "verify", name, "--key", "$(AUDIT_PUBLIC_KEY)"]
-        assert public_keys(job.container) == {"AUDIT_PUBLIC_KEY": f"audit-{name}.pub"}
-        assert job.secrets == {f"fazhi-{name}"}
-        assert job.schedule[2:] == ["*", "*", "*"]
-
-    def test_the_ledger_is_verified_hourly_and_weekly_from_its_beginning(self):
-        hourly, weekly = cron("verify-ledger"), cron("verify-ledger-whole")
-        assert hourly.schedule[1:] == ["*", "*", "*", "*"]
-        assert weekly.schedule[2:4] == ["*", "*"]
-        assert weekly.schedule[4] != "*"
-        assert hourly.args == ["ledger", "verify", "--since", "/verified/state.json", "--record"]
-        assert weekly.args == ["ledger", "verify", "--record"]
-        # Where the last run ended outlives the pod, or every run would begin at the beginning.
-        mounts = {mount["mountPath"]: mount["name"] for mount in hourly.container["volumeMounts"]}
-        (claim,) = [
-            volume["persistentVolumeClaim"]["claimName"]
-            for volume in hourly.pod.spec["volumes"]
-            if volume["name"] == mounts["/verified"]
-        ]
-        assert one("PersistentVolumeClaim", claim)
-        for job in (hourly, weekly):
-            assert public_keys(job.container) == {"FAZHI_LEDGER_PUBLIC_KEYS": "ledger.pub"}
-            assert job.secrets == {"fazhi-assessment"}
-
-    def test_sources_and_assessment_are_compared_hourly_by_a_role_that_only_reads(self):
-        job = cron("reconcile")
-        assert job.args == ["reconcile", "--hours", "24"]  # a person decides what is sent again
-        assert job.schedule[1:] == ["*", "*", "*", "*"]
-        assert job.secrets == {"fazhi-reconcile"}
-
-    def test_whoever_verifies_could_sign_nothing(self):
-        for pod in PODS:
-            if pod.labels["app.kubernetes.io/component"] in ("verify", "reconcile"):
-                assert [name for name in environment(pod.containers[0]) if name.endswith("_KEY_FILE")] == [
-                    "FAZHI_IDENTITY_PUBLIC_KEY_FILE"
-                ]
-
     def test_no_manifest_holds_a_secret(self):
         assert manifests("Secret") == []
 
@@ -393,110 +317,3 @@ class TestTheEntry:
             **dict.fromkeys(("/metrics", "/healthz", "/readyz"), "closed"),
         }
         assert "selector" not in one("Service", "closed").body["spec"]
-
-
-class TestServers:
-    def test_each_service_has_a_database_and_a_role_that_does_not_own_it(self):
-        """Three roles a service (R51): nobody signs in as the owner, and only the one that migrates becomes it."""
-        roles = {r["name"]: r for r in one("Cluster", "postgres").body["spec"]["managed"]["roles"]}
-        databases = {each.body["spec"]["name"]: each.body["spec"]["owner"] for each in manifests("Database")}
-        assert databases == {f"fazhi_{name}": f"fazhi_{name}_owner" for name in NAMES}
-        reader = roles.pop("fazhi_reconcile")
-        assert reader["inRoles"] == ["pg_read_all_data"]
-        assert set(roles) == {role for d in databases for role in (d, f"{d}_owner", f"{d}_migrate")}
-        for database, owner in databases.items():
-            assert roles[owner]["login"] is False
-            assert "passwordSecret" not in roles[owner]
-            assert roles[f"{database}_migrate"]["inRoles"] == [owner]
-            assert "inRoles" not in roles[database]
-        assert not any(role.get("superuser") for role in roles.values())
-
-    def test_only_what_migrates_and_maintains_may_become_the_owner(self):
-        holders = {
-            pod.labels["app.kubernetes.io/component"]
-            for pod in PODS
-            if "FAZHI_OWNER_URL_FILE" in environment(pod.containers[0])
-        }
-        mounting = {
-            pod.labels["app.kubernetes.io/component"]
-            for pod in PODS
-            for volume in pod.spec["volumes"]
-            if volume.get("secret", {}).get("secretName", "").endswith("-owner")
-        }
-        assert holders == mounting == {"migrate", "maintain"}
-
-    def test_each_role_enters_its_own_database_only_but_for_the_one_that_compares(self):
-        lines = one("Cluster", "postgres").body["spec"]["postgresql"]["pg_hba"]
-        assert lines == [
-            "hostssl sameuser all all scram-sha-256",
-            *(f"hostssl fazhi_{name} fazhi_{name}_migrate all scram-sha-256" for name in NAMES),
-            f"hostssl {','.join(f'fazhi_{name}' for name in NAMES)} fazhi_reconcile all scram-sha-256",
-            "host all all all reject",
-        ]
-
-    def test_the_database_keeps_what_it_acknowledges(self):
-        """What `fazhi` asks of it at start (R15), and a second member before it says yes."""
-        spec = one("Cluster", "postgres").body["spec"]
-        parameters = spec["postgresql"]["parameters"]
-        assert spec["bootstrap"]["initdb"]["dataChecksums"] is True
-        assert {parameters[n] for n in ("fsync", "synchronous_commit")} == {"on"}
-        assert spec["instances"] == 3
-        assert spec["postgresql"]["synchronous"]["dataDurability"] == "required"
-
-    def test_the_database_has_connections_for_all(self):
-        spec = one("Cluster", "postgres").body["spec"]
-        settings = one("ConfigMap", "fazhi-settings").body["data"]
-        # The pool may overflow to twice its size; during an update one more of each runs; and the relay's own.
-        each = 2 * int(settings["FAZHI_DATABASE_POOL"]) + 2
-        most = {
-            name: sum(
-                one("Deployment", f"{name}-{kind}").body["spec"]["replicas"] + 1 for kind in ("api", "worker")
-            )
-            * each
-            for name in NAMES
-        }
-        most_roles = {f"fazhi_{name}" for name in NAMES}
-        assert max(most.values()) <= min(
-            role["connectionLimit"] for role in spec["managed"]["roles"] if role["name"] in most_roles
-        )
-        reader = next(r for r in spec["managed"]["roles"] if r["name"] == "fazhi_reconcile")[
-            "connectionLimit"
-        ]
-        assert reader >= 2 * len(NAMES)
-        assert sum(most.values()) + reader < int(spec["postgresql"]["parameters"]["max_connections"])
-
-    def test_the_broker_has_three_members_limits_and_only_tls(self):
-        spec = one("RabbitmqCluster", "rabbitmq").body["spec"]
-        said = dict(
-            line.split(" = ") for line in spec["rabbitmq"]["additionalConfig"].splitlines() if " = " in line
-        )
-        assert spec["replicas"] == 3
-        assert spec["tls"]["disableNonTLSListeners"] is True
-        assert said["max_message_size"] == str(1024 * 1024)
-        assert said["channel_max"] == "16"
-        assert said["ssl_options.verify"] == "verify_peer"
-
-
-class TestTheImage:
-    DOCKERFILE = (ROOT / "deploy" / "image" / "Dockerfile").read_text()
-
-    def test_is_whole_and_nothing_else(self):
-        copied = set(re.findall(r"^COPY (?!--from)(\S+) ", self.DOCKERFILE, re.MULTILINE))
-        admitted = {
-            line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")
-        }
-        assert {name.split("/")[0] for name in copied} == admitted
-        assert {"kernel", "proto", "services", "gateway", "src", "catalog"} <= copied
-        assert [name for name in admitted if not (ROOT / name).exists()] == []
-
-    def test_what_runs_has_the_fonts_of_bulletins(self):
-        """The package whose families typeset.py asks for, in the last stage, which is the image."""
-        last = self.DOCKERFILE.rsplit("\nFROM ", 1)[1]
-        (installed,) = re.findall(r"apt-get install --yes --no-install-recommends ([^&]+) &&", last)
-        assert NoChineseFont.message.count("fonts-noto-cjk") == 1
-        assert "fonts-noto-cjk" in installed.split()
-
-    def test_checks_every_library_by_hash_and_runs_as_the_manifests_say(self):
-        assert "--require-hashes --requirement /build/runtime.txt" in self.DOCKERFILE
-        assert "\nUSER 10001:10001\n" in self.DOCKERFILE
-        assert self.DOCKERFILE.rstrip().endswith('ENTRYPOINT ["python", "-m", "fazhi"]\nCMD ["--help"]')

@@ -64,6 +64,12 @@ def manifests(*kinds: str) -> list[Manifest]:
     return [each for each in _all() if not kinds or each.kind in kinds]
 
 
+def one(kind: str, name: str) -> Manifest:
+    """The manifest of this kind and name."""
+    (found,) = [each for each in manifests(kind) if each.name == name]
+    return found
+
+
 def pods() -> list[Pod]:
     """Every pod template."""
     found = []
