@@ -134,3 +134,19 @@ def test_every_job_by_the_clock_calls_when_it_fails_and_when_it_does_not_run(job
     assert re.fullmatch(failed, f"{job}-29384460")
     # One limit of lateness each, and as long as its schedule needs.
     assert len([one for one in selectors("CheckLate", "cronjob") if re.fullmatch(one, job)]) == 1
+
+
+def test_every_kind_a_rule_chooses_or_names_is_one_that_is_measured():
+    measuring = "".join(
+        path.read_text()
+        for path in sorted((ROOT / "services").rglob("*.py"))
+        if "metrics.WAITING" in (text := path.read_text()) or "metrics.MATTERS_OVERDUE" in text
+    )
+    spoken = {
+        kind
+        for rule in RULES
+        for text in (rule["expr"], *rule["annotations"].values())
+        for kind in re.findall(r"kind *=?~? *\"(\w+)\"", text)
+    }
+    assert spoken == {"reports", "reviews", "order"}
+    assert [kind for kind in spoken if f'"{kind}"' not in measuring] == []
