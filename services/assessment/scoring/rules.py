@@ -108,7 +108,7 @@ def roll_up_totals(framework: Framework, peer_group: str, states: Mapping[str, P
     found, vetoed = _evaluate(plan, states)
     parts = [[silent, 0, 0, 0] for silent in plan.silent_points]
     tops = {top: [0, 0] for top in plan.tops}
-    modes = [0, 0, 0, 0]
+    modes = [[0, 0, 0, 0] for _ in parts]
     for leaf, _, amounts, _, counts in found:
         reached = 0 if leaf.parent in vetoed else amounts.earned
         part = parts[leaf.part]
@@ -121,9 +121,10 @@ def roll_up_totals(framework: Framework, peer_group: str, states: Mapping[str, P
         top[1] += reached
         if amounts.applicable:
             for index, amount in enumerate(_mode_amounts(amounts.applicable, counts)):
-                modes[index] += amount
+                modes[leaf.part][index] += amount
     sums = [Amounts(*part) for part in parts]
-    whole = sum(modes)
+    weighed = _whole_modes(plan.parts, sums, modes)
+    whole = sum(weighed)
     return Totals(
         score=_total(plan.parts, sums),
         coverage=_coverage(plan.parts, sums),
@@ -132,7 +133,7 @@ def roll_up_totals(framework: Framework, peer_group: str, states: Mapping[str, P
         aspects=tuple(
             (plan.nodes[top].code, _score(earned, applicable)) for top, (applicable, earned) in tops.items()
         ),
-        modes=Modes(*(amount * MICRO // whole for amount in modes)) if whole else Modes(),
+        modes=Modes(*(amount * MICRO // whole for amount in weighed)) if whole else Modes(),
     )
 
 
@@ -160,6 +161,7 @@ def _tree(
     plan: Plan, sums: list[list[int]], status: Mapping[int, Status], vetoes: set[int], vetoed: set[int]
 ) -> NodeScore:
     parts = [Amounts(*sums[part.place][:4]) for part in plan.parts]
+    modes = _whole_modes(plan.parts, parts, [sums[part.place][4:] for part in plan.parts])
     shares = _contributions(plan, sums)
     below: dict[int, list[int]] = {}
     for place in range(1, len(plan.nodes)):
@@ -178,7 +180,7 @@ def _tree(
             contribution=sum(child.contribution for child in children) if children else shares[place],
             veto=place in vetoes,
             vetoed=place in vetoed,
-            modes=Modes(*sums[place][4:]),
+            modes=Modes(*sums[place][4:]) if place else modes,
             children=children,
         )
 
@@ -289,4 +291,21 @@ def _whole(parts: Sequence[Part], sums: Sequence[Amounts]) -> Amounts:
         covered=sum(part.weight * a.covered // a.applying for part, a in both if a.applying),
         applicable=sum(part.weight for part, amounts in both if amounts.applicable),
         earned=sum(half_up(part.weight * a.earned, a.applicable) for part, a in both if a.applicable),
+    )
+
+
+def _whole_modes(parts: Sequence[Part], sums: Sequence[Amounts], modes: Sequence[Sequence[int]]) -> Modes:
+    """How what the total rests on reached us: the points of the only part, or of the parts by their weight."""
+    if len(parts) == 1:
+        return Modes(*modes[0])
+    measured = [
+        (part.weight, amounts.applicable, found)
+        for part, amounts, found in zip(parts, sums, modes, strict=True)
+        if amounts.applicable
+    ]
+    return Modes(
+        *(
+            sum(weight * found[way] // applicable for weight, applicable, found in measured)
+            for way in range(4)
+        )
     )

@@ -94,8 +94,12 @@ def test_what_does_not_apply_in_the_system_part_never_adds_weight_to_the_survey(
 
 
 def test_how_the_facts_came_is_weighed_by_the_points_they_decide():
-    # of 300 points of components: entered 60, real time 30, reported 10, external 200
-    assert roll_up_totals(FRAMEWORK, GROUP, ALL).modes == (33_333, 200_000, 100_000, 666_666)
+    # of 100 points of the system, which weighs 50: entered 60, real time 30, reported 10; external the other 50
+    assert roll_up_totals(FRAMEWORK, GROUP, ALL).modes == (50_000, 300_000, 150_000, 500_000)
+    assert roll_up(FRAMEWORK, GROUP, ALL).modes == (5 * POINT, 30 * POINT, 15 * POINT, 50 * POINT)
+    without = {probe: state for probe, state in ALL.items() if probe != "c/S1"}
+    # 50 of the system and 20 of the on-site check are left
+    assert roll_up_totals(FRAMEWORK, GROUP, without).modes == (71_428, 428_571, 214_285, 285_714)
 
 
 STATE = st.builds(
