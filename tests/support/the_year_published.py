@@ -113,7 +113,7 @@ def what_was_published_can_be_read_and_adds_up(county: County, publication: str)
     assert [row[1] for row in ranking if row[3]] == [CULTURE, MARKET, TRANSPORT]
     for _, unit, _, score, *_ in ranking:
         if score:
-            assert sum(micro(row[8]) for row in results if row[0] == unit) == micro(score)
+            assert sum(micro(str(row[8])) for row in results if row[0] == unit) == micro(str(score))
 
 
 def _file(county: County, bulletin: str, form: str) -> bytes:
