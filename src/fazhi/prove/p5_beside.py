@@ -24,8 +24,8 @@ from kernel.hosting import rpc
 from kernel.hosting.api import build_api
 from services.assessment.http import routers
 
-POOL, POOLED_UNITS, AT_ONCE, EVENTS = 2, 10, 6, 800
-AWAY, MOST_TRIES = 503, 5
+POOL, POOLED_UNITS, AT_ONCE, EVENTS = 2, 10, 4, 800
+AWAY, MOST_TRIES, PAUSE_SECONDS = 503, 40, 0.2
 
 
 def over_grpc(matrix: Matrix) -> None:
@@ -157,6 +157,7 @@ async def _interleaved(api: Any, issuer: Issuer, requests: int, chance: random.R
                     answer = await client.get(door, headers=headers)
                     if answer.status_code != AWAY:
                         break
+                    await asyncio.sleep(PAUSE_SECONDS)
             named = set(re.findall(rf"{COUNTY}-\d{{3}}", answer.text))
             is_own = answer.status_code == 200 and named == {unit}
             return "" if is_own else f"{answer.status_code} {sorted(named)}"

@@ -236,11 +236,14 @@ def world(folder: Path, seed: int) -> Iterator[World]:
     with ExitStack() as stack:
         witnessed = stack.enter_context(demonstration_witness(settings))
         platform = assemble(Runtime(witnessed))
-        stack.callback(platform.stop)
+        stack.callback(platform.runtime.close)
         platform.migrate()
         platform.start()
-        if not is_loaded(folder):
-            Demonstration(platform, Province(seed=seed)).load(lambda _title, _total: lambda _done: None)
+        try:
+            if not is_loaded(folder):
+                Demonstration(platform, Province(seed=seed)).load(lambda _title, _total: lambda _done: None)
+        finally:  # from here on nothing moves by itself: what a list counts is what there was
+            platform.background.stop()
         app = compose(platform.runtime, list(platform.services.values()), name="prove")
         key = (folder / "keys" / "identity.pem").read_bytes()
         found = World(platform, app, Issuer(key, platform.runtime.clock), list(_people()))
