@@ -39,6 +39,7 @@ BROKEN_HOUSE = {
     "gateway.links.rules": "structlog.processors",
     "gateway.links.service": "joserfc.jwt",
     "fazhi.bench": "",
+    "fazhi.prove.p5_beside": "",
     "fazhi.prove.worker": "",
     "fazhi.worker_process": "",
 }
