@@ -116,7 +116,8 @@ class Inbound:
         items: list[tuple[Item, Message]] = []
         refusals: list[Refusal] = []
         for message in messages:
-            ahead = self._read_ahead.pop(id(message), None)  # it holds its message, so no other can have its place
+            # what was read ahead holds its message, so no other message can have its place
+            ahead = self._read_ahead.pop(id(message), None)
             entries = self._read(message) if ahead is None else ahead[1]
             for entry in entries:
                 if isinstance(entry, Item):

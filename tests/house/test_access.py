@@ -43,10 +43,16 @@ PUBLIC = {
     ("GET", "/api/assessment/v1/ledger/sm3/tile/{path:path}"): "hashes only, never what was hashed",
     ("GET", "/api/assessment/v1/ledger/proofs/inclusion"): "a proof only insiders can check is none",
     ("GET", "/api/assessment/v1/ledger/proofs/consistency"): "a proof only insiders can check is none",
-    ("GET", "/api/assessment/v1/public/keys"): "public keys; that they are the right ones must come from elsewhere",
+    (
+        "GET",
+        "/api/assessment/v1/public/keys",
+    ): "public keys; that they are the right ones must come from elsewhere",
     ("GET", "/api/assessment/v1/public/publications"): "published rankings are published",
     ("GET", "/api/assessment/v1/public/publications/{publication}"): "published rankings are published",
-    ("GET", "/api/assessment/v1/public/publications/{publication}/files/{name}"): "files by which anybody checks one",
+    (
+        "GET",
+        "/api/assessment/v1/public/publications/{publication}/files/{name}",
+    ): "files by which anybody checks one",
     ("POST", "/api/assessment/v1/public/survey-paper"): "whoever holds a one-time code reads its questions",
     ("POST", "/api/assessment/v1/public/survey-answers"): "whoever holds a one-time code answers once",
 }
