@@ -40,7 +40,7 @@ FORMS = {
     "short": Form("short", 2, 300),
     "long": Form("long", 12, 2_000),
     "forgets_the_area": Form("forgets_the_area", 1, 0),
-    "shows_drafts": Form("shows_drafts", 3, 0),
+    "shows_drafts": Form("shows_drafts", 5, 0),
     "says_forbidden": Form("says_forbidden", 1, 0),
     "shares_an_answer": Form("shares_an_answer", 0, 200),
 }
