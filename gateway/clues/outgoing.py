@@ -15,6 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from kernel.tls import TRUSTED
+
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 10.0
 MAX_RESPONSE_BYTES = 1024 * 1024
@@ -63,7 +65,7 @@ def post(target: Target, body: bytes, headers: Mapping[str, str]) -> None:
     sent = {**headers, "host": target.host, "content-type": "application/json", "accept-encoding": "identity"}
     try:
         with (
-            httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client,
+            httpx.Client(timeout=timeout, verify=TRUSTED, follow_redirects=False, trust_env=False) as client,
             client.stream(
                 "POST", target.url, content=body, headers=sent, extensions={"sni_hostname": target.name}
             ) as response,

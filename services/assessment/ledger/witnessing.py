@@ -21,6 +21,7 @@ from kernel.ledger.tree import SHA256, consistency
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store
 from kernel.telemetry.log import logger
+from kernel.tls import TRUSTED
 from services.assessment.ledger.alarms import Alarm, alarms, raise_alarm
 from services.assessment.ledger.model import COSIGNATURES
 from services.assessment.ledger.rules import Witness
@@ -144,7 +145,7 @@ def _post(url: str, body: str) -> Answer:
     ends = time.monotonic() + TOTAL_SECONDS
     timeout = httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS)
     with (
-        httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client,
+        httpx.Client(timeout=timeout, verify=TRUSTED, follow_redirects=False, trust_env=False) as client,
         client.stream(
             "POST", url, content=body.encode(), headers={"accept-encoding": "identity"}
         ) as response,
