@@ -105,7 +105,7 @@ def test_power_items_rest_on_articles_that_stand_in_the_law(province: Province) 
 def test_each_role_of_staff_has_an_account_at_each_level(county: Province) -> None:
     accounts = list(county.accounts())
     units = {unit.code for unit in county.units()}
-    assert len({each.account for each in accounts}) == len(accounts) == 16
+    assert len({each.account for each in accounts}) == len(accounts) == 19
     assert all(role in TITLES for each in accounts for role in each.roles)
     assert {each.unit for each in accounts} <= units
 
