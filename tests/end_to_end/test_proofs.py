@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from fazhi.prove.planted import BUGS
+from tests.support.proofs import planted
 
 SEED = "20261122"
 
@@ -61,7 +62,7 @@ def test_every_figure_is_traced_to_its_events_and_recomputed_by_the_independent_
 
 
 @pytest.mark.timeout(260)
-@pytest.mark.parametrize("bug", ["forgets_corrections", "last_arrival_wins"])
+@pytest.mark.parametrize("bug", planted("forgets_corrections", "last_arrival_wins"))
 @pytest.mark.usefixtures("postgresql")
 def test_tracing_fails_on_a_planted_bug(bug):
     code, found = traced("--plant", bug)
@@ -93,12 +94,12 @@ def test_every_attack_on_the_ledger_is_found_and_named_by_both_verifiers():
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("bug", "missed"),
-    [
+    planted(
         ("trusts_stored_hashes", "one digit"),
         ("forgets_witnesses", "rolled back"),
         ("forgets_columns", "one digit in a column"),
         ("audit_trusts_stored_hashes", "audit altered"),
-    ],
+    ),
 )
 @pytest.mark.usefixtures("postgresql")
 def test_the_proof_of_the_ledger_fails_on_a_verification_that_forgets_something(bug, missed):
@@ -121,12 +122,12 @@ def test_nobody_reads_or_writes_what_was_not_granted():
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("bug", "kind"),
-    [
+    planted(
         ("forgets_the_area", "counts GET /assessment/orders"),
         ("shows_drafts", "exists GET /assessment/reports/{report}"),
         ("says_forbidden", "exists GET /assessment/reports/{report}"),
         ("shares_an_answer", "pooled"),
-    ],
+    ),
 )
 @pytest.mark.usefixtures("postgresql")
 def test_the_proof_of_access_fails_on_a_planted_bug(bug, kind):
