@@ -181,6 +181,10 @@ class Demonstration:
         self._until_quiet(bar, "线索分派")
         self._answer(past, clock, _counted(answered, bar("线索答复", len(answered))))
         past.close()
+        while self._apps[
+            "gateway"
+        ].progress.note_overdue():  # what the gateway's clock would do within a minute
+            pass
 
     def _answer(self, past: Runtime, clock: FixedClock, answered: Iterable[tuple[datetime, str]]) -> None:
         supervision = build("enforcement", past).app.supervision

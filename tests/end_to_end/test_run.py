@@ -127,7 +127,9 @@ def test_behind_the_events_of_every_service_lies_what_was_handed_in(loaded):
         unit = ranking(run.address, "county_governments")["rows"][0]["unit"]["code"]
         path = f"/api/assessment/v1/units/{unit}/explanation"
         whole = reader.get(path, params={"period": "2026"}).json()
-        for probe in [tally["probe"] for tally in whole["tallies"]]:
+        # what assessment finds itself (reports, surveys, outcomes of orders) has promises of its own
+        services = [tally["probe"] for tally in whole["tallies"] if "/" not in tally["probe"]]
+        for probe in [probe for probe in services if not probe.startswith("ASM-")]:
             query = {"period": "2026", "probe": probe, "limit": 200}
             events = reader.get(path, params=query).json()["events"]["rows"]
             assert all(event["evidence"] for event in events), probe

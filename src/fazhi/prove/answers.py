@@ -30,7 +30,7 @@ from kernel.telemetry.log import configure
 
 HOTLINE = "hotline"
 # Shares of the run from which the receiver behaves so; the clock jumps at the same shares, so answers come due then.
-MOODS = ((0.0, "away"), (0.5, "unwell"), (0.65, "slow"), (0.8, "well"))
+MOODS = ((0.0, "away"), (0.5, "unwell"), (0.75, "slow"), (0.9, "well"))
 COUNTY = UnitState(
     code="150102",
     name="新城区人民政府",

@@ -54,6 +54,7 @@ JUMPS: tuple[tuple[float, datetime | timedelta], ...] = (
 )
 MOST_LATE_SECONDS = 30.0
 QUIET_SECONDS = 20.0
+SENDER_LIVES = 4  # kills of schedulers that one sender outlives
 DUE_MOMENTS = 100
 ANSWERS = 40
 ANSWERED_SHARE, CLOSED_SHARE = 0.08, 0.04
@@ -103,12 +104,14 @@ class Trial:
         """Kill schedulers, move the clock and let people act until the time is up."""
         pause = self.form.seconds / (self.form.kills + 1)
         next_kill, down_until = pause, 0.0
+        self._replace_sender()
         while (elapsed := self.timeline.elapsed()) < self.form.seconds:
             self.timeline.jump_when_due(elapsed)
             self.receiver.behave(elapsed / self.form.seconds)
             if self.schedulers and elapsed >= next_kill and self.kills < self.form.kills:
                 self._kill(both=self.chance.random() < 0.25)
-                self._replace_sender()
+                if self.kills % SENDER_LIVES == 0:  # it needs time to start, send and fail before it dies
+                    self._replace_sender()
                 next_kill += pause
                 down_until = elapsed + self.chance.uniform(0, pause / 2)
             if elapsed >= down_until:
