@@ -73,7 +73,8 @@ class Desk:
     def pass_days(self, days: int) -> datetime:
         """So many calendar days go by."""
         self.clock.advance(timedelta(days=days))
-        return self.clock.now()
+        now: datetime = self.clock.now()
+        return now
 
     def score(self, unit: str = UNIT) -> Any:
         """A unit's score as its head sees it, after everything new was counted."""

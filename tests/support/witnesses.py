@@ -1,5 +1,6 @@
 """Witnesses that really listen, each with a folder and a key of its own."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,9 @@ class RunningWitness:
 
 
 @contextmanager
-def running_witness(folder, name, *log_keys, first=True, port=0):
+def running_witness(
+    folder: Path, name: str, *log_keys: NoteKey, first: bool = True, port: int = 0
+) -> Iterator[RunningWitness]:
     """A witness in this folder for these logs."""
     folder.mkdir(parents=True, exist_ok=True)
     state = folder / "state"
