@@ -177,8 +177,9 @@ def a_county(folder: Path) -> Iterator[County]:
     make_key(key)
     log = NoteSigner.read(Settings().ledger_origin, key).key
     with running_witness(folder / "witness", "witness.example", log) as witness:
-        given = {"ledger_witnesses": witness.setting, "ledger_witnesses_needed": 1}
-        with embedded(folder / "data", clock=clock, **given) as form:
+        with embedded(
+            folder / "data", clock=clock, ledger_witnesses=witness.setting, ledger_witnesses_needed=1
+        ) as form:
             settle_county(form)
             yield County(form, clock)
 
