@@ -24,7 +24,7 @@ def proved(*arguments):
 @pytest.mark.usefixtures("postgresql")  # so that a machine without it skips loudly
 def test_every_overdue_order_goes_up_exactly_once_while_schedulers_are_killed_and_the_clock_jumps():
     code, found = proved("--short")
-    assert found["faults"] == []
+    assert found["faults"] == [], found
     assert code == 0
     assert found["seed"] == int(SEED)
     assert found["orders"] == 2000

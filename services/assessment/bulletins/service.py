@@ -101,6 +101,7 @@ class Bulletins:
 
     def data(self, who: Principal, publication: str) -> Path:
         """A workbook of everything behind a published ranking, in a temporary file the caller removes."""
+        self._publications.demand_whole(who)
         found = self._publications.one(publication)
         with self._store.reading() as session:
             board = self._publications.board(

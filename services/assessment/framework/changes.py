@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from kernel import catalog
 from kernel.access.principal import Principal
 from kernel.clock import local_date
-from kernel.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, RuleViolation
+from kernel.errors import Conflict, Invalid, NotFound, Problem, RuleViolation
 from kernel.ids import is_id, new_id
 from kernel.storage.work import Store, Work
 from services.assessment.framework.comparing import Change, compare
@@ -43,8 +43,8 @@ from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.framework.workbook import read_workbook
 from services.assessment.framework.writing import canonical, digest_of, document_of
+from services.assessment.reach import require_all_units
 from services.assessment.scoring.roll_up import directory_changed
-from services.assessment.tables import UNITS
 
 MOST_BYTES = 8 * 1024 * 1024
 
@@ -157,7 +157,7 @@ class FrameworkChanges:
             row = _open_proposal(work.session, proposal)
             if approved:
                 _check_other_person(work.session, who, row)
-                _check_reaches_all(work.session, who)
+                require_all_units(work.session, who)
                 self._check(work.session, row.act, row.framework, row.version, row.year)
             try:
                 work.session.execute(
@@ -363,15 +363,3 @@ def _check_other_person(session: Session, who: Principal, proposal: Row[Any]) ->
         hands.add(session.execute(query).scalar_one())
     if who.account in hands:
         raise SamePerson
-
-
-def _check_reaches_all(session: Session, who: Principal) -> None:
-    """A framework holds for every unit, so only who reaches every unit may decide on it."""
-    outside = select(UNITS.table.c.code).where(
-        ~UNITS.table.c.path.startswith(who.unit_path or "\0", autoescape=True)
-    )
-    if session.execute(outside.limit(1)).first() is not None:
-        raise NotAllowed(
-            "指标体系对全部单位生效，只有负责全域的审核员、督察员可以审批。",
-            code="assessment.not_for_all_units",
-        )

@@ -8,7 +8,6 @@ witnesses have cosigned such a checkpoint. Business goes on in any state; what i
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from urllib.parse import urlsplit
 
 from kernel.errors import Invalid, PermanentError, RuleViolation, TemporaryError
@@ -16,21 +15,12 @@ from kernel.ledger.note import COSIGNATURE, Note, NoteKey, cosigned_at, is_signe
 
 SEAL_EVERY = timedelta(seconds=5)
 SEAL_AT = 1_000
-ALARM_AFTER = timedelta(minutes=10)
 REFUSE_AFTER = timedelta(seconds=14_400)  # as long as X-Road trusts a message log that has no time-stamp yet
 
 LIMITS = (
     "验证能发现的是入账之后的改动。它发现不了：来源单位录入时就不实的内容、从未录入的事项、全部见证方与平台串通。"
     "第二项须从外部比对来源记录数与热线等总数。"
 )
-
-
-class State(StrEnum):
-    """How far an event has come (R20)."""
-
-    SEQUENCED = "已入账"
-    SEALED = "已封块"
-    WITNESSED = "已见证"
 
 
 class NotWitnessed(RuleViolation):
@@ -90,13 +80,6 @@ def witness_key(written: str) -> NoteKey:
             f"“{written[:60]}”不是见证方的公钥（cosignature/v1）。", code="assessment.witness_setting"
         )
     return key
-
-
-def state_of(seq: int, sealed: int, witnessed: int) -> State:
-    """How far the event of this number has come."""
-    if seq <= witnessed:
-        return State.WITNESSED
-    return State.SEALED if seq <= sealed else State.SEQUENCED
 
 
 def is_due(waiting: int, last_at: datetime | None, now: datetime) -> bool:

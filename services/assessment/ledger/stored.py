@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 from kernel.ledger.checkpoint import Checkpoint, read_checkpoint
 from kernel.ledger.note import Note, NoteMalformed, read_note, read_signatures
 from kernel.ledger.tiles import Edge, Piece, TileNodes, TilePath, right_edge
-from kernel.ledger.tree import SHA256, SM3, Hasher
+from kernel.ledger.tree import Hasher
 from services.assessment.ledger.model import CHECKPOINTS, COSIGNATURES, LEDGER_TILES
 from services.assessment.ledger.rules import LedgerDamaged
 from services.assessment.scoring.model import EVENT_LOG, LOG_HEAD
 
-HASHERS = (SHA256, SM3)
 BATCH = 5_000
 
 

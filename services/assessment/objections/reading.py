@@ -18,7 +18,8 @@ from services.assessment.objections.contested import contested
 from services.assessment.objections.datum import Datum, datum_of, makers_of
 from services.assessment.objections.model import OBJECTION_EVENTS, OBJECTIONS
 from services.assessment.objections.rules import ACTS, replay
-from services.assessment.rectification.places import is_own_matter, names_of, within
+from services.assessment.reach import within
+from services.assessment.rectification.places import is_own_matter, names_of
 from services.assessment.rectification.rules import MatterFact
 from services.assessment.rectification.timeline import facts_of, units_of
 from services.assessment.scoring.model import UNIT_SCORES

@@ -48,7 +48,6 @@ ANSWERS = (UPHELD, PARTLY, REJECTED)
 # What a unit may ask of a datum: count it as met, or do not count it because the rule does not reach it.
 ASKED_PASS = "pass"  # noqa: S105  (an outcome)
 ASKED_NOT_APPLICABLE = "not_applicable"
-ASKED_WORDS: Mapping[str, str] = {ASKED_PASS: "认定为符合", ASKED_NOT_APPLICABLE: "不适用，不计入考核"}
 
 ACTS: Mapping[str, tuple[frozenset[State], State]] = {
     "filed": (frozenset({""}), FILED),

@@ -42,7 +42,7 @@ from services.assessment.rectification.escalation import Register, escalate
 from services.assessment.rectification.places import refuse_own, supervisors
 from services.assessment.rectification.rules import MatterFact
 from services.assessment.rectification.service import said
-from services.assessment.rectification.timeline import evidence_of, fact_row, facts_of
+from services.assessment.rectification.timeline import demand_room, evidence_of, fact_row, facts_of
 from services.assessment.scoring.own import SOURCE
 
 REGISTER = Register(OBJECTIONS, OBJECTION_EVENTS)
@@ -79,6 +79,7 @@ class Objections:
             row = found(session, who, objection)
             refuse_other_unit(who, row)
             demand_act("evidence", row["state"])
+            demand_room(facts_of(session, OBJECTION_EVENTS, [objection])[objection])
         kept = checked(stream, name, self._blobs)
         detail = {"digest": kept.digest, "media_type": kept.media_type, "name": kept.name, "size": kept.size}
         self._act(who, objection, "evidence", detail=detail, by_unit=True)

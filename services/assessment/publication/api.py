@@ -176,8 +176,9 @@ def _requests(router: APIRouter, publications: Publications) -> None:
 
     @router.get("/publications/{publication}/events")
     @allow(INSPECTOR, AUDIT_ADMIN)
-    def events(publication: str) -> StreamingResponse:
+    def events(publication: str, who: Caller) -> StreamingResponse:
         """The events a publication rests on, exactly as logged: the part of the bundle that is not public."""
+        publications.demand_whole(who)
         return _download(publications.events(publication), "events.jsonl")
 
 
@@ -205,8 +206,9 @@ def _published(router: APIRouter, publications: Publications) -> None:
 
     @router.get("/publications/{publication}/units")
     @allow(INSPECTOR, AUDIT_ADMIN)
-    def units(publication: str) -> Response:
+    def units(publication: str, who: Caller) -> Response:
         """The units of the directory at the time of publication."""
+        publications.demand_whole(who)
         return Response(publications.file(publication, "units.jsonl"), media_type=MEDIA["jsonl"])
 
 

@@ -26,7 +26,7 @@ from services.assessment.publication.rules import (
     confirm,
     standing,
 )
-from services.assessment.rectification.places import within
+from services.assessment.reach import require_all_units, within
 from services.assessment.scoring.model import EVENT_LOG, LOG_HEAD
 
 
@@ -67,18 +67,24 @@ class Closings:
             return [self._period(session, row[0], row[1]) for row in rows]
 
     def ask(self, who: Principal, period: str, act: Act, reason: str) -> str:
-        """Ask to close ("close_asked") or reopen ("reopen_asked") a period; returns the request's id."""
+        """
+        Ask to close ("close_asked") or reopen ("reopen_asked") a period; returns the request's id.
+
+        Raises Invalid, Conflict, NotForAllUnits.
+        """
         check_period(period)
         with self._store.work() as work:
+            require_all_units(work.session, who)
             ask(_state(work.session, period), act)
             request = _act(work, who, period, act, reason)
             work.commit()
         return request
 
     def confirm(self, who: Principal, period: str, *, agreed: bool, reason: str = "") -> PeriodState:
-        """Confirm or refuse what another asked for. Raises Conflict, RuleViolation."""
+        """Confirm or refuse what another asked for. Raises Conflict, RuleViolation, NotForAllUnits."""
         check_period(period)
         with self._store.work() as work:
+            require_all_units(work.session, who)
             request = confirm(_state(work.session, period), who.account)
             act = CONFIRMS[request.act] if agreed else "refused"
             _act(work, who, period, act, reason, answers=request.id)

@@ -16,6 +16,7 @@ import orjson
 from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.orm import Session
 
+from contracts.roles import AUDIT_ADMIN
 from kernel.access.principal import SYSTEM, Principal
 from kernel.clock import local_period
 from kernel.errors import Conflict, NotFound
@@ -39,6 +40,7 @@ from services.assessment.ranking.known import Known, received
 from services.assessment.ranking.parameters import Parameters
 from services.assessment.ranking.periods import window
 from services.assessment.ranking.service import peer_group
+from services.assessment.reach import require_all_units
 from services.assessment.scoring.roll_up import key_of
 
 log = logger(__name__)
@@ -98,13 +100,14 @@ class Publications:
         self._signer = signer
 
     def ask(self, who: Principal, period: str, upto: str, group: str, note: str) -> str:
-        """Ask to publish a ranking; returns the request's id. Raises Invalid, NotFound, NotWitnessed."""
+        """Ask to publish a ranking; returns the request's id. Raises Invalid, NotFound, NotWitnessed, NotForAllUnits."""
         upto = last_month(period, upto, local_period(self._store.clock.now()))
         framework = self._frameworks.in_force(int(period))
         if all(group != known.id for known in framework.peer_groups):
             raise NotFound("没有这个考核对象类别，请从类别列表中选择。", code="assessment.unknown_peer_group")
         request = new_id()
         with self._store.work() as work:
+            require_all_units(work.session, who)
             self._ledger.require_fresh(work.session)
             work.session.execute(
                 insert(PUBLICATION_REQUESTS).values(
@@ -124,6 +127,7 @@ class Publications:
     def decide(self, who: Principal, request: str, *, agreed: bool, reason: str) -> None:
         """Confirm or refuse what another asked for. Raises NotFound, Conflict, RuleViolation, NotWitnessed."""
         with self._store.work() as work:
+            require_all_units(work.session, who)
             found = _one(work.session, request)
             if found.decision is not None:
                 raise Conflict("这项申请已经办理过，请刷新页面。", code="assessment.already_decided")
@@ -194,6 +198,12 @@ class Publications:
                 yield from bundle.event_lines(session, found.at_seq)
 
         return parts()
+
+    def demand_whole(self, who: Principal) -> None:
+        """Raise NotForAllUnits for who may not have what lies behind a publication: the events of every unit."""
+        if not who.has(AUDIT_ADMIN):  # audits the whole, wherever his desk stands (R36)
+            with self._store.reading() as session:
+                require_all_units(session, who)
 
     def export(self, publication: str, folder: Path) -> None:
         """Write the whole bundle into a new folder, events too; raises NotFound, Conflict where it exists."""

@@ -7,7 +7,7 @@ Arts. 2, 6); the highest stays with itself.
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, false, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from contracts.directory.v1.directory_pb2 import UnitKind
@@ -23,13 +23,6 @@ class OwnMatter(RuleViolation):
 
     code = "assessment.own_matter"
     message = "不得办理本单位的督办、申诉事项，请由其他单位的人员办理。"
-
-
-def within(who: Principal, unit: ColumnElement[str]) -> ColumnElement[bool]:
-    """The SQL condition that a unit code lies in the caller's part of the tree."""
-    if not who.unit_path:
-        return false()
-    return unit.in_(select(_TABLE.c.code).where(_TABLE.c.path.startswith(who.unit_path, autoescape=True)))
 
 
 def path_of(session: Session, unit: str) -> str:

@@ -13,8 +13,9 @@ from kernel.access.principal import Principal
 from kernel.errors import NotFound
 from kernel.ids import is_id
 from kernel.storage.work import Store
+from services.assessment.reach import within
 from services.assessment.rectification.model import ORDER_EVENTS, ORDERS
-from services.assessment.rectification.places import is_own_matter, names_of, within
+from services.assessment.rectification.places import is_own_matter, names_of
 from services.assessment.rectification.rules import (
     ACTS,
     OUTCOMES,

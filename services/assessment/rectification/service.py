@@ -44,10 +44,9 @@ from services.assessment.rectification.rules import (
     may_end,
     replay,
 )
-from services.assessment.rectification.timeline import evidence_of, fact_row, facts_of
+from services.assessment.rectification.timeline import demand_room, evidence_of, fact_row, facts_of
 
 REGISTER = Register(ORDERS, ORDER_EVENTS)
-MOST_FILES = 20
 
 
 class Orders:
@@ -110,6 +109,7 @@ class Orders:
             row = found(session, who, order)
             refuse_stranger(who, row)
             demand_act("evidence", row["state"])
+            demand_room(facts_of(session, ORDER_EVENTS, [order])[order])
         kept = checked(stream, name, self._blobs)
         detail = {"digest": kept.digest, "media_type": kept.media_type, "name": kept.name, "size": kept.size}
         self._act(who, order, "evidence", detail=detail, by_unit=True)

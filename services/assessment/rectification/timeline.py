@@ -16,9 +16,12 @@ from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, se
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
+from kernel.errors import TooLarge
 from kernel.ids import new_id
 from kernel.storage.types import Id, Moment
 from services.assessment.rectification.rules import MatterFact
+
+MOST_FILES = 20
 
 
 def timeline(name: str, metadata: MetaData) -> Table:
@@ -106,3 +109,9 @@ def evidence_of(facts: Sequence[MatterFact]) -> list[Mapping[str, Any]]:
 def units_of(facts: Sequence[MatterFact]) -> set[str]:
     """The units that the facts name: those of who acted, and those it went up to."""
     return {fact.actor_unit for fact in facts} | {fact.detail["to"] for fact in facts if "to" in fact.detail}
+
+
+def demand_room(facts: Sequence[MatterFact]) -> None:
+    """Raise TooLarge where a matter has as many files as it may have."""
+    if len(evidence_of(facts)) >= MOST_FILES:
+        raise TooLarge(f"一件事项最多 {MOST_FILES} 份材料，请合并后上传。", code="assessment.too_many_files")

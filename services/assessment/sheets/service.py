@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from contracts.findings import Evidence, Finding, Mode, Outcome
 from contracts.roles import AUDIT_ADMIN, INSPECTOR
 from kernel.access.principal import Principal
-from kernel.errors import Conflict, NotFound, RuleViolation
+from kernel.errors import Conflict, NotFound, RuleViolation, TooLarge
 from kernel.files.intake import Kept
 from kernel.ids import is_id, new_id
 from kernel.storage.setwise import write_rows
@@ -29,6 +29,8 @@ from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
 from services.assessment.scoring.tallies import Assessed, assessed_units
 from services.assessment.sheets.model import SHEET_FILES, SHEET_VERSIONS, SHEETS
 from services.assessment.sheets.rules import KINDS, Item, Kind, check_items, check_not_own, check_results
+
+MOST_FILES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,10 @@ class Sheets:
         """Note a checked file as belonging to a sheet of the caller's."""
         with self._store.work() as work:
             self._own(work.session, who, sheet)
+            if len(_files(work.session, sheet)) >= MOST_FILES:
+                raise TooLarge(
+                    f"一张查验单最多 {MOST_FILES} 份材料，请合并后上传。", code="assessment.too_many_files"
+                )
             row = {**asdict(kept), "sheet": sheet, "account": who.account, "added_at": work.clock.now()}
             write_rows(work.session, SHEET_FILES, [row], keys=("sheet", "digest"), on_conflict="nothing")
             work.audit(who, "sheet.file_added", f"sheets/{sheet}", after_digest=kept.digest[-64:])

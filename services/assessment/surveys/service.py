@@ -28,7 +28,7 @@ from kernel.storage.work import Store, Work
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.publication.closing import require_open
-from services.assessment.rectification.places import within
+from services.assessment.reach import within
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
 from services.assessment.surveys.counting import counted_before, evidence_of, progress_of, sums_of
 from services.assessment.surveys.model import (

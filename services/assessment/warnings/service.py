@@ -15,9 +15,10 @@ from kernel.access.principal import SYSTEM, Principal
 from kernel.ids import derived_id
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
+from services.assessment.reach import within
 from services.assessment.rectification.dues import Dues
 from services.assessment.rectification.opening import open_orders
-from services.assessment.rectification.places import names_of, within
+from services.assessment.rectification.places import names_of
 from services.assessment.rectification.rules import DUE_CLOCKS, PROPOSED, Opening
 from services.assessment.warnings.model import WARNINGS
 from services.assessment.warnings.rules import Raised, WarningRules

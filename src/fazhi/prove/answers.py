@@ -30,7 +30,8 @@ from kernel.telemetry.log import configure
 
 HOTLINE = "hotline"
 # Shares of the run from which the receiver behaves so; the clock jumps at the same shares, so answers come due then.
-MOODS = ((0.0, "away"), (0.5, "unwell"), (0.75, "slow"), (0.9, "well"))
+UNWELL_SHARE = 0.5
+MOODS = ((0.0, "away"), (UNWELL_SHARE, "unwell"), (0.75, "slow"), (0.9, "well"))
 COUNTY = UnitState(
     code="150102",
     name="新城区人民政府",
@@ -137,6 +138,14 @@ def waiting(app: Any) -> int:
     """How many answers have not been taken over yet."""
     with app.store.reading() as session:
         return len(session.execute(select(AnswerRow.id).where(AnswerRow.state != "delivered")).all())
+
+
+def failures(app: Any) -> int:
+    """How many attempts to send failed so far."""
+    with app.store.reading() as session:
+        return sum(
+            session.execute(select(AnswerRow.attempts).where(AnswerRow.state != "delivered")).scalars()
+        )
 
 
 def judge_answers(app: Any, receiver: Receiver) -> dict[str, int]:

@@ -101,11 +101,14 @@ class Trial:
         self.schedulers.append(_forked(scheduler.run, self.url, self.folder, self.bug))
 
     def storm(self, acts: Any) -> None:
-        """Kill schedulers, move the clock and let people act until the time is up."""
+        """Kill schedulers, move the clock and let people act until the time is up and every kill was made."""
         pause = self.form.seconds / (self.form.kills + 1)
         next_kill, down_until = pause, 0.0
         self._replace_sender()
-        while (elapsed := self.timeline.elapsed()) < self.form.seconds:
+        while (elapsed := self.timeline.elapsed()) < self.form.seconds or (
+            self.kills < self.form.kills
+            and elapsed < 2 * self.form.seconds  # a machine busy with something else
+        ):
             self.timeline.jump_when_due(elapsed)
             self.receiver.behave(elapsed / self.form.seconds)
             if self.schedulers and elapsed >= next_kill and self.kills < self.form.kills:
@@ -138,10 +141,19 @@ class Trial:
 
     def deliver(self, app: Any) -> None:
         """Let time go by, hour by hour, until every answer was taken over or the promised time is over."""
+        self._fail_once(app)
         self.receiver.behave(1.0)
         self._replace_sender()
         ends = time.monotonic() + QUIET_SECONDS
         while waiting(app) and time.monotonic() < ends:
+            self.timeline.move(timedelta(hours=2))
+            time.sleep(answers.SEND_SECONDS)
+
+    def _fail_once(self, app: Any) -> None:
+        """A busy machine may have sent nothing while the outside system was unwell: let one attempt fail first."""
+        ends = time.monotonic() + QUIET_SECONDS
+        while not answers.failures(app) and time.monotonic() < ends:
+            self.receiver.behave(answers.UNWELL_SHARE)
             self.timeline.move(timedelta(hours=2))
             time.sleep(answers.SEND_SECONDS)
 

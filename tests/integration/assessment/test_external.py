@@ -10,10 +10,11 @@ from sqlalchemy import text
 from contracts.directory.v1.directory_pb2 import UnitKind
 from contracts.roles import INSPECTOR, REVIEWER, THIRD_PARTY
 from kernel.access.principal import Principal
-from kernel.errors import Conflict, Invalid, NotFound, RuleViolation
-from kernel.files.intake import checked
+from kernel.errors import Conflict, Invalid, NotFound, RuleViolation, TooLarge
+from kernel.files.intake import Kept, checked
 from kernel.ids import new_id
 from services.assessment.sheets.rules import Item
+from services.assessment.sheets.service import MOST_FILES
 from services.assessment.surveys.rules import Option, Question, Survey
 from tests.support.events import a_unit
 
@@ -233,6 +234,14 @@ class TestSheets:
         county.app.sheets.hand_in(COMPANY, sheet, 0, [Item(self.RESULT, 800, "首次评分")], "")
         with pytest.raises(Conflict):
             county.app.sheets.hand_in(COMPANY, sheet, 0, [Item(self.RESULT, 700, "另一次")], "")
+
+    def test_a_sheet_holds_fifty_files_and_says_so_at_the_next(self, county):
+        (sheet,) = self.hand_out(county)
+        kept = Kept("sha256:" + "0" * 64, "text/plain", 1, "现场照片.txt")
+        for number in range(MOST_FILES):
+            county.app.sheets.add_file(COMPANY, sheet, replace(kept, digest=f"sha256:{number:064x}"))
+        with pytest.raises(TooLarge):
+            county.app.sheets.add_file(COMPANY, sheet, replace(kept, digest="sha256:" + "f" * 64))
 
     def test_a_third_party_sees_what_it_was_given_and_nothing_else(self, county):
         (own,) = self.hand_out(county)

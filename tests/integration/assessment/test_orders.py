@@ -10,7 +10,7 @@ from contracts.findings import Outcome
 from kernel.errors import NotFound
 from services.assessment.rectification.model import ORDER_EVENTS, ORDERS
 from services.assessment.rectification.rules import replay
-from services.assessment.rectification.timeline import facts_of
+from services.assessment.rectification.timeline import MOST_FILES, facts_of
 from services.assessment.scoring.model import EVENT_LOG, STANDING
 from tests.support.supervision import (
     CHECKER,
@@ -303,6 +303,17 @@ def test_a_file_of_a_false_type_is_refused_and_leaves_nothing(desk):
     answer = desk.hand_in(CLERK, f"/orders/{order}/files", "决定书.png", b"MZ not a picture")
     assert answer.status_code == 422
     assert desk.get(HEAD, f"/orders/{order}")["files"] == []
+
+
+def test_a_matter_holds_twenty_files_and_says_so_at_the_next(desk):
+    order = desk.issue()
+    for number in range(MOST_FILES):
+        assert (
+            desk.hand_in(CLERK, f"/orders/{order}/files", f"{number}.txt", b"%d" % number).status_code == 201
+        )
+    answer = desk.hand_in(CLERK, f"/orders/{order}/files", "再来一份.txt", b"one more")
+    assert (answer.status_code, answer.json()["code"]) == (413, "assessment.too_many_files")
+    assert len(desk.get(HEAD, f"/orders/{order}")["files"]) == MOST_FILES == 20
 
 
 def test_what_runs_and_what_is_late_is_measured(desk):

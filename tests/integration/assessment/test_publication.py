@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert
 
 from contracts.directory.v1.directory_pb2 import UnitKind
 from contracts.findings import Outcome
-from contracts.roles import INSPECTOR
+from contracts.roles import AUDIT_ADMIN, INSPECTOR
 from kernel.access.principal import Principal
 from kernel.errors import Conflict, Invalid, NotFound, RuleViolation
 from kernel.ledger.note import NoteSigner
@@ -24,6 +24,7 @@ from services.assessment.ledger.model import COSIGNATURES
 from services.assessment.ledger.rules import NotWitnessed, Witness
 from services.assessment.ledger.stored import newest_checkpoint
 from services.assessment.publication.model import PUBLICATION_DECISIONS, PUBLICATION_REQUESTS, PUBLICATIONS
+from services.assessment.reach import NotForAllUnits
 from tests.support.events import MARCH_5, a_unit, an_event
 
 VERIFIER = Path(__file__).parents[3] / "verifier" / "fazhi_verify.py"
@@ -138,6 +139,38 @@ class TestFourEyes:
         county.seal()
         with pytest.raises(Invalid):
             county.app.publications.ask(ASKS, period, upto, GROUP, "")
+
+
+class TestOnlyWhoReachesEveryUnit:
+    """What holds for every unit, or holds the events of every unit, is not for an inspector of one part."""
+
+    NARROW = replace(ASKS, account="jia", unit="150102-sf", unit_path="/15/150102/150102-sf/")
+
+    def test_closes_and_reopens_a_period(self, county):
+        closings = county.app.closings
+        with pytest.raises(NotForAllUnits):
+            closings.ask(self.NARROW, "2026-02", "close_asked", "月度结束")
+        closings.ask(ASKS, "2026-02", "close_asked", "月度结束")
+        with pytest.raises(NotForAllUnits):
+            closings.confirm(self.NARROW, "2026-02", agreed=True)
+
+    def test_asks_for_a_publication_and_decides_on_it(self, county):
+        county.seal()
+        with pytest.raises(NotForAllUnits):
+            county.app.publications.ask(self.NARROW, "2026", "", GROUP, "")
+        request = county.app.publications.ask(ASKS, "2026", "", GROUP, "")
+        with pytest.raises(NotForAllUnits):
+            county.app.publications.decide(self.NARROW, request, agreed=True, reason="")
+
+    def test_takes_what_lies_behind_a_publication(self, county):
+        county.seal()
+        publication = county.publish()
+        with pytest.raises(NotForAllUnits):
+            county.app.publications.demand_whole(self.NARROW)
+        with pytest.raises(NotForAllUnits):
+            county.app.bulletins.data(self.NARROW, publication)
+        auditor = replace(self.NARROW, roles=frozenset({AUDIT_ADMIN}))
+        county.app.publications.demand_whole(auditor)
 
 
 def test_what_comes_after_closing_is_listed_as_late(county):
