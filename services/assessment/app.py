@@ -16,6 +16,7 @@ from kernel.storage.work import Store
 from services.assessment.bulletins.service import Bulletins
 from services.assessment.detection.rules import read_parameters
 from services.assessment.detection.service import Detection
+from services.assessment.explanation.entries import Entries
 from services.assessment.explanation.service import Explanations
 from services.assessment.framework.changes import FrameworkChanges
 from services.assessment.framework.overview import FrameworkOverview
@@ -68,6 +69,7 @@ class Assessment:
     analyses: Analyses
     replays: Replays
     explanations: Explanations
+    entries: Entries
     ledger: Ledger
     sealer: Sealer
     witnesses: Witnesses
@@ -130,7 +132,8 @@ def build(runtime: Runtime) -> Assessment:
         rankings=rankings,
         analyses=Analyses(store, frameworks, rankings),
         replays=Replays(store, frameworks, rankings),
-        explanations=Explanations(store, frameworks),
+        explanations=Explanations(store, frameworks, ledger),
+        entries=Entries(store, frameworks, ledger),
         ledger=ledger,
         sealer=Sealer(store, settings.ledger_origin, ledger_signer(runtime), _named_keys(runtime)),
         witnesses=Witnesses(store, settings.ledger_origin, witnesses),

@@ -32,7 +32,7 @@ def routers(app: Assessment) -> list[APIRouter]:
         ranking.router(app.rankings),
         framework.router(app.frameworks, app.framework_changes, app.framework_overview),
         tasks.router(app.tasks, app.task_views),
-        explanation.router(app.explanations),
+        explanation.router(app.explanations, app.entries),
         warnings.router(supervision.warnings),
         rectification.router(supervision.orders, supervision.order_reading),
         objections.router(supervision.objections, supervision.objection_reading),

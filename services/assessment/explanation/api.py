@@ -10,6 +10,7 @@ from kernel.access.rules import allow
 from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
 from kernel.storage.types import parse_time
+from services.assessment.explanation.entries import Entries
 from services.assessment.explanation.service import Explanations, LoggedEvent, Tally
 from services.assessment.ranking.api import KnownBy, Period, Upto, framework_ref, node_view
 from services.assessment.ranking.rules import share_text
@@ -17,7 +18,7 @@ from services.assessment.ranking.rules import share_text
 OUTCOMES = {outcome.name.lower(): int(outcome) for outcome in Outcome}
 
 
-def router(explanations: Explanations) -> APIRouter:
+def router(explanations: Explanations, entries: Entries) -> APIRouter:
     """Explanations of any node of a unit's tree."""
     router = APIRouter(tags=["explanation"])
 
@@ -61,6 +62,15 @@ def router(explanations: Explanations) -> APIRouter:
             "tallies": [_tally(tally) for tally in told.tallies],
             "events": {"total": told.events_total, "rows": [_event(event) for event in told.events]},
         }
+
+    @router.get("/units/{unit}/entries")
+    @allow(*EVERYONE_SIGNED_IN)
+    def ledger_entries(
+        unit: str, who: Caller, known: KnownBy, period: Period = "", upto: Upto = ""
+    ) -> dict[str, Any]:
+        """入账状态: each leaf of the score tree with the state of the event behind it that has come least far."""
+        found = entries.of_unit(who, unit, period, upto, known)
+        return {"leaves": [{"node": node, "state": state} for node, state in found.items()]}
 
     return router
 
@@ -108,6 +118,7 @@ def _event(event: LoggedEvent) -> dict[str, Any]:
         "corrects": leaf["corrects"] or None,
         "corrected_by": event.corrected_by,
         "leaf_hash": event.leaf_hash,
+        "state": event.state,
     }
 
 

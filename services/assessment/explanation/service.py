@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
 from kernel.errors import NotFound
 from kernel.storage.work import Store
 from services.assessment.explanation.rules import arithmetic
+from services.assessment.explanation.scope import probes_below, scope_of
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, Node
+from services.assessment.ledger.rules import Reached, State, state_of
+from services.assessment.ledger.service import Ledger
 from services.assessment.ranking.asked import Asked, what_is_asked
 from services.assessment.ranking.boards import one_moment
 from services.assessment.ranking.known import NOW, AsOf
@@ -45,6 +48,7 @@ class LoggedEvent:
     leaf: dict[str, Any]
     leaf_hash: str
     corrected_by: str | None
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,10 @@ class Explained:
 class Explanations:
     """Answers "why this number"."""
 
-    def __init__(self, store: Store, frameworks: Frameworks) -> None:
+    def __init__(self, store: Store, frameworks: Frameworks, ledger: Ledger) -> None:
         self._store = store
         self._frameworks = frameworks
+        self._ledger = ledger
 
     def explain(
         self,
@@ -92,9 +97,10 @@ class Explanations:
             states = asked.states(session, [assessed]).get(unit, {})
             tree = roll_up(framework, assessed.group.id, states)
             found, ancestors = _find(tree, node or tree.node.code)
-            probes = sorted(_probes(framework, found))
+            probes = sorted(probes_below(framework, found))
             wanted = [probe] if probe in probes else probes
-            events, total = _events(session, assessed, asked, wanted, outcome, offset, limit)
+            reached = self._ledger.reached(session)
+            events, total = _events(session, assessed, asked, wanted, outcome, offset, limit, reached)
             bases = _bases(session, assessed, asked, probes)
         return Explained(
             framework=framework,
@@ -117,20 +123,13 @@ class Explanations:
         )
 
 
-def _probes(framework: Framework, found: NodeScore) -> set[str]:
-    """The probes whose findings count below a node, as far as this unit's peer group is asked for them."""
-    if found.node.method is not None:
-        return set(found.node.probes or (framework.collected_as(found.node),))
-    return set().union(*(_probes(framework, child) for child in found.children))
-
-
 def _bases(
     session: Session, unit: Assessed, asked: Asked, probes: Sequence[str]
 ) -> dict[str, tuple[tuple[str, str, str], ...]]:
     """The legal basis of each probe, as this unit's latest event cites it."""
     if not probes:
         return {}
-    where, values, expanding = _scope(unit, asked, probes)
+    where, values, expanding = scope_of(unit, asked, probes)
     latest = text(
         f"SELECT probe, leaf FROM event_log WHERE seq IN (SELECT max(e.seq) FROM event_log e WHERE {where} "
         "GROUP BY e.probe)"
@@ -157,10 +156,11 @@ def _events(
     outcome: int,
     offset: int,
     limit: int,
+    reached: Reached,
 ) -> tuple[tuple[LoggedEvent, ...], int]:
     if not probes:
         return (), 0
-    where, values, expanding = _scope(unit, asked, probes)
+    where, values, expanding = scope_of(unit, asked, probes)
     if outcome:
         where += " AND e.outcome = :outcome"
         values["outcome"] = outcome
@@ -182,33 +182,8 @@ def _events(
             orjson.loads(row.leaf),
             row.leaf_hash,
             str(row.corrected_by) if row.corrected_by else None,
+            state_of(row.seq, reached),
         )
         for row in rows
     )
     return events, total
-
-
-def _scope(
-    unit: Assessed, asked: Asked, probes: Sequence[str]
-) -> tuple[str, dict[str, Any], BindParameter[list[str]]]:
-    """The condition, with its values, under which events of these probes count for a unit in a year."""
-    whose = "e.unit = :unit"
-    if unit.group.events == "subtree":
-        whose = (
-            "e.unit IN (SELECT code FROM units WHERE substr(path, 1, length(:path)) = :path) "
-            "AND (e.probe NOT LIKE '%/%' OR e.unit = :unit)"
-        )
-    where = f"{whose} AND e.period >= :start AND e.period <= :end AND e.probe IN :probes"
-    if asked.known:
-        where += " AND e.seq <= :known"
-    values: dict[str, Any] = {
-        "unit": unit.code,
-        "path": unit.path,
-        "start": asked.window.first,
-        "end": asked.window.last,
-        "probes": list(probes),
-    }
-    if asked.known:
-        values["known"] = asked.known.seq
-    expanding: BindParameter[list[str]] = bindparam("probes", expanding=True)
-    return where, values, expanding

@@ -8,6 +8,7 @@ witnesses have cosigned such a checkpoint. Business goes on in any state; what i
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 from kernel.errors import Invalid, PermanentError, RuleViolation, TemporaryError
@@ -21,6 +22,14 @@ LIMITS = (
     "验证能发现的是入账之后的改动。它发现不了：来源单位录入时就不实的内容、从未录入的事项、全部见证方与平台串通。"
     "第二项须从外部比对来源记录数与热线等总数。"
 )
+
+
+class State(StrEnum):
+    """How far an event has come, 入账状态 (R20)."""
+
+    SEQUENCED = "已入账"
+    SEALED = "已封块"
+    WITNESSED = "已见证"
 
 
 class NotWitnessed(RuleViolation):
@@ -41,6 +50,24 @@ class BehindWitness(TemporaryError):
 
     code = "assessment.ledger_behind_witness"
     message = "本库比见证方见过的账本旧，可能是从旧备份恢复的，不能作为当前数据使用，请联系系统管理员核查。"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """
+    How many events, from the first, a signed checkpoint covers, and how many one that enough witnesses cosigned.
+
+    It is always of now, also in a view of the past: an event only ever goes forward, and a proof that can be had
+    today holds for what was shown then.
+    """
+
+    sealed: int
+    witnessed: int
+
+    @property
+    def all_of_them(self) -> int:
+        """The last event that has come as far as any has: those after it still wait for something."""
+        return self.witnessed or self.sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +107,13 @@ def witness_key(written: str) -> NoteKey:
             f"“{written[:60]}”不是见证方的公钥（cosignature/v1）。", code="assessment.witness_setting"
         )
     return key
+
+
+def state_of(seq: int, reached: Reached) -> State:
+    """How far the event of this number has come."""
+    if seq <= reached.witnessed:
+        return State.WITNESSED
+    return State.SEALED if seq <= reached.sealed else State.SEQUENCED
 
 
 def is_due(waiting: int, last_at: datetime | None, now: datetime) -> bool:

@@ -23,6 +23,7 @@ from services.assessment.ledger.model import CHECKPOINTS, COSIGNATURES
 from services.assessment.ledger.rules import (
     BehindWitness,
     NotWitnessed,
+    Reached,
     Witness,
     good_cosigners,
     refusal,
@@ -158,6 +159,12 @@ class Ledger:
                 verdict=last_verdict(session),
                 refusal=self._refusal(session, oldest),
             )
+
+    def reached(self, session: Session) -> Reached:
+        """How far events have come; where no witness is asked for, none counts as witnessed."""
+        last = newest_checkpoint(session)
+        found = self.witnessed_checkpoint(session, 1) if self.needed else None
+        return Reached(last.size if last else 0, found.size if found else 0)
 
     def witnessed_checkpoint(self, session: Session, at_least_seq: int) -> StoredCheckpoint | None:
         """

@@ -240,6 +240,7 @@ POST   /assessment/task_plans/{plan}/areas/{area}/tasks/{node}/notes        staf
 GET    /assessment/tasks                                                    staff *                own
 GET    /assessment/tasks/calendar                                           staff *                area
 GET    /assessment/home/tasks                                               staff *                own
+GET    /assessment/units/{unit}/entries                                     all   unit             detail
 GET    /assessment/units/{unit}/explanation                                 all   unit             detail
 GET    /assessment/warnings                                                 staff *                area
 GET    /assessment/orders                                                   staff *order           area

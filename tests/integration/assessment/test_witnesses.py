@@ -10,14 +10,21 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from contracts.roles import REVIEWER
+from kernel.access.principal import Principal
 from kernel.errors import Invalid, RuleViolation
 from kernel.ledger.note import NoteSigner
 from services.assessment.app import build, ledger_signer
-from services.assessment.ledger.rules import BehindWitness, NotWitnessed, read_witnesses
+from services.assessment.explanation.entries import Entries
+from services.assessment.explanation.service import Explanations
+from services.assessment.ledger.rules import BehindWitness, NotWitnessed, State, read_witnesses
 from services.assessment.ledger.service import Ledger
 from services.assessment.ledger.witnessing import Witnesses
-from tests.support.events import an_event
+from services.assessment.ranking.known import NOW
+from tests.support.events import a_unit, an_event
 from tests.support.witnesses import running_witness
+
+REVIEWER_OF_COUNTY = Principal(account="r", unit_path="/15/150102/", roles=frozenset({REVIEWER}))
 
 
 def some(count):
@@ -70,6 +77,32 @@ def test_two_witnesses_sign_and_what_they_signed_may_be_published(town):
     assert town.witnesses.round() == 2
     assert town.require(1000).size == 1000
     assert town.ledger.status().witnessed == 1000
+
+
+def test_every_event_and_every_leaf_of_the_tree_says_how_far_it_has_come(town):
+    """R20: 已入账, 已封块, 已见证; a leaf says that of the event behind it that has come least far."""
+    town.fed.units(a_unit("150102-scjg", path="/15/150102/150102-scjg/"))
+    town.seal(1)
+    town.witnesses.round()
+    assert states(town) == ([State.WITNESSED], {State.WITNESSED})
+    town.seal(1)
+    assert states(town) == ([State.SEALED, State.WITNESSED], {State.SEALED})
+    town.fed.events(*some(1))
+    newest_first = [State.SEQUENCED, State.SEALED, State.WITNESSED]
+    assert states(town) == (newest_first, {State.SEQUENCED})
+    town.use(needed=0)
+    assert states(town)[0] == [State.SEQUENCED, State.SEALED, State.SEALED], (
+        "nobody has seen it: never 已见证"
+    )
+
+
+def states(town):
+    """The states of the events of the unit, newest first, and those of the leaves of its tree."""
+    town.app.roll_up.catch_up()
+    given = (town.app.store, town.app.frameworks, town.ledger)
+    told = Explanations(*given).explain(REVIEWER_OF_COUNTY, "150102-scjg", "2026", "")
+    leaves = Entries(*given).of_unit(REVIEWER_OF_COUNTY, "150102-scjg", "2026", "", NOW)
+    return [event.state for event in told.events], set(leaves.values())
 
 
 def test_nothing_is_sent_twice(town):
