@@ -8,6 +8,7 @@ The error tree every service speaks.
       - TooSlow
     + NotSignedIn        who are you?
     + NotAllowed         we know who you are, and no
+      - EnrolFirst       not before a second factor is enrolled
     + NotFound           there is no such thing (or not for you)
     + RuleViolation      the law or the procedure forbids it
     + Conflict           somebody else changed it first
@@ -85,6 +86,13 @@ class NotAllowed(PermanentError):
 
     code = "identity.not_allowed"
     message = "当前账号没有此项权限，如确需办理，请联系本单位系统管理员。"
+
+
+class EnrolFirst(NotAllowed):
+    """The caller's role asks for a second factor, and none is enrolled (R39)."""
+
+    code = "identity.enrol_first"
+    message = "本账号须先绑定双因素验证才能办理业务，请打开“系统管理—双因素验证”，按提示绑定后继续。"
 
 
 class NotFound(PermanentError):

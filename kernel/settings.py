@@ -7,7 +7,7 @@ settings; a test compares this class with docs/settings.md.
 
 import os
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -91,8 +91,13 @@ class Settings(BaseSettings):
     )
     partner_key_file: Path | None = Field(
         None,
-        description="32 random bytes, or several times 32, newest first, that seal partners' secrets; "
-        "the gateway's only. Empty: made in data.",
+        description="32 random bytes, or several times 32, newest first, that seal partners' secrets and second "
+        "factors; the gateway's only. Empty: made in data.",
+    )
+    second_factor: Literal["required", "optional"] = Field(
+        "required",
+        description="Whether reviewers, inspectors and administrators must enrol a second factor; optional only where "
+        "certificates sign people in before the platform is reached.",
     )
     audit_key_file: Path | None = Field(
         None,

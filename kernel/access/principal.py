@@ -11,7 +11,8 @@ class Principal:
     `unit` is the one acted for and `unit_path` the scope in the unit tree: "/15/1501/…/"; a principal may reach
     units whose path starts with it. `home` is the unit the person belongs to, where roles were granted for
     another: whoever must stay out of matters of the own unit (R37) is known by `own_unit`. `session` is the hash
-    of the session id, never the id. `request` is the request id.
+    of the session id, never the id. `request` is the request id. `is_enrolling` is somebody whose second factor
+    is still to be enrolled: a session that may do that and nothing else (R39).
     """
 
     account: str
@@ -23,6 +24,7 @@ class Principal:
     address: str = ""
     on_behalf_of: str = ""
     request: str = ""
+    is_enrolling: bool = False
 
     @property
     def own_unit(self) -> str:

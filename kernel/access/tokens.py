@@ -52,6 +52,7 @@ class Issuer:
             "roles": sorted(principal.roles),
             "sid": principal.session,
             "csrf": csrf,
+            "enrolling": principal.is_enrolling,
             "iat": now,
             "exp": now + int(LIFETIME.total_seconds()),
         }
@@ -87,6 +88,7 @@ class Verifier:
             home=claims.get("home", ""),  # a token of an older gateway, good for five minutes more
             roles=frozenset(claims["roles"]),
             session=claims["sid"],
+            is_enrolling=bool(claims.get("enrolling", False)),
         )
         return principal, claims["csrf"]
 

@@ -14,6 +14,7 @@ import grpc
 from grpc import aio
 
 from kernel.access.principal import Principal
+from kernel.access.rules import demand
 from kernel.access.tokens import Verifier
 from kernel.errors import (
     Conflict,
@@ -66,7 +67,7 @@ class Guard:
         principal: Principal | None = None
         try:
             principal = self._caller(context, stream=stream)
-            _demand(principal, roles)
+            demand(principal, roles)
             return await asyncio.to_thread(act, principal)
         except PlatformError as error:
             if isinstance(error, NotAllowed) and principal is not None and self._store is not None:
@@ -81,7 +82,7 @@ class Guard:
     def principal(self, context: Context, roles: Collection[str], *, stream: bool = False) -> Principal:
         """Who calls; raises NotSignedIn, NotAllowed, or Invalid when no deadline was set."""
         principal = self._caller(context, stream=stream)
-        _demand(principal, roles)
+        demand(principal, roles)
         return principal
 
     def _caller(self, context: Context, *, stream: bool) -> Principal:
@@ -94,11 +95,6 @@ class Guard:
             raise NotSignedIn()
         principal, _ = self._verifier.principal(header[7:])
         return replace(principal, address=str(context.peer()), request=trace_id.get())
-
-
-def _demand(principal: Principal, roles: Collection[str]) -> None:
-    if not principal.has(*roles):
-        raise NotAllowed()
 
 
 async def refuse(context: Context, error: PlatformError) -> None:
