@@ -12,6 +12,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Any
 
 import eventlet
@@ -37,6 +38,14 @@ log = logger(__name__)
 
 STOP_SECONDS = 20
 LOOPBACK = "127.0.0.0/8,::1/128"
+
+
+class Part(StrEnum):
+    """What of a worker a process does: hearing is not held up by clocks that are kept in a process of their own."""
+
+    ALL = "all"
+    HEARS = "hears"  # subscriptions, and the relay
+    CLOCKS = "clocks"  # clocks and loops, sealing and upkeep
 
 
 class Hosted(DependencyProvider):  # type: ignore[misc]
@@ -135,43 +144,44 @@ class Loop(Entrypoint):  # type: ignore[misc]
             self._ended.send()
 
 
-def service_class(store: Store, bus: Bus, worker: object | None) -> type:
-    """The nameko service class that hosts a worker object and its service's relay."""
-    relay = Relay(store, bus)
+def service_class(store: Store, bus: Bus, worker: object | None, part: Part = Part.ALL) -> type:
+    """The nameko service class that hosts a worker object and its service's relay, or a part of both."""
     body: dict[str, Any] = {"name": store.source, "hosted": Hosted(worker)}
-
-    def carry(_worker: Any) -> None:
-        """Stands for the relay loop; nameko wants a method to hang an entrypoint on."""
-
-    refresh = measuring(relay, store, bus, [entry.queue for _, entry in subscriptions(worker or object)])
-
-    def measure(_worker: Any) -> None:
-        refresh()
-
-    keep_outbox = keeping(store)
-
-    def upkeep(_worker: Any) -> None:
-        keep_outbox()
-
-    body["carry"] = _entered(carry, Loop(relay.run))
-    body["measure"] = _entered(measure, Timer(interval=MEASURE_SECONDS))
-    seal = sealing(store)
-
-    def seal_audit(_worker: Any) -> None:
-        seal()
-
-    body["seal_audit"] = _entered(seal_audit, Timer(interval=SEAL_SECONDS))
-    if needs_upkeep(store):
-        body["upkeep"] = _entered(upkeep, Timer(interval=UPKEEP_SECONDS, eager=True))
-    if worker is not None:
-        for name, subscription in subscriptions(worker):
-            inbound = Inbound(store, subscription, getattr(worker, name))
-            body[name] = _entered(_taking(inbound), BatchSubscription(bus, subscription, inbound.arrived))
-        for name, clockwork in clockworks(worker):
-            body[name] = _entered(_calling(name), Timer(interval=clockwork.seconds, eager=True))
-        for name in loops(worker):
-            body[name] = _entered(_calling(name), Loop(getattr(worker, name)))
+    if part is not Part.CLOCKS:
+        _hear(body, store, bus, worker)
+    if part is not Part.HEARS:
+        _keep_clocks(body, store, worker)
     return type(f"{store.source.capitalize()}Host", (), body)
+
+
+def _hear(body: dict[str, Any], store: Store, bus: Bus, worker: object | None) -> None:
+    relay = Relay(store, bus)
+    heard = list(subscriptions(worker)) if worker is not None else []
+    body["carry"] = _entered(_doing(lambda: None), Loop(relay.run))  # nameko hangs an entrypoint on a method
+    refresh = measuring(relay, store, bus, [entry.queue for _, entry in heard])
+    body["measure"] = _entered(_doing(refresh), Timer(interval=MEASURE_SECONDS))
+    for name, subscription in heard:
+        inbound = Inbound(store, subscription, getattr(worker, name))
+        body[name] = _entered(_taking(inbound), BatchSubscription(bus, subscription, inbound.arrived))
+
+
+def _keep_clocks(body: dict[str, Any], store: Store, worker: object | None) -> None:
+    body["seal_audit"] = _entered(_doing(sealing(store)), Timer(interval=SEAL_SECONDS))
+    if needs_upkeep(store):
+        body["upkeep"] = _entered(_doing(keeping(store)), Timer(interval=UPKEEP_SECONDS, eager=True))
+    if worker is None:
+        return
+    for name, clockwork in clockworks(worker):
+        body[name] = _entered(_calling(name), Timer(interval=clockwork.seconds, eager=True))
+    for name in loops(worker):
+        body[name] = _entered(_calling(name), Loop(getattr(worker, name)))
+
+
+def _doing(act: Callable[[], None]) -> Any:
+    def do(_worker: Any) -> None:
+        act()
+
+    return do
 
 
 def _taking(inbound: Inbound) -> Any:

@@ -28,6 +28,9 @@ from kernel.settings import Settings
 
 STOP_SECONDS = 25
 RESTART_SECONDS = 2.0
+BUSY = (
+    "assessment"  # hears of everything, so its clocks (sealing, scores, warnings) have a process of their own
+)
 
 
 @dataclass(slots=True)
@@ -89,7 +92,11 @@ def fleet(settings: Settings, *, first_port: int) -> tuple[Fleet, dict[str, str]
     for place, name in enumerate(NAMES):
         port = first_port + place
         processes.launch(f"{name}.api", ["fazhi", "api", name], port)
-        processes.launch(f"{name}.worker", ["fazhi.worker_process", name], port + 20)
+        if name == BUSY:
+            processes.launch(f"{name}.worker", ["fazhi.worker_process", name, "hears"], port + 20)
+            processes.launch(f"{name}.clocks", ["fazhi.worker_process", name, "clocks"], port + 40)
+        else:
+            processes.launch(f"{name}.worker", ["fazhi.worker_process", name], port + 20)
         addresses[name] = f"http://127.0.0.1:{port}"
     return processes, addresses
 

@@ -1,5 +1,5 @@
 """
-Worker process of one service: `python -m fazhi.worker_process enforcement`.
+Worker process of one service: `python -m fazhi.worker_process enforcement`, or a part of it: `... assessment clocks`.
 
 Patching must come before anything else is imported, and psycopg must wait through Python's selectors, which
 eventlet makes cooperative; its own C wait would stop the whole hub.
@@ -23,20 +23,20 @@ from fazhi.garbage import collect_rarely
 from fazhi.services import NAMES, build
 from kernel.hosting.runtime import Runtime
 from kernel.hosting.start import patiently
-from kernel.hosting.worker import run, service_class
+from kernel.hosting.worker import Part, run, service_class
 from kernel.settings import Settings
 from kernel.telemetry.log import configure
 
 
-def main(name: str) -> None:
-    """Host the worker of a service until told to stop."""
+def main(name: str, part: Part = Part.ALL) -> None:
+    """Host the worker of a service, or a part of it, until told to stop."""
     settings = Settings()
-    configure(level=settings.log_level, process=f"{name}.worker")
+    configure(level=settings.log_level, process=f"{name}.worker" if part is Part.ALL else f"{name}.{part}")
     runtime = Runtime(settings)
     service = patiently(lambda: build(name, runtime))
     store = service.app.store
     collect_rarely()
-    hosted = service_class(store, open_bus(runtime), service.worker())
+    hosted = service_class(store, open_bus(runtime), service.worker(), part)
     run(
         hosted,
         ready=store.database.ping,
@@ -47,6 +47,6 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in NAMES:
-        raise SystemExit(f"usage: python -m fazhi.worker_process {{{'|'.join(NAMES)}}}")
-    main(sys.argv[1])
+    if len(sys.argv) not in (2, 3) or sys.argv[1] not in NAMES or not {*sys.argv[2:]} <= {*Part}:
+        raise SystemExit(f"usage: python -m fazhi.worker_process {{{'|'.join(NAMES)}}} [{'|'.join(Part)}]")
+    main(sys.argv[1], Part(*sys.argv[2:]) if sys.argv[2:] else Part.ALL)

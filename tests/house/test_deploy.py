@@ -1,5 +1,6 @@
 """What deploy/ starts: valid manifests, hardened containers (R56), known settings, every service, one image."""
 
+import copy
 import re
 import shutil
 import stat
@@ -243,12 +244,33 @@ class TestServices:
 
         def plain(which: str) -> str:
             text = (K8S / "base" / f"{which}.yaml").read_text().split("\n", 1)[1]
+            if which == "assessment":
+                before, clocks, after = re.split(r"(?ms)^( {8}- name: clocks\b.*?)(?=^ {6}volumes:)", text)
+                assert len(clocks) > 1_000
+                text = before.replace("assessment, --part, hears]", "assessment]") + after
             for line in OWN_LINES.get(which, ()):
                 assert text.count(line) == 1
                 text = text.replace(line, "")
             return text.replace(which, "SERVICE")
 
         assert plain(name) == plain("assessment")
+
+    def test_the_clocks_of_assessment_run_beside_its_hearing_and_are_otherwise_the_same(self):
+        """A burst of events is taken while scores, seals and warnings are made in a process of their own."""
+        (pod,) = [pod for pod in PODS if pod.manifest.name == "assessment-worker"]
+        hears, clocks = copy.deepcopy(pod.containers)
+        assert hears.pop("args") == ["worker", "assessment", "--part", "hears"]
+        assert clocks.pop("args") == ["worker", "assessment", "--part", "clocks"]
+        assert (hears.pop("name"), clocks.pop("name")) == ("worker", "clocks")
+        (port,) = clocks.pop("ports")
+        assert hears.pop("ports") == [{"name": "http", "containerPort": 8000}]
+        assert clocks["env"].pop(0) == {"name": "FAZHI_PORT", "value": str(port["containerPort"])}
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            assert clocks[probe]["httpGet"].pop("port") == port["name"]
+            assert hears[probe]["httpGet"].pop("port") == "http"
+        assert clocks == hears
+        (monitor,) = manifests("PodMonitor")
+        assert port["name"] in {entry["port"] for entry in monitor.body["spec"]["podMetricsEndpoints"]}
 
     def test_private_keys_are_the_gateways_alone(self):
         private = {"FAZHI_IDENTITY_KEY_FILE", "FAZHI_PARTNER_KEY_FILE", "FAZHI_PARTNER_BROKERS_FILE"}

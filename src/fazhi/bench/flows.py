@@ -33,7 +33,8 @@ def from_the_outbox(trial: Trial) -> float:
     metadata.create_all(engine)
     messages = trial.workload.messages()
     warm = trial.workload.warm_up // trial.workload.per_message
-    trial.launch("fazhi.worker_process", "assessment")
+    trial.launch("fazhi.worker_process", "assessment", "hears")
+    trial.launch("fazhi.worker_process", "assessment", "clocks")
     trial.launch(f"{CONTENDERS}.relay")
     with engine.begin() as connection:
         connection.execute(insert(outbox), [_row(message) for message in messages[:warm]])

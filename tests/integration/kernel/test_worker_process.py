@@ -1,5 +1,6 @@
 """A worker process as it is hosted in the product: it ends in order, and starts whatever is away (R55)."""
 
+import json
 import os
 import signal
 import subprocess
@@ -126,3 +127,33 @@ def test_a_worker_started_before_its_servers_waits_for_them(tmp_path):
     finally:
         database.close()
         broker.close()
+
+
+PARTS = """
+import eventlet; eventlet.monkey_patch()
+import json, sys
+from pathlib import Path
+from fazhi.buses import open_bus
+from fazhi.services import build
+from kernel.hosting.runtime import Runtime
+from kernel.hosting.worker import Part, service_class
+from kernel.settings import Settings
+runtime = Runtime(Settings(data=Path(sys.argv[1]), broker_url="amqp://127.0.0.1:1/nowhere"))
+service = build("assessment", runtime)
+service.migrate()
+worker, found = service.worker(), {}
+for part in Part:
+    body = vars(service_class(service.app.store, open_bus(runtime), worker, part))
+    found[part] = sorted(name for name, value in body.items() if hasattr(value, "nameko_entrypoints"))
+print(json.dumps(found))
+"""
+
+
+def test_hearing_and_clocks_are_two_parts_of_one_worker_that_miss_and_share_nothing(tmp_path):
+    command = [sys.executable, "-W", "ignore", "-c", PARTS, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["hears"] == ["carry", "measure", "scored", "units"]
+    assert {"seal", "roll_up", "seal_audit", "escalate"} <= set(found["clocks"])
+    assert sorted(found["hears"] + found["clocks"]) == found["all"]
