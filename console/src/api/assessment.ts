@@ -1,6 +1,6 @@
 /** Framework 考核体系, ranking 排名, score 得分 and explanation 解释. */
 import { client } from './client'
-import type { Explanation, Framework, Outcome, Ranking, UnitScore } from './types'
+import type { EntryState, Explanation, Framework, Outcome, Ranking, UnitScore } from './types'
 
 const ROOT = '/api/assessment/v1'
 
@@ -29,6 +29,10 @@ export const unitScore = (
   asOf?: string,
 ): Promise<UnitScore> =>
   client.get<UnitScore>(`${ROOT}/units/${encodeURIComponent(unit)}/score`, { query: { period, as_of: asOf }, signal })
+
+/** How far the events behind each leaf of the tree have come in the ledger. */
+export const ledgerEntries = (unit: string, when: { period?: string; as_of?: string }, signal?: AbortSignal): Promise<{ leaves: { node: string; state: EntryState }[] }> =>
+  client.get(`${ROOT}/units/${encodeURIComponent(unit)}/entries`, { query: when, signal })
 
 export interface Question {
   unit: string

@@ -157,6 +157,9 @@ export interface Evidence {
   place: string
 }
 
+/** How far an event has come in the ledger 入账状态. */
+export type EntryState = '已入账' | '已封块' | '已见证'
+
 export interface CountedEvent {
   seq: number
   id: string
@@ -175,6 +178,7 @@ export interface CountedEvent {
   corrects: string | null
   corrected_by: string | null
   leaf_hash: string
+  state: EntryState
 }
 
 export interface Explanation {
