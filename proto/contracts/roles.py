@@ -23,4 +23,8 @@ TITLES = {
 }
 
 STAFF = (REPORTER, UNIT_HEAD, REVIEWER, INSPECTOR)
+# A unit's own business is for those who do it or judge it; administrators of system, keys and audit do neither (R36).
+BUSINESS = (*STAFF, THIRD_PARTY)
+# The audit administrator runs the check of the ledger, which leads from a score down to its facts.
+SCORE_READERS = (*BUSINESS, AUDIT_ADMIN)
 EVERYONE_SIGNED_IN = (*STAFF, THIRD_PARTY, SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN)

@@ -8,14 +8,14 @@ from grpc import aio  # the type of the server that kernel.hosting.rpc made
 
 from contracts.assessment.v1 import assessment_pb2 as wire
 from contracts.assessment.v1 import assessment_pb2_grpc as stubs
-from contracts.roles import EVERYONE_SIGNED_IN, EXTERNAL_SYSTEM
+from contracts.roles import EXTERNAL_SYSTEM, SCORE_READERS
 from kernel.errors import PlatformError
 from kernel.hosting.rpc import Context, Guard, refuse
 from services.assessment.app import Assessment
 from services.assessment.ranking.rules import points_text, share_text
 from services.assessment.scoring.rules import NodeScore
 
-ROLES = (*EVERYONE_SIGNED_IN, EXTERNAL_SYSTEM)
+ROLES = (*SCORE_READERS, EXTERNAL_SYSTEM)
 MAX_ROWS = 500
 POLL_SECONDS = 1.0
 

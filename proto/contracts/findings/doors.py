@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from contracts.findings.papers import Papers
 from contracts.findings.values import Evidence
-from contracts.roles import EVERYONE_SIGNED_IN, REPORTER, REVIEWER, UNIT_HEAD
+from contracts.roles import BUSINESS, REPORTER, REVIEWER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
@@ -35,7 +35,7 @@ def add_evidence_routes(routes: APIRouter, papers: Papers) -> None:
     """Routes under a subject: GET /{subject}/evidence, GET /{subject}/evidence/{digest}, POST /{subject}/files."""
 
     @routes.get("/{subject}/evidence")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def listed(subject: str, who: Caller) -> list[ListedView]:
         """What was handed in about it, newest first."""
         return [
@@ -49,7 +49,7 @@ def add_evidence_routes(routes: APIRouter, papers: Papers) -> None:
         ]
 
     @routes.get("/{subject}/evidence/{digest}", response_class=Response)
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def piece(subject: str, digest: str, who: Caller) -> Response:
         """One piece as it came, as an attachment: its SHA-256 is the digest (R45)."""
         found = papers.read(who, subject, digest)

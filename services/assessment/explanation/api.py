@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from contracts.findings import Outcome
-from contracts.roles import EVERYONE_SIGNED_IN
+from contracts.roles import SCORE_READERS
 from kernel.access.rules import allow
 from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
@@ -23,7 +23,7 @@ def router(explanations: Explanations, entries: Entries) -> APIRouter:
     router = APIRouter(tags=["explanation"])
 
     @router.get("/units/{unit}/explanation")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*SCORE_READERS)
     def explanation(
         unit: str,
         who: Caller,
@@ -64,7 +64,7 @@ def router(explanations: Explanations, entries: Entries) -> APIRouter:
         }
 
     @router.get("/units/{unit}/entries")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*SCORE_READERS)
     def ledger_entries(
         unit: str, who: Caller, known: KnownBy, period: Period = "", upto: Upto = ""
     ) -> dict[str, Any]:

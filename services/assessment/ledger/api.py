@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from contracts.roles import EVERYONE_SIGNED_IN
+from contracts.roles import EVERYONE_SIGNED_IN, SCORE_READERS
 from kernel.access.rules import allow, public
 from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
@@ -39,7 +39,7 @@ def router(ledger: Ledger, receipts: Receipts) -> APIRouter:
         return _status(ledger.status())
 
     @routes.get("/units/{unit}/receipts", response_class=StreamingResponse)
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*SCORE_READERS)
     def unit_receipts(
         unit: str,
         who: Caller,

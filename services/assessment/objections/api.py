@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response, UploadFile
 from pydantic import BaseModel, Field
 
 from contracts.findings import Outcome
-from contracts.roles import EVERYONE_SIGNED_IN, INSPECTOR, REPORTER, REVIEWER, STAFF, UNIT_HEAD
+from contracts.roles import INSPECTOR, REPORTER, REVIEWER, SCORE_READERS, STAFF, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.hosting.api import Caller
 from kernel.hosting.attachments import attachment
@@ -201,7 +201,7 @@ def router(objections: Objections, reading: ObjectionReading) -> APIRouter:  # n
         return shown(who, objection)
 
     @router.get("/rankings/contested")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*SCORE_READERS)
     def contested(
         peer_group: Annotated[str, Query(max_length=50)],
         period: Annotated[str, Query(pattern=r"^([0-9]{4})?$")] = "",

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from contracts.roles import EVERYONE_SIGNED_IN
+from contracts.roles import SCORE_READERS
 from kernel.access.rules import allow
 from kernel.errors import Invalid, Problem
 from kernel.hosting.api import Caller
@@ -58,7 +58,7 @@ def router(rankings: Rankings, analyses: Analyses) -> APIRouter:
     router = APIRouter(tags=["ranking"])
 
     @router.get("/rankings/intervals")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*SCORE_READERS)
     def intervals(peer_group: str, known: KnownBy, period: Period = "", upto: Upto = "") -> dict[str, Any]:
         """How sure every place of a peer group is (名次区间), tiers and bands; with what repeats the numbers."""
         board, found = rankings.intervals(period, peer_group, upto=upto, as_of=known)
@@ -71,7 +71,7 @@ def router(rankings: Rankings, analyses: Analyses) -> APIRouter:
         }
 
     @router.get("/units/{unit}/trend")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*SCORE_READERS)
     def trend(unit: str, who: Caller, known: KnownBy, period: Period = "", upto: Upto = "") -> dict[str, Any]:
         """A unit's score and place by month: the month alone, and the year up to it."""
         told = analyses.trend(who, unit, period, upto=upto, as_of=known)
@@ -84,7 +84,7 @@ def router(rankings: Rankings, analyses: Analyses) -> APIRouter:
         }
 
     @router.get("/units/{unit}/advice")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*SCORE_READERS)
     def advice(
         unit: str,
         who: Caller,
@@ -98,7 +98,7 @@ def router(rankings: Rankings, analyses: Analyses) -> APIRouter:
         return _advice(analyses.advice(who, unit, period, since=since, upto=upto, as_of=known), limit)
 
     @router.post("/what-ifs")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*SCORE_READERS)
     def what_if(asked: WhatIf) -> dict[str, Any]:
         """Scores, places, tiers and bands of a peer group with weights and methods moved; nothing is stored."""
         board, moved = analyses.what_if(

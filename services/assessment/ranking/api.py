@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from contracts.roles import EVERYONE_SIGNED_IN
+from contracts.roles import EVERYONE_SIGNED_IN, SCORE_READERS
 from kernel.access.rules import allow
 from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
@@ -146,7 +146,7 @@ def router(rankings: Rankings) -> APIRouter:
         }
 
     @router.get("/rankings")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*SCORE_READERS)
     def ranking(
         peer_group: str,
         known: KnownBy,
@@ -163,7 +163,7 @@ def router(rankings: Rankings) -> APIRouter:
         return ranking_view(page)
 
     @router.get("/units/{unit}/score")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*SCORE_READERS)
     def unit_score(unit: str, who: Caller, known: KnownBy, period: Period = "", upto: Upto = "") -> ScoreView:
         """A unit's score, place and whole tree."""
         standing = rankings.unit(who, unit, period, upto=upto, as_of=known)

@@ -1,6 +1,6 @@
 """Who may see a unit's detail, and how amounts are written."""
 
-from contracts.roles import INSPECTOR, REVIEWER, SECURITY_ADMIN, SYSTEM_ADMIN
+from contracts.roles import SCORE_READERS, SECURITY_ADMIN, SYSTEM_ADMIN
 from kernel.access.principal import Principal
 from services.assessment.scoring.attainment import Modes
 
@@ -11,10 +11,10 @@ def may_see_detail(who: Principal, unit_path: str) -> bool:
     """
     Whether a caller may look into a unit's score tree (R36).
 
-    Reviewers and inspectors see the units of their area, everybody else units below their own; accounts that
-    administer the system see no business data.
+    Whoever reads scores sees those of the units in reach; accounts that only administer the system or its keys see
+    no business data.
     """
-    if who.has(SYSTEM_ADMIN, SECURITY_ADMIN) and not who.has(REVIEWER, INSPECTOR):
+    if who.has(SYSTEM_ADMIN, SECURITY_ADMIN) and not who.has(*SCORE_READERS):
         return False
     return who.reaches(unit_path)
 

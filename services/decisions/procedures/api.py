@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from contracts.findings.doors import add_evidence_routes
 from contracts.findings.papers import Papers
-from contracts.roles import EVERYONE_SIGNED_IN, INSPECTOR, REPORTER, UNIT_HEAD
+from contracts.roles import BUSINESS, INSPECTOR, REPORTER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.errors import TooLarge
 from kernel.hosting.api import Caller
@@ -63,7 +63,7 @@ def router(procedures: Procedures, intake: Intake, register: Register, papers: P
     routes = APIRouter(prefix="/decisions", tags=["decisions"])
 
     @routes.get("")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def list_decisions(
         who: Caller,
         unit: str = "",
@@ -77,7 +77,7 @@ def router(procedures: Procedures, intake: Intake, register: Register, papers: P
         return views.list_view(page)
 
     @routes.get("/{decision}")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def one_decision(decision: str, who: Caller) -> views.DecisionView:
         return views.decision_view(register.one(who, decision))
 

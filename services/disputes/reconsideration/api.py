@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from contracts.findings.doors import add_evidence_routes
 from contracts.findings.papers import Papers
-from contracts.roles import EVERYONE_SIGNED_IN, INSPECTOR, REPORTER, UNIT_HEAD
+from contracts.roles import BUSINESS, INSPECTOR, REPORTER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.clock import Clock, local_date
 from kernel.errors import Invalid, Problem, TooLarge
@@ -77,7 +77,7 @@ def case_routes(cases: Cases, intake: Intake, register: Register, papers: Papers
     routes = APIRouter(prefix="/reconsiderations", tags=["reconsiderations"])
 
     @routes.get("")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def list_cases(
         who: Caller,
         organ: str = "",
@@ -95,7 +95,7 @@ def case_routes(cases: Cases, intake: Intake, register: Register, papers: Papers
         return views.list_view(page)
 
     @routes.get("/{case}")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def one_case(case: str, who: Caller) -> views.CaseView:
         return views.case_view(register.one(who, case), register, local_date(clock.now()))
 
@@ -138,7 +138,7 @@ def rate_routes(rates: Rates) -> APIRouter:
     routes = APIRouter(prefix="/rates", tags=["rates"])
 
     @routes.get("")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def all_rates(
         who: Caller, since: date, until: date, organ: str = "", respondent: str = ""
     ) -> list[views.RateView]:
@@ -147,7 +147,7 @@ def rate_routes(rates: Rates) -> APIRouter:
         return [views.rate_view(figure) for figure in figures]
 
     @routes.get("/{rate}/cases")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def cases_behind(
         rate: str,
         who: Caller,

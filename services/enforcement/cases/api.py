@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Query, Response, UploadFile
 from pydantic import BaseModel
 
-from contracts.roles import EVERYONE_SIGNED_IN, REPORTER, REVIEWER, UNIT_HEAD
+from contracts.roles import BUSINESS, REPORTER, REVIEWER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.errors import Invalid
 from kernel.hosting.api import Caller
@@ -105,7 +105,7 @@ def router(cases: Cases) -> APIRouter:
     router = APIRouter(tags=["cases"])
 
     @router.get("/cases", response_model=CasePage)
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def page(
         who: Caller,
         *,
@@ -122,7 +122,7 @@ def router(cases: Cases) -> APIRouter:
         return {"total": total, "rows": rows}
 
     @router.get("/cases/{case}", response_model=CaseView)
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def one(case: str, who: Caller) -> Any:
         return asdict(cases.one(who, case))
 
@@ -159,7 +159,7 @@ def router(cases: Cases) -> APIRouter:
         return view(cases.report(who, checked_digest(digest), purpose=purpose))
 
     @router.get("/case-files/{digest}/content", response_class=Response)
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def content(digest: str, who: Caller) -> Response:
         """The file as it was handed in, as an attachment: a browser saves it and shows nothing of it (R45)."""
         name, content = cases.content(who, checked_digest(digest))

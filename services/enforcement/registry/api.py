@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from contracts.roles import EVERYONE_SIGNED_IN
+from contracts.roles import BUSINESS
 from kernel.access.rules import allow, public
 from kernel.hosting.api import Caller
 from services.enforcement.registry.service import MOST_ROWS, Registry
@@ -106,13 +106,13 @@ def router(registry: Registry) -> APIRouter:
     router = APIRouter(tags=["registry"])
 
     @router.get("/bodies", response_model=Bodies)
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def bodies(who: Caller, kind: Text = "", query: Text = "", offset: Offset = 0, limit: Limit = 50) -> Any:
         total, rows = registry.bodies(who, kind=kind, query=query, offset=offset, limit=limit)
         return {"total": total, "rows": rows}
 
     @router.get("/officers", response_model=Officers)
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def officers(
         who: Caller, unit: Text = "", query: Text = "", offset: Offset = 0, limit: Limit = 50
     ) -> Any:
@@ -120,7 +120,7 @@ def router(registry: Registry) -> APIRouter:
         return {"total": total, "rows": rows}
 
     @router.get("/powers", response_model=Powers)
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def powers(who: Caller, unit: Text = "", kind: Text = "", offset: Offset = 0, limit: Limit = 50) -> Any:
         total, rows = registry.powers(who, unit=unit, kind=kind, offset=offset, limit=limit)
         return {"total": total, "rows": rows}

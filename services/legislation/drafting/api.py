@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from contracts.findings.doors import add_evidence_routes
 from contracts.findings.papers import Papers
-from contracts.roles import EVERYONE_SIGNED_IN, REPORTER, REVIEWER, UNIT_HEAD
+from contracts.roles import BUSINESS, REPORTER, REVIEWER, UNIT_HEAD
 from kernel.access.rules import allow
 from kernel.hosting.api import Caller
 from kernel.hosting.validation import Body, WrittenDay
@@ -103,7 +103,7 @@ def router(register: Register, papers: Papers) -> APIRouter:
     router = APIRouter(prefix="/normative-documents", tags=["normative-documents"])
 
     @router.get("")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def entries(
         who: Caller, title: Annotated[Line, Query(max_length=200)] = "", offset: int = 0, limit: int = 50
     ) -> RegisterPage:
@@ -112,7 +112,7 @@ def router(register: Register, papers: Papers) -> APIRouter:
         return RegisterPage(total=total, rows=[_row(row) for row in rows])
 
     @router.get("/{document}")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*BUSINESS)
     def entry(document: str, who: Caller) -> DocumentDetail:
         """One entry."""
         return _detail(register.one(who, document))

@@ -16,7 +16,7 @@ from fazhi.identity import verifier
 from fazhi.prove.history import COUNTY, HISTORY_START, UNITS, deliver, drawn, opened, units_told
 from fazhi.prove.p5_bodies import YEAR
 from fazhi.prove.p5_matrix import Matrix
-from fazhi.prove.p5_table import ROLES, SCOPES
+from fazhi.prove.p5_table import GROUPS, ROLES, SCOPES, Thing
 from kernel.access.principal import Principal
 from kernel.access.tokens import Issuer, Verifier, make_key
 from kernel.clock import FixedClock
@@ -45,19 +45,26 @@ async def _over_grpc(matrix: Matrix) -> None:
         stub = stubs.AssessmentQueryStub(channel)
         for _, who in place.people:
             for thing in place.some("unit", max(matrix.objects, 3)):
-                exists = SCOPES["detail"](who, thing)
+                wanted = _wanted(who, thing)
                 for method, request in (
                     (stub.GetScore, wire.ScoreRequest(unit=thing.unit, period=YEAR)),
                     (stub.Explain, wire.ExplanationRequest(unit=thing.unit, period=YEAR)),
                 ):
                     code = await _code(method, request, place.token(who))
                     matrix.grpc += 1
-                    if code != ("OK" if exists else "NOT_FOUND"):
+                    if not code.startswith(wanted):
                         roles = "/".join(sorted(who.roles))
                         matrix.deviations.append(
                             f"grpc {type(request).__name__} {who.account} {roles}: {code}"
                         )
     await server.stop(None)
+
+
+def _wanted(who: Principal, thing: Thing) -> str:
+    """Who reads no scores may not ask (R36); for whom the unit does not exist, it is not found."""
+    if not who.has("external_system", *(ROLES[one] for one in GROUPS["score"])):
+        return "PERMISSION_DENIED"
+    return "OK" if SCOPES["detail"](who, thing) else "NOT_FOUND"
 
 
 async def _code(method: Any, request: Any, token: str) -> str:

@@ -3,7 +3,8 @@ The declared table of P5: every route, the roles that may knock, what it is abou
 
 A line is: method, path after /api with the version left out, roles, the kind of object, and the scope. Roles are letters
 (R 填报员, H 单位负责人, V 审核员, I 督察员, T 第三方评估, S 系统管理员, C 安全管理员, A 审计管理员, X 外部系统), `staff` is RHVI,
-`all` is everybody signed in, `-` is the public. A kind with `*` is a list: only objects in the scope may be in it. `-`
+`work` and `score` are for business and for scores, `all` is everybody signed in, `-` is the public. A kind with `*` is
+a list: only objects in the scope may be in it. `-`
 is a route about no object of a unit. For whom an object exists says its scope, below; to everybody else it does not
 exist: 404 with the words for an object that never was. A new route gets a line here, or the proof fails.
 """
@@ -24,7 +25,8 @@ ROLES = {
     "A": "audit_admin",
     "X": "external_system",
 }
-GROUPS = {"staff": "RHVI", "all": "RHVITSCA", "-": ""}
+# Those who administer the system and its keys are in neither `work` nor `score`, those who audit only in `score` (R36).
+GROUPS = {"staff": "RHVI", "work": "RHVIT", "score": "RHVITA", "all": "RHVITSCA", "-": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ def _report(who: Principal, thing: Thing) -> bool:
     return who.has("inspector") and _within(who, thing.path) and thing.more["state"] != "draft"
 
 
+def _order(who: Principal, thing: Thing) -> bool:
+    """What is only proposed exists for those who supervise; the unit learns of it when it is issued."""
+    return _within(who, thing.path) and (who.has("reviewer", "inspector") or bool(thing.more["issuer"]))
+
+
 def _decision(who: Principal, thing: Thing) -> bool:
     """Units above the deciding one, and the two departments that carry and review it."""
     return _within(who, thing.path) or _is_unit(who, thing.more["lead"], thing.more["reviewer"])
@@ -84,13 +91,15 @@ SCOPES: Mapping[str, Callable[[Principal, Thing], bool]] = {
     "area": lambda who, thing: _within(who, thing.path),
     "own": lambda who, thing: _is_unit(who, thing.unit),
     "top": lambda who, _thing: who.unit_path.count("/") == 2,
-    # business data is not for those who administer the system (R36)
-    "detail": lambda who, thing: _within(who, thing.path) and not who.has("system_admin", "security_admin"),
+    "detail": lambda who, thing: (
+        _within(who, thing.path) and who.has(*(ROLES[one] for one in GROUPS["score"]))
+    ),
     # what lies above somebody is his too: the plan of his county
     "seen": lambda who, thing: (
         _within(who, thing.path) or bool(who.unit_path and who.unit_path.startswith(thing.path))
     ),
     "report": _report,
+    "order": _order,
     "review": lambda who, thing: who.account == thing.more["reviewer"],
     "sheet": lambda who, thing: (
         who.account == thing.more["assignee"]
@@ -151,45 +160,45 @@ GET    /legislation/documents/{document}                                    all 
 POST   /legislation/imports                                                 VS    -                all
 GET    /legislation/usage/documents                                         all   -                all
 GET    /legislation/usage/documents/{document}                              all   -                all
-GET    /legislation/normative-documents                                     all   *document        area
-GET    /legislation/normative-documents/{document}                          all   document         area
+GET    /legislation/normative-documents                                     work  *document        area
+GET    /legislation/normative-documents/{document}                          work  document         area
 POST   /legislation/normative-documents                                     RHV   unit             area
 PUT    /legislation/normative-documents/{document}                          RHV   document         area
-GET    /legislation/normative-documents/{subject}/evidence                  all   document.subject area
-GET    /legislation/normative-documents/{subject}/evidence/{digest}         all   document_file    area
+GET    /legislation/normative-documents/{subject}/evidence                  work  document.subject area
+GET    /legislation/normative-documents/{subject}/evidence/{digest}         work  document_file    area
 POST   /legislation/normative-documents/{subject}/files                     RHV   document.subject area
-GET    /disputes/reconsiderations                                           all   *case            case
-GET    /disputes/reconsiderations/{case}                                    all   case             case
+GET    /disputes/reconsiderations                                           work  *case            case
+GET    /disputes/reconsiderations/{case}                                    work  case             case
 POST   /disputes/reconsiderations                                           RH    -                all
 POST   /disputes/reconsiderations/{case}/steps                              RH    case             organ
 POST   /disputes/reconsiderations/imports                                   RHI   -                all
-GET    /disputes/reconsiderations/{subject}/evidence                        all   case.subject     case
-GET    /disputes/reconsiderations/{subject}/evidence/{digest}               all   case_file        case
+GET    /disputes/reconsiderations/{subject}/evidence                        work  case.subject     case
+GET    /disputes/reconsiderations/{subject}/evidence/{digest}               work  case_file        case
 POST   /disputes/reconsiderations/{subject}/files                           RHV   case.subject     parties
-GET    /disputes/rates                                                      all   -                all
-GET    /disputes/rates/{rate}/cases                                         all   -                all
+GET    /disputes/rates                                                      work  -                all
+GET    /disputes/rates/{rate}/cases                                         work  -                all
 GET    /disputes/matters                                                    staff *matter          area
 POST   /disputes/matters/{receipt}/answer                                   RH    matter           area
 GET    /disputes/court_outcomes                                             staff *                area
-GET    /decisions/decisions                                                 all   *decision        decision
-GET    /decisions/decisions/{decision}                                      all   decision         decision
+GET    /decisions/decisions                                                 work  *decision        decision
+GET    /decisions/decisions/{decision}                                      work  decision         decision
 POST   /decisions/decisions                                                 RH    -                all
 POST   /decisions/decisions/{decision}/steps                                RH    decision         undertakers
 POST   /decisions/decisions/imports                                         RHI   -                all
-GET    /decisions/decisions/{subject}/evidence                              all   decision.subject decision
-GET    /decisions/decisions/{subject}/evidence/{digest}                     all   decision_file    decision
+GET    /decisions/decisions/{subject}/evidence                              work  decision.subject decision
+GET    /decisions/decisions/{subject}/evidence/{digest}                     work  decision_file    decision
 POST   /decisions/decisions/{subject}/files                                 RHV   decision.subject undertakers
-GET    /enforcement/bodies                                                  all   *                area
-GET    /enforcement/officers                                                all   *                area
-GET    /enforcement/powers                                                  all   *                area
+GET    /enforcement/bodies                                                  work  *                area
+GET    /enforcement/officers                                                work  *                area
+GET    /enforcement/powers                                                  work  *                area
 GET    /enforcement/certificates/{number}                                   -     -                all
-GET    /enforcement/cases                                                   all   *penalty         area
-GET    /enforcement/cases/{case}                                            all   penalty          area
+GET    /enforcement/cases                                                   work  *penalty         area
+GET    /enforcement/cases/{case}                                            work  penalty          area
 POST   /enforcement/cases/look-again                                        V     -                all
 POST   /enforcement/case-files                                              RH    -                all
 POST   /enforcement/case-files/{digest}/confirm                             RH    case_list        own
 GET    /enforcement/case-files/{digest}                                     RH    case_list        own
-GET    /enforcement/case-files/{digest}/content                             all   case_list        caselist
+GET    /enforcement/case-files/{digest}/content                             work  case_list        caselist
 GET    /enforcement/leads                                                   VI    *lead            area
 GET    /enforcement/leads/{lead}                                            VI    lead             area
 POST   /enforcement/leads/{lead}/acceptance                                 I     lead             area
@@ -201,11 +210,11 @@ GET    /assessment/ledger/sm3/tile/{path:path}                              -   
 GET    /assessment/ledger/proofs/inclusion                                  -     -                all
 GET    /assessment/ledger/proofs/consistency                                -     -                all
 GET    /assessment/ledger/status                                            all   -                all
-GET    /assessment/units/{unit}/receipts                                    all   unit             detail
-GET    /assessment/rankings/intervals                                       all   -                all
-GET    /assessment/units/{unit}/trend                                       all   unit             detail
-GET    /assessment/units/{unit}/advice                                      all   unit             detail
-POST   /assessment/what-ifs                                                 all   -                all
+GET    /assessment/units/{unit}/receipts                                    score unit             detail
+GET    /assessment/rankings/intervals                                       score -                all
+GET    /assessment/units/{unit}/trend                                       score unit             detail
+GET    /assessment/units/{unit}/advice                                      score unit             detail
+POST   /assessment/what-ifs                                                 score -                all
 POST   /assessment/replays                                                  VI    -                all
 GET    /assessment/replays                                                  staff -                all
 GET    /assessment/replays/{replay}                                         staff -                all
@@ -214,8 +223,8 @@ GET    /assessment/replays/{replay}/ranking                                 staf
 GET    /assessment/replays/{replay}/report.json                             staff -                all
 GET    /assessment/replays/{replay}/report.xlsx                             staff -                all
 GET    /assessment/frameworks/current                                       all   -                all
-GET    /assessment/rankings                                                 all   -                all
-GET    /assessment/units/{unit}/score                                       all   unit             detail
+GET    /assessment/rankings                                                 score -                all
+GET    /assessment/units/{unit}/score                                       score unit             detail
 GET    /assessment/frameworks                                               all   -                all
 GET    /assessment/frameworks/{framework}/{version}                         all   -                all
 GET    /assessment/frameworks/{framework}/{version}/difference              all   -                all
@@ -240,20 +249,20 @@ POST   /assessment/task_plans/{plan}/areas/{area}/tasks/{node}/notes        staf
 GET    /assessment/tasks                                                    staff *                own
 GET    /assessment/tasks/calendar                                           staff *                area
 GET    /assessment/home/tasks                                               staff *                own
-GET    /assessment/units/{unit}/entries                                     all   unit             detail
-GET    /assessment/units/{unit}/explanation                                 all   unit             detail
+GET    /assessment/units/{unit}/entries                                     score unit             detail
+GET    /assessment/units/{unit}/explanation                                 score unit             detail
 GET    /assessment/warnings                                                 staff *                area
-GET    /assessment/orders                                                   staff *order           area
+GET    /assessment/orders                                                   staff *order           order
 POST   /assessment/orders                                                   VI    unit             area
-GET    /assessment/orders/{order}                                           staff order            area
-POST   /assessment/orders/{order}/issue                                     I     order            area
-POST   /assessment/orders/{order}/files                                     RH    order            area
-GET    /assessment/orders/{order}/files/{digest}                            staff order_file       area
-POST   /assessment/orders/{order}/answer                                    RH    order            area
-POST   /assessment/orders/{order}/check                                     VI    order            area
-POST   /assessment/orders/{order}/return                                    I     order            area
-POST   /assessment/orders/{order}/extension                                 I     order            area
-POST   /assessment/orders/{order}/closing                                   I     order            area
+GET    /assessment/orders/{order}                                           staff order            order
+POST   /assessment/orders/{order}/issue                                     I     order            order
+POST   /assessment/orders/{order}/files                                     RH    order            order
+GET    /assessment/orders/{order}/files/{digest}                            staff order_file       order
+POST   /assessment/orders/{order}/answer                                    RH    order            order
+POST   /assessment/orders/{order}/check                                     VI    order            order
+POST   /assessment/orders/{order}/return                                    I     order            order
+POST   /assessment/orders/{order}/extension                                 I     order            order
+POST   /assessment/orders/{order}/closing                                   I     order            order
 GET    /assessment/objections                                               staff *objection       area
 POST   /assessment/objections                                               H     -                all
 GET    /assessment/objections/{objection}                                   staff objection        area
@@ -265,7 +274,7 @@ POST   /assessment/objections/{objection}/refusal                           VI  
 POST   /assessment/objections/{objection}/draft                             VI    objection        area
 POST   /assessment/objections/{objection}/confirmation                      VI    objection        area
 POST   /assessment/objections/{objection}/return                            VI    objection        area
-GET    /assessment/rankings/contested                                       all   -                all
+GET    /assessment/rankings/contested                                       score -                all
 GET    /assessment/periods                                                  all   -                all
 POST   /assessment/periods/{period}/requests                                I     -                top
 POST   /assessment/periods/{period}/decisions                               I     -                top

@@ -127,7 +127,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     ),
     "order": (
         "assessment",
-        'SELECT o.id AS "order", u.path AS at, o.state AS _state FROM orders o JOIN units u ON u.code = o.unit',
+        'SELECT o.id AS "order", u.path AS at, o.state AS _state, o.issuer AS _issuer FROM orders o JOIN units u ON u.code = o.unit',
     ),
     "objection": (
         "assessment",

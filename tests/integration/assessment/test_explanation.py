@@ -92,6 +92,11 @@ def test_who_may_not_see_a_unit_learns_nothing_of_it(county, who):
         county.rankings.unit(who, "150102-scjg", "2026")
 
 
+def test_who_administers_the_system_and_does_business_keeps_what_business_gives(county):
+    both = Principal(account="d", unit_path="/15/150102/", roles=frozenset({SYSTEM_ADMIN, REPORTER}))
+    assert ask(county, who=both).events_total == ask(county).events_total
+
+
 def test_unknown_nodes_and_units_are_not_found(county):
     for unit, node in (("150102-scjg", "A9.M9.R9"), ("nobody", "")):
         with pytest.raises(NotFound):

@@ -115,6 +115,9 @@ def test_a_body_of_21_megabytes_is_refused_while_it_is_read(browser: Browser) ->
         (CLERK, "/cases?limit=1000", 422),
         (person("reviewer"), "/cases", 200),
         (INSPECTOR, "/leads", 200),
+        (person("system_admin", path="/150000/"), "/cases", 403),
+        (person("security_admin", path="/150000/"), "/cases", 403),
+        (person("audit_admin", path="/150000/"), "/officers", 403),
     ],
 )
 def test_who_may_ask_for_what(browser: Browser, who: Principal | None, path: str, status: int) -> None:

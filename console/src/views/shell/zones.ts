@@ -71,7 +71,7 @@ export function zonesOf(roles: string[], exists: (name: string) => boolean): Zon
       title: 'shell.zone.standing',
       icon: DataAnalysis,
       pages: [
-        page('rankings', 'shell.page.rankings', INSIDE, 'what-if', 'unit-score', 'explanation'),
+        page('rankings', 'shell.page.rankings', [...STAFF, 'audit_admin'], 'what-if', 'unit-score', 'explanation'),
         page('orders', 'shell.page.orders', STAFF, 'order'),
         page('objections', 'shell.page.objections', OVERSEERS, 'objection'),
         page('clues', 'shell.page.clues', OVERSEERS, 'clue'),
