@@ -48,8 +48,11 @@ def _sha256(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
+_FRESH_SM3 = hashes.Hash(hashes.SM3())  # copied: making one anew costs as much as hashing a node
+
+
 def _sm3(content: bytes) -> bytes:
-    state = hashes.Hash(hashes.SM3())
+    state = _FRESH_SM3.copy()
     state.update(content)
     return state.finalize()
 
