@@ -1,8 +1,9 @@
 """
 Bootstrap of the gateway: settings in, wired use cases out; nothing else builds things.
 
-Keys are files that only the gateway reads: those that sign tokens, and those that seal partners' secrets. Embedded,
-both are made at the first need; distributed, settings name them. Both are read again when they change.
+Keys are files that only the gateway reads: those that sign tokens, and those that seal partners' secrets and second
+factors. Embedded, both are made at the first need; distributed, settings name them. Both are read again when they
+change.
 """
 
 from collections.abc import Callable
@@ -19,8 +20,13 @@ from gateway.directory.query import DirectoryQuery
 from gateway.directory.service import Directory
 from gateway.identity.accounts import Accounts
 from gateway.identity.demonstration import Demonstrations
+from gateway.identity.enrolment import Enrolment
+from gateway.identity.factors import Factors
+from gateway.identity.locks import Locks
 from gateway.identity.passwords import Passwords, load_policy
 from gateway.identity.records import AuditRecords
+from gateway.identity.register import Register
+from gateway.identity.removals import Removals
 from gateway.identity.sessions import Sessions
 from gateway.links.link import Link, load_links
 from gateway.partners.service import Partners
@@ -32,6 +38,9 @@ from kernel.bus.partner import PartnerDoor
 from kernel.calendar import WorkingCalendar, load_years
 from kernel.hosting.runtime import Runtime
 from kernel.storage.work import Store
+from kernel.telemetry.log import logger
+
+log = logger(__name__)
 
 PACKAGE = "gateway"
 
@@ -45,6 +54,9 @@ class Gateway:
     units: DirectoryQuery
     sessions: Sessions
     accounts: Accounts
+    register: Register
+    enrolment: Enrolment
+    removals: Removals
     demonstrations: Demonstrations
     records: AuditRecords
     partners: Partners
@@ -65,8 +77,9 @@ def build(runtime: Runtime) -> Gateway:
     issuer = _issuer(runtime)
     links = load_links(runtime.catalog)
     passwords = Passwords(load_policy(runtime.catalog))
-    sessions = Sessions(store, passwords, issuer)
     vault = _vault(runtime)
+    locks, factors = Locks(store), _factors(runtime, store, vault)
+    sessions = Sessions(store, passwords, issuer, factors, locks)
     partners = Partners(store, vault, issuer)
     calendar = WorkingCalendar(load_years(runtime.catalog / "calendars"))
     intake = Intake(store, vault, links, calendar)
@@ -77,6 +90,9 @@ def build(runtime: Runtime) -> Gateway:
         units=DirectoryQuery(store),
         sessions=sessions,
         accounts=Accounts(store, passwords, sessions),
+        register=Register(store),
+        enrolment=Enrolment(store, sessions, factors, locks),
+        removals=Removals(store),
         demonstrations=Demonstrations(store, passwords, production=runtime.settings.production),
         records=AuditRecords(store),
         partners=partners,
@@ -103,6 +119,14 @@ def _issuer(runtime: Runtime) -> Callable[[], Issuer]:
         return Issuer(KeyFile(path), runtime.clock)
 
     return issuer
+
+
+def _factors(runtime: Runtime, store: Store, vault: Vault) -> Factors:
+    settings = runtime.settings
+    required = settings.second_factor == "required"
+    if settings.production and not required:
+        log.warning("second_factor_optional", setting="FAZHI_SECOND_FACTOR")
+    return Factors(store, vault, required=required, production=settings.production)
 
 
 def _vault(runtime: Runtime) -> Vault:

@@ -8,7 +8,6 @@ rights ends the sessions of the account, so that nothing goes on under the forme
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -23,9 +22,7 @@ from kernel.access.principal import SYSTEM, Principal
 from kernel.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, RuleViolation
 from kernel.ids import is_id, new_id
 from kernel.storage.work import Store, Work
-from kernel.text import clean_name
-
-MAX_ROWS = 200
+from kernel.text import clean_name, clean_text
 
 
 class UnknownAccount(NotFound):
@@ -57,30 +54,6 @@ class FirstAccount:
     roles: tuple[str, ...]
     password: str
     area: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountLine:
-    """An account in a list."""
-
-    account: str
-    name: str
-    unit: str
-    state: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class GrantLine:
-    """A grant in a list."""
-
-    id: str
-    account: str
-    role: str
-    unit: str
-    state: str
-    proposed_by: str
-    decided_by: str | None
 
 
 class Accounts:
@@ -135,7 +108,7 @@ class Accounts:
         if account == who.account:
             raise NotAllowed("不能停用或启用自己的账号。", code="identity.own_account")
         with self._store.work() as work:
-            known = _reached(work.session, who, account)
+            known = reached(work.session, who, account)
             known.state = state
             if state != "active":
                 revoke_sessions(work, account)
@@ -143,12 +116,12 @@ class Accounts:
             work.commit()
 
     def change_password(
-        self, account: str, password: str, fresh: str, *, address: str, request: str = ""
+        self, account: str, password: str, fresh: str, *, address: str, code: str = "", request: str = ""
     ) -> None:
         """Change one's own password; every session ends. Raises as signing in does, and Invalid for a weak one."""
         name = account.strip().lower()
         who = Principal(account=name[:100], address=address, request=request)
-        self._sessions.check(name, password, who)
+        self._sessions.check(name, password, code, who)
         if rules.normal_password(fresh) == rules.normal_password(password):
             raise Invalid("新口令不能与原口令相同。", code="identity.same_password")
         hashed = self._passwords.hashed(fresh, name)
@@ -159,8 +132,8 @@ class Accounts:
             work.audit(who, "account.password_changed", f"accounts/{name}")
             work.commit()
 
-    def propose(self, who: Principal, *, account: str, role: str, unit: str) -> str:
-        """Propose a role on a unit for an account; returns the grant's id. Somebody else decides."""
+    def propose(self, who: Principal, *, account: str, role: str, unit: str, reason: str = "") -> str:
+        """Propose a role on a unit for an account, and say why; returns the grant's id. Somebody else decides."""
         if role not in rules.GRANTABLE:
             problem = Problem("role", "identity.unknown_role", "角色不在代码表中")
             raise Invalid(
@@ -168,7 +141,7 @@ class Accounts:
             )
         grant = new_id()
         with self._store.work() as work:
-            _reached(work.session, who, account)
+            reached(work.session, who, account)
             _demand_reach(work.session, who, unit)
             if account == who.account:
                 raise NotAllowed("不能为自己申请角色。", code="identity.own_grant")
@@ -183,6 +156,7 @@ class Accounts:
                     state="proposed",
                     proposed_at=work.clock.now(),
                     proposed_by=who.account,
+                    reason=clean_text(reason, max_characters=200),
                 )
             )
             _flush(work, "该账号已有此项授权或申请，请勿重复提交。")
@@ -190,7 +164,7 @@ class Accounts:
             work.commit()
         return grant
 
-    def decide(self, who: Principal, grant: str, *, approve: bool) -> None:
+    def decide(self, who: Principal, grant: str, *, approve: bool, note: str = "") -> None:
         """Approve or refuse a proposed grant: four eyes, so never one's own proposal nor for oneself."""
         with self._store.work() as work:
             row = _grant(work.session, who, grant)
@@ -202,13 +176,14 @@ class Accounts:
                 raise DutiesExclude()
             row.state = "active" if approve else "refused"
             row.decided_at, row.decided_by = work.clock.now(), who.account
+            row.note = clean_text(note, max_characters=200)
             _flush(work, DutiesExclude.message)
             revoke_sessions(work, row.account)
             work.audit(who, f"grant.{row.state}", f"grants/{grant}")
             work.commit()
 
-    def revoke(self, who: Principal, grant: str) -> None:
-        """Take a grant back; the account's sessions end."""
+    def revoke(self, who: Principal, grant: str, *, note: str = "") -> None:
+        """Take a grant back, and say why; the account's sessions end."""
         with self._store.work() as work:
             row = _grant(work.session, who, grant)
             if row.state != "active":
@@ -216,37 +191,10 @@ class Accounts:
             if row.account == who.account:
                 raise NotAllowed("不能撤销自己的授权。", code="identity.four_eyes")
             row.state, row.decided_at, row.decided_by = "revoked", work.clock.now(), who.account
+            row.note = clean_text(note, max_characters=200)
             revoke_sessions(work, row.account)
             work.audit(who, "grant.revoked", f"grants/{grant}")
             work.commit()
-
-    def accounts(self, who: Principal, *, limit: int, offset: int) -> list[AccountLine]:
-        """Accounts of units within the caller's scope."""
-        wanted = (
-            select(Account)
-            .join(UNITS.table, UNITS.table.c.code == Account.unit)
-            .where(UNITS.table.c.path.startswith(who.unit_path or "?", autoescape=True))
-            .order_by(Account.account)
-        )
-        with self._store.reading() as session:
-            rows = session.scalars(wanted.limit(min(limit, MAX_ROWS)).offset(offset))
-            return [AccountLine(r.account, r.name, r.unit, r.state, r.created_at) for r in rows]
-
-    def grants(self, who: Principal, *, state: str, limit: int, offset: int) -> list[GrantLine]:
-        """Grants on units within the caller's scope."""
-        wanted = (
-            select(Grant)
-            .join(UNITS.table, UNITS.table.c.code == Grant.unit)
-            .where(UNITS.table.c.path.startswith(who.unit_path or "?", autoescape=True))
-            .order_by(Grant.proposed_at.desc())
-        )
-        if state:
-            wanted = wanted.where(Grant.state == state)
-        with self._store.reading() as session:
-            rows = session.scalars(wanted.limit(min(limit, MAX_ROWS)).offset(offset))
-            return [
-                GrantLine(r.id, r.account, r.role, r.unit, r.state, r.proposed_by, r.decided_by) for r in rows
-            ]
 
 
 def enter(work: Work, first: FirstAccount, password_hash: str) -> None:
@@ -294,7 +242,8 @@ def _grant(session: Session, who: Principal, grant: str) -> Grant:
     return row
 
 
-def _reached(session: Session, who: Principal, account: str) -> Account:
+def reached(session: Session, who: Principal, account: str) -> Account:
+    """An account within the caller's part of the tree; raises UnknownAccount."""
     known = session.get(Account, account)
     if known is None or not _reaches(session, who, known.unit):
         raise UnknownAccount()

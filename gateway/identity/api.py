@@ -1,5 +1,6 @@
 """
-HTTP of identity: sessions for browsers and programmes, accounts and grants for administrators.
+HTTP of identity: sessions for browsers and programmes, accounts and grants for administrators; second factors are in
+factor_api.py.
 
 The session cookie holds the opaque id, the token cookie the signed token of five minutes; both are HttpOnly and
 SameSite=Strict. The token cookie outlives its token, so that an API can say "expired" and the page renews.
@@ -14,11 +15,13 @@ from pydantic import Field
 from starlette.responses import JSONResponse
 
 from contracts.roles import AUDIT_ADMIN, EVERYONE_SIGNED_IN, SECURITY_ADMIN, SYSTEM_ADMIN, UNIT_HEAD
-from gateway.identity.accounts import MAX_ROWS, AccountLine, Accounts, GrantLine
+from gateway.identity.accounts import Accounts
 from gateway.identity.demonstration import Demonstrations, DemonstrationView
+from gateway.identity.locks import Locked
 from gateway.identity.records import MAX_ROWS as MAX_RECORDS
 from gateway.identity.records import AuditLine, AuditRecords
-from gateway.identity.sessions import Locked, Me, Opened, Sessions
+from gateway.identity.register import MAX_ROWS, AccountLine, GrantLine, Register
+from gateway.identity.sessions import Me, Opened, Sessions
 from kernel.access.rules import allow, public
 from kernel.clock import SHANGHAI
 from kernel.errors import NotSignedIn
@@ -31,19 +34,21 @@ _Offset = Annotated[int, Query(ge=0)]
 
 
 class SignIn(Body):
-    """Name and password, and the unit to act for when there are several."""
+    """Name and password, the unit to act for when there are several, and the code of a second factor where there is one."""
 
     account: str = Field(max_length=100)
     password: str = Field(max_length=200)
     unit: str = Field("", max_length=100)
+    code: str = Field("", max_length=50)
 
 
 class PasswordChange(Body):
-    """The password in force and the new one."""
+    """The password in force and the new one, and the code of a second factor where there is one."""
 
     account: str = Field(max_length=100)
     password: str = Field(max_length=200)
     new_password: str = Field(max_length=200)
+    code: str = Field("", max_length=50)
 
 
 class NewAccount(Body):
@@ -62,17 +67,19 @@ class AccountState(Body):
 
 
 class NewGrant(Body):
-    """A role on a unit proposed for an account."""
+    """A role on a unit proposed for an account, and why."""
 
     account: str
     role: str
     unit: str
+    reason: str = Field("", max_length=200)
 
 
 class Decision(Body):
-    """Approve or refuse."""
+    """Approve or refuse, and why."""
 
     approve: bool
+    note: str = Field("", max_length=200)
 
 
 class Cookies:
@@ -119,12 +126,13 @@ def session_router(
                 body.account,
                 body.password,
                 unit=body.unit,
+                code=body.code,
                 address=_address(request),
                 request=request.state.request_id,
             )
         except Locked as locked:
-            return _too_many(locked, request)
-        response = JSONResponse(_opened(opened), 201)
+            return too_many(locked, request)
+        response = JSONResponse(shown_session(opened), 201)
         cookies.put(response, opened)
         return response
 
@@ -132,17 +140,17 @@ def session_router(
     @public
     def renew(request: Request) -> Response:
         opened = sessions.renew(cookies.session_of(request))
-        response = JSONResponse(_opened(opened))
+        response = JSONResponse(shown_session(opened))
         cookies.put(response, opened)
         return response
 
     @router.get("/sessions/current")
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*EVERYONE_SIGNED_IN, lets_enrolling=True)
     def current(who: Caller) -> dict[str, Any]:
         return _me(sessions.current(who.session))
 
     @router.delete("/sessions/current", status_code=204)
-    @allow(*EVERYONE_SIGNED_IN)
+    @allow(*EVERYONE_SIGNED_IN, lets_enrolling=True)
     def sign_out(who: Caller) -> Response:
         sessions.sign_out(who)
         response = Response(status_code=204)
@@ -157,11 +165,12 @@ def session_router(
                 body.account,
                 body.password,
                 body.new_password,
+                code=body.code,
                 address=_address(request),
                 request=request.state.request_id,
             )
         except Locked as locked:
-            return _too_many(locked, request)
+            return too_many(locked, request)
         return Response(status_code=204)
 
     @router.get("/demonstration")
@@ -172,14 +181,20 @@ def session_router(
     return router
 
 
-def account_router(accounts: Accounts) -> APIRouter:
+def account_router(accounts: Accounts, register: Register) -> APIRouter:
     """Routes of accounts and grants."""
     router = APIRouter(tags=["accounts"])
 
     @router.get("/accounts")
     @allow(SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN)
-    def list_accounts(who: Caller, limit: _Limit = 100, offset: _Offset = 0) -> list[AccountLine]:
-        return accounts.accounts(who, limit=limit, offset=offset)
+    def list_accounts(
+        who: Caller,
+        query: Annotated[str, Query(max_length=100)] = "",
+        state: Literal["", "active", "disabled"] = "",
+        limit: _Limit = 100,
+        offset: _Offset = 0,
+    ) -> list[AccountLine]:
+        return register.accounts(who, query=query.strip(), state=state, limit=limit, offset=offset)
 
     @router.post("/accounts", status_code=201)
     @allow(SYSTEM_ADMIN)
@@ -197,25 +212,29 @@ def account_router(accounts: Accounts) -> APIRouter:
     def list_grants(
         who: Caller,
         state: Literal["", "proposed", "active", "refused", "revoked"] = "",
+        account: Annotated[str, Query(max_length=100)] = "",
         limit: _Limit = 100,
         offset: _Offset = 0,
     ) -> list[GrantLine]:
-        return accounts.grants(who, state=state, limit=limit, offset=offset)
+        return register.grants(who, state=state, account=account, limit=limit, offset=offset)
 
     @router.post("/grants", status_code=201)
     @allow(SYSTEM_ADMIN, UNIT_HEAD)
     def propose(body: NewGrant, who: Caller) -> dict[str, str]:
-        return {"id": accounts.propose(who, account=body.account, role=body.role, unit=body.unit)}
+        asked = accounts.propose(
+            who, account=body.account, role=body.role, unit=body.unit, reason=body.reason
+        )
+        return {"id": asked}
 
     @router.post("/grants/{grant}/decision", status_code=204)
     @allow(SECURITY_ADMIN)
     def decide(grant: str, body: Decision, who: Caller) -> None:
-        accounts.decide(who, grant, approve=body.approve)
+        accounts.decide(who, grant, approve=body.approve, note=body.note)
 
     @router.delete("/grants/{grant}", status_code=204)
     @allow(SECURITY_ADMIN)
-    def revoke(grant: str, who: Caller) -> None:
-        accounts.revoke(who, grant)
+    def revoke(grant: str, who: Caller, note: Annotated[str, Query(max_length=200)] = "") -> None:
+        accounts.revoke(who, grant, note=note)
 
     return router
 
@@ -242,12 +261,14 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _too_many(error: Locked, request: Request) -> Response:
+def too_many(error: Locked, request: Request) -> Response:
+    """The answer to somebody locked out."""
     _, body = render_error(error, request.state.request_id)
     return Response(body, 429, {"retry-after": "900"}, media_type="application/json")
 
 
-def _opened(opened: Opened) -> dict[str, Any]:
+def shown_session(opened: Opened) -> dict[str, Any]:
+    """A session as it is answered, with its token."""
     return {**_me(opened.me), "token": opened.token, "token_expires_at": _shown(opened.token_expires_at)}
 
 
@@ -258,6 +279,7 @@ def _me(me: Me) -> dict[str, Any]:
         "unit": {"code": known["unit"], "name": known["unit_name"], "path": known["unit_path"]},
         "roles": [{"code": code, "title": title} for code, title in me.roles],
         "csrf": me.csrf,
+        "must_enrol": me.must_enrol,
     }
 
 

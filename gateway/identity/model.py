@@ -1,5 +1,5 @@
 """
-What is kept of accounts 账号, grants 授权, sessions 会话 and failed sign-ins.
+What is kept of accounts 账号, grants 授权, second factors 双因素, sessions 会话 and failed sign-ins.
 
 Only the hash of a session's id is stored. That one account never holds two of the three administrators' duties is
 also a unique index, so no programme can get round it.
@@ -7,14 +7,16 @@ also a unique index, so no programme can get round it.
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, text
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.tables import Base
-from kernel.storage.types import Id, Moment, one_of
+from kernel.storage.types import BigInt, Id, Moment, one_of
 
 _ADMIN_HELD = text("state = 'active' AND role IN ('system_admin', 'security_admin', 'audit_admin')")
 _HELD = text("state IN ('proposed', 'active')")
+_FACTOR_HELD = text("state IN ('pending', 'active')")
+_PROPOSED = text("state = 'proposed'")
 
 
 class Account(Base):
@@ -35,7 +37,11 @@ class Account(Base):
 
 
 class Grant(Base):
-    """A role granted on a unit and all below it 授权. `state`: proposed, active, refused, revoked."""
+    """
+    A role granted on a unit and all below it 授权. `state`: proposed, active, refused, revoked.
+
+    `reason` is the proposer's, `note` that of whoever decided or took it back.
+    """
 
     __tablename__ = "grants"
 
@@ -48,6 +54,8 @@ class Grant(Base):
     proposed_by: Mapped[str] = mapped_column(String(100))
     decided_at: Mapped[datetime | None] = mapped_column(Moment)
     decided_by: Mapped[str | None] = mapped_column(String(100))
+    reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    note: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
     __table_args__ = (
         Index(
@@ -72,7 +80,12 @@ class Grant(Base):
 
 
 class SignedIn(Base):
-    """A session 会话: somebody signed in, acting for one unit."""
+    """
+    A session 会话: somebody signed in, acting for one unit.
+
+    `by_code`: opened with a second factor. Where the account has one, no other session is good, so none that was
+    opened with the password alone a moment before outlives the enrolment.
+    """
 
     __tablename__ = "sessions"
 
@@ -84,8 +97,79 @@ class SignedIn(Base):
     opened_at: Mapped[datetime] = mapped_column(Moment)
     seen_at: Mapped[datetime] = mapped_column(Moment)
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+    by_code: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
     __table_args__ = (Index("ix_sessions_account", "account"), Index("ix_sessions_seen_at", "seen_at"))
+
+
+class SecondFactor(Base):
+    """
+    A second factor 双因素 of an account: the key of one-time codes, sealed (gateway/partners/vault.py).
+
+    `state`: pending until the first code is shown, active, replaced by a later one, removed by four eyes.
+    `last_step` is the step of the last code taken: no code is taken twice, nor an earlier one after it.
+    """
+
+    __tablename__ = "second_factors"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    account: Mapped[str] = mapped_column(String(64), ForeignKey("accounts.account"))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    state: Mapped[str] = mapped_column(String(20))
+    made_at: Mapped[datetime] = mapped_column(Moment)
+    enrolled_at: Mapped[datetime | None] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_step: Mapped[int] = mapped_column(BigInt, default=0)
+
+    __table_args__ = (
+        Index(
+            "uq_second_factors_held",
+            "account",
+            "state",
+            unique=True,
+            postgresql_where=_FACTOR_HELD,
+            sqlite_where=_FACTOR_HELD,
+        ),
+        one_of("second_factors", "state", "pending", "active", "replaced", "removed"),
+    )
+
+
+class RecoveryCode(Base):
+    """A recovery code 恢复码 of a second factor: its hash, and when it was used. Good once."""
+
+    __tablename__ = "recovery_codes"
+
+    factor: Mapped[str] = mapped_column(Id, ForeignKey("second_factors.id"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    used_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class FactorRemoval(Base):
+    """A request to remove a lost second factor 双因素解绑; another person than who asked decides. Four eyes, as a grant."""
+
+    __tablename__ = "factor_removals"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    account: Mapped[str] = mapped_column(String(64), ForeignKey("accounts.account"))
+    state: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(200))
+    proposed_at: Mapped[datetime] = mapped_column(Moment)
+    proposed_by: Mapped[str] = mapped_column(String(100))
+    decided_at: Mapped[datetime | None] = mapped_column(Moment)
+    decided_by: Mapped[str | None] = mapped_column(String(100))
+    note: Mapped[str] = mapped_column(String(200), default="")
+
+    __table_args__ = (
+        Index(
+            "uq_factor_removals_proposed",
+            "account",
+            unique=True,
+            postgresql_where=_PROPOSED,
+            sqlite_where=_PROPOSED,
+        ),
+        Index("ix_factor_removals_proposed_at", "proposed_at"),
+        one_of("factor_removals", "state", "proposed", "done", "refused"),
+    )
 
 
 class Failures(Base):

@@ -10,7 +10,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from contracts.roles import AUDIT_ADMIN, SECURITY_ADMIN, SYSTEM_ADMIN, TITLES
+from contracts.roles import (
+    AUDIT_ADMIN,
+    INSPECTOR,
+    REVIEWER,
+    SECURITY_ADMIN,
+    SYSTEM_ADMIN,
+    TITLES,
+)
 from kernel.errors import Problem
 from kernel.text import composed
 
@@ -21,6 +28,8 @@ FIRST_LOCK = timedelta(minutes=15)
 LONGEST_LOCK = timedelta(hours=4)
 FORGET_FAILURES = timedelta(hours=24)
 ADMINISTRATORS = frozenset({SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN})
+# Whose accounts must have a second factor (R39; GB/T 22239-2019 8.1.4.1 d).
+WITH_FACTOR = ADMINISTRATORS | {REVIEWER, INSPECTOR}
 GRANTABLE = frozenset(TITLES) - {"external_system"}
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}\Z")
 

@@ -20,7 +20,8 @@ PASSWORD = "geheim-und-lang"
 def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runtime]:
     """A runtime on each database in turn."""
     url = "" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
-    made = Runtime(Settings(data=tmp_path, database_url=url, cookie_secure=False), SystemClock())
+    settings = Settings(data=tmp_path, database_url=url, cookie_secure=False, second_factor="optional")
+    made = Runtime(settings, SystemClock())
     yield made
     made.close()
 

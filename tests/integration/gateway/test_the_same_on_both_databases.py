@@ -14,8 +14,9 @@ from contracts.roles import AUDIT_ADMIN, SECURITY_ADMIN
 from gateway.clues.model import ClueRow
 from gateway.directory.rules import UnitState
 from gateway.identity.accounts import DutiesExclude
+from gateway.identity.locks import Locked
 from gateway.identity.model import Grant
-from gateway.identity.sessions import Locked, WrongCredentials
+from gateway.identity.sessions import WrongCredentials
 from gateway.partners.service import Sender
 from gateway.tables import Base
 from kernel.errors import Conflict, PermanentError

@@ -19,7 +19,7 @@ from tests.support.stores import built
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with units and accounts, made once; every test works on a copy."""
     folder = tmp_path_factory.mktemp("gateway")
-    runtime = Runtime(Settings(data=folder, cookie_secure=False), FixedClock(NOW))
+    runtime = Runtime(Settings(data=folder, cookie_secure=False, second_factor="optional"), FixedClock(NOW))
     app = built(runtime, "gateway")
     furnish(app)
     app.sessions.sign_in("xitong", PASSWORD, address="10.0.0.1")  # makes the signing key
@@ -36,7 +36,7 @@ def clock() -> FixedClock:
 def runtime(furnished: Path, tmp_path: Path, clock: FixedClock) -> Runtime:
     folder = tmp_path / "data"
     shutil.copytree(furnished, folder)
-    return Runtime(Settings(data=folder, cookie_secure=False), clock)
+    return Runtime(Settings(data=folder, cookie_secure=False, second_factor="optional"), clock)
 
 
 @pytest.fixture

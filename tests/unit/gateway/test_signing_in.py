@@ -7,8 +7,9 @@ from sqlalchemy import select, text
 
 from gateway.app import Gateway
 from gateway.identity.accounts import FirstAccount, enter
+from gateway.identity.locks import Locked
 from gateway.identity.passwords import Passwords, load_policy
-from gateway.identity.sessions import Locked, PasswordExpired, WrongCredentials
+from gateway.identity.sessions import PasswordExpired, WrongCredentials
 from kernel.access.tokens import Verifier, public_half
 from kernel.clock import FixedClock
 from kernel.errors import NotSignedIn

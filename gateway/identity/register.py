@@ -1,0 +1,194 @@
+"""
+The register of accounts and grants 账号与授权名册, as the three administrators read it (R36): never a secret in it.
+
+Lists stay within the caller's part of the tree. What belongs to a page of accounts, roles and factors, is read for
+the whole page at once.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from contracts.roles import TITLES
+from gateway.identity import rules
+from gateway.identity.model import Account, DemonstrationAccount, Grant, SecondFactor
+from gateway.tables import UNITS
+from kernel.access.principal import Principal
+from kernel.storage.work import Store
+
+MAX_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRole:
+    """A role in force, and the unit it reaches from."""
+
+    role: str
+    title: str
+    unit: str
+    unit_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """
+    An account in a list. `factor` is "enrolled", "missing" where a role asks for one, or "none"; `must_change`: the
+    password was set by somebody else and opens nothing yet.
+    """
+
+    account: str
+    name: str
+    unit: str
+    unit_name: str
+    state: str
+    created_at: datetime
+    created_by: str
+    must_change: bool
+    factor: str
+    is_demonstration: bool
+    roles: list[HeldRole]
+
+
+@dataclass(frozen=True, slots=True)
+class GrantLine:
+    """A grant in a list: who asked for it and why, who decided and what they said."""
+
+    id: str
+    account: str
+    account_name: str
+    role: str
+    role_title: str
+    unit: str
+    unit_name: str
+    state: str
+    proposed_by: str
+    proposed_at: datetime
+    reason: str
+    decided_by: str | None
+    decided_at: datetime | None
+    note: str
+
+
+class Register:
+    """Reads accounts and grants."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def accounts(
+        self, who: Principal, *, limit: int, offset: int, query: str = "", state: str = ""
+    ) -> list[AccountLine]:
+        """Accounts of units within the caller's scope; `query` is part of the account, the name or the unit's name."""
+        units = UNITS.table
+        wanted = (
+            select(Account, units.c.name)
+            .join(units, units.c.code == Account.unit)
+            .where(within(who))
+            .order_by(Account.account)
+        )
+        if state:
+            wanted = wanted.where(Account.state == state)
+        if query:
+            named = [column.contains(query, autoescape=True) for column in (Account.name, units.c.name)]
+            wanted = wanted.where(
+                Account.account.contains(query.lower(), autoescape=True) | named[0] | named[1]
+            )
+        with self._store.reading() as session:
+            rows = session.execute(wanted.limit(min(limit, MAX_ROWS)).offset(offset)).all()
+            return _lines(session, [(account, unit_name) for account, unit_name in rows])
+
+    def grants(
+        self, who: Principal, *, state: str, limit: int, offset: int, account: str = ""
+    ) -> list[GrantLine]:
+        """Grants on units within the caller's scope, newest first."""
+        units = UNITS.table
+        wanted = (
+            select(Grant, Account.name, units.c.name)
+            .join(Account, Account.account == Grant.account)
+            .join(units, units.c.code == Grant.unit)
+            .where(within(who))
+            .order_by(Grant.proposed_at.desc(), Grant.id.desc())
+        )
+        if state:
+            wanted = wanted.where(Grant.state == state)
+        if account:
+            wanted = wanted.where(Grant.account == account)
+        with self._store.reading() as session:
+            rows = session.execute(wanted.limit(min(limit, MAX_ROWS)).offset(offset))
+            return [_grant_line(row, name, unit_name) for row, name, unit_name in rows]
+
+
+def within(who: Principal) -> ColumnElement[bool]:
+    """The condition that a unit joined from the directory lies in the caller's part of the tree."""
+    return UNITS.table.c.path.startswith(who.unit_path or "?", autoescape=True)
+
+
+def _lines(session: Session, rows: Sequence[tuple[Account, str]]) -> list[AccountLine]:
+    names = [account.account for account, _ in rows]
+    roles = _roles(session, names)
+    factors = select(SecondFactor.account).where(
+        SecondFactor.account.in_(names), SecondFactor.state == "active"
+    )
+    enrolled = set(session.scalars(factors))
+    shown = set(
+        session.scalars(select(DemonstrationAccount.account).where(DemonstrationAccount.account.in_(names)))
+    )
+    return [
+        AccountLine(
+            account=row.account,
+            name=row.name,
+            unit=row.unit,
+            unit_name=unit_name,
+            state=row.state,
+            created_at=row.created_at,
+            created_by=row.created_by,
+            must_change=row.password_changed_at is None,
+            factor=_factor(roles[row.account], is_enrolled=row.account in enrolled),
+            is_demonstration=row.account in shown,
+            roles=roles[row.account],
+        )
+        for row, unit_name in rows
+    ]
+
+
+def _roles(session: Session, names: Sequence[str]) -> dict[str, list[HeldRole]]:
+    units = UNITS.table
+    wanted = (
+        select(Grant.account, Grant.role, Grant.unit, units.c.name)
+        .join(units, units.c.code == Grant.unit)
+        .where(Grant.account.in_(names), Grant.state == "active")
+        .order_by(Grant.unit, Grant.role)
+    )
+    found: dict[str, list[HeldRole]] = defaultdict(list)
+    for account, role, unit, unit_name in session.execute(wanted):
+        found[account].append(HeldRole(role, TITLES.get(role, role), unit, unit_name))
+    return found
+
+
+def _factor(roles: Sequence[HeldRole], *, is_enrolled: bool) -> str:
+    if is_enrolled:
+        return "enrolled"
+    return "none" if rules.WITH_FACTOR.isdisjoint(held.role for held in roles) else "missing"
+
+
+def _grant_line(row: Grant, account_name: str, unit_name: str) -> GrantLine:
+    return GrantLine(
+        id=row.id,
+        account=row.account,
+        account_name=account_name,
+        role=row.role,
+        role_title=TITLES.get(row.role, row.role),
+        unit=row.unit,
+        unit_name=unit_name,
+        state=row.state,
+        proposed_by=row.proposed_by,
+        proposed_at=row.proposed_at,
+        reason=row.reason,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        note=row.note,
+    )
