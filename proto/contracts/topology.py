@@ -15,6 +15,7 @@ CITATIONS = "citations.v1"
 CLUE_TO_ENFORCEMENT = "clue_routed_to_enforcement.v1"
 CLUE_TO_DISPUTES = "clue_routed_to_disputes.v1"
 CLUE_PROGRESSED = "clue_progressed.v1"
+CORRECTION_ASKED = "correction_asked.v1"
 
 ASSESSMENT_SCORED = Queue(
     "assessment.scored",
@@ -28,6 +29,11 @@ DISPUTES_CLUES = Queue("disputes.clues", (("gateway", CLUE_TO_DISPUTES),))
 GATEWAY_PROGRESS = Queue(
     "gateway.clue_progress", (("enforcement", CLUE_PROGRESSED), ("disputes", CLUE_PROGRESSED))
 )
+CORRECTION_NOTICES = {
+    service: Queue(f"{service}.corrections", (("assessment", CORRECTION_ASKED),))
+    for service in SERVICES
+    if service != "assessment"
+}
 DIRECTORY = {service: Queue(f"{service}.directory", (("gateway", UNITS),)) for service in SERVICES}
 
 QUEUES: tuple[Queue, ...] = (
@@ -36,6 +42,7 @@ QUEUES: tuple[Queue, ...] = (
     ENFORCEMENT_CLUES,
     DISPUTES_CLUES,
     GATEWAY_PROGRESS,
+    *CORRECTION_NOTICES.values(),
     *DIRECTORY.values(),
 )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from contracts.corrections.reading import Corrections
 from contracts.findings.papers import Papers
 from kernel.calendar import WorkingCalendar, load_years
 from kernel.hosting.runtime import Runtime
@@ -12,7 +13,7 @@ from services.decisions.procedures.intake import Intake
 from services.decisions.procedures.papers import papers
 from services.decisions.procedures.register import Register
 from services.decisions.procedures.service import Procedures
-from services.decisions.tables import SPINE
+from services.decisions.tables import CORRECTIONS, SPINE, UNITS
 
 PACKAGE = "services.decisions"
 
@@ -22,6 +23,7 @@ class Decisions:
     """The service's use cases."""
 
     store: Store
+    corrections: Corrections
     conformance: Conformance
     procedures: Procedures
     intake: Intake
@@ -36,6 +38,7 @@ def build(runtime: Runtime) -> Decisions:
     conformance = Conformance(load_templates(runtime.catalog / "templates"), calendar)
     return Decisions(
         store,
+        Corrections(store, CORRECTIONS, UNITS),
         conformance,
         Procedures(store, conformance, blobs),
         Intake(store, conformance, blobs),

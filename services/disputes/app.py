@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from contracts.corrections.reading import Corrections
 from contracts.findings.papers import Papers
 from kernel.hosting.runtime import Runtime
 from kernel.storage.work import Store
@@ -12,7 +13,7 @@ from services.disputes.reconsideration.papers import papers
 from services.disputes.reconsideration.rates import Rates, load_rates
 from services.disputes.reconsideration.register import Register
 from services.disputes.reconsideration.service import Cases
-from services.disputes.tables import SPINE
+from services.disputes.tables import CORRECTIONS, SPINE, UNITS
 
 PACKAGE = "services.disputes"
 
@@ -22,6 +23,7 @@ class Disputes:
     """The service's use cases."""
 
     store: Store
+    corrections: Corrections
     cases: Cases
     intake: Intake
     register: Register
@@ -38,6 +40,7 @@ def build(runtime: Runtime) -> Disputes:
     cases = Cases(store, clocks, codes, blobs)
     return Disputes(
         store,
+        Corrections(store, CORRECTIONS, UNITS),
         cases,
         Intake(store, clocks, codes, blobs),
         Register(store, clocks, codes),

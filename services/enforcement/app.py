@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from contracts.corrections.reading import Corrections
 from kernel.hosting.runtime import Runtime
 from kernel.storage.work import Store
 from services.enforcement.cases.rules.columns import ColumnSet
@@ -9,7 +10,7 @@ from services.enforcement.cases.service import Cases
 from services.enforcement.law import Law
 from services.enforcement.registry.service import Registry
 from services.enforcement.supervision.service import Supervision
-from services.enforcement.tables import SPINE
+from services.enforcement.tables import CORRECTIONS, SPINE, UNITS
 
 PACKAGE = "services.enforcement"
 
@@ -19,6 +20,7 @@ class Enforcement:
     """The use cases of enforcement, and the store they work on."""
 
     store: Store
+    corrections: Corrections
     registry: Registry
     cases: Cases
     supervision: Supervision
@@ -29,4 +31,6 @@ def build(runtime: Runtime) -> Enforcement:
     store = runtime.store("enforcement", SPINE)
     columns = ColumnSet.load(runtime.catalog / "imports" / "enforcement_cases.yaml")
     cases = Cases(store, runtime.blobs("enforcement"), Law.load(runtime.catalog), columns)
-    return Enforcement(store, Registry(store), cases, Supervision(store))
+    return Enforcement(
+        store, Corrections(store, CORRECTIONS, UNITS), Registry(store), cases, Supervision(store)
+    )

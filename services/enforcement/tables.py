@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import DeclarativeBase
 
+from contracts.corrections.register import CorrectionsAsked
 from contracts.findings.register import FindingsRegister
 from contracts.units import UnitCopy
 from kernel.storage.spine import Spine
@@ -13,4 +14,5 @@ class Base(DeclarativeBase):
 
 SPINE = Spine(Base.metadata)
 UNITS = UnitCopy(Base.metadata)
-FINDINGS = FindingsRegister(Base.metadata)
+CORRECTIONS = CorrectionsAsked(Base.metadata)
+FINDINGS = FindingsRegister(Base.metadata, corrections=CORRECTIONS)

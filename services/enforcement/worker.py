@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from contracts.clues.wire import read_routed
-from contracts.topology import DIRECTORY, ENFORCEMENT_CLUES
+from contracts.corrections.wire import read_corrections
+from contracts.topology import CORRECTION_NOTICES, DIRECTORY, ENFORCEMENT_CLUES
 from contracts.units import read_units
 from kernel.bus.markers import every, subscribe
 from kernel.messages import Item
 from kernel.storage.work import Work
 from services.enforcement.app import Enforcement
-from services.enforcement.tables import UNITS
+from services.enforcement.tables import CORRECTIONS, FINDINGS, UNITS
 
 BATCHES_A_TURN = 20
 
@@ -26,6 +27,16 @@ class EnforcementWorker:
     def units(self, work: Work, items: Sequence[Item]) -> None:
         """单位目录: keep the local copy."""
         UNITS.apply(work, items)
+
+    @subscribe(CORRECTION_NOTICES["enforcement"], decode=read_corrections)
+    def corrections(self, work: Work, items: Sequence[Item]) -> None:
+        """更正通知: upheld objections against what enforcement told."""
+        CORRECTIONS.hear(work, items, FINDINGS.table)
+
+    @every(seconds=15)
+    def measure_corrections(self) -> None:
+        """Gauges: corrections that wait, and how old the oldest is."""
+        CORRECTIONS.measure(self._app.store)
 
     @subscribe(ENFORCEMENT_CLUES, decode=read_routed)
     def clues(self, work: Work, items: Sequence[Item]) -> None:

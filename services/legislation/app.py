@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from contracts.corrections.reading import Corrections
 from contracts.findings.papers import Papers
 from kernel.calendar import WorkingCalendar, load_years
 from kernel.hosting.runtime import Runtime
@@ -14,7 +15,7 @@ from services.legislation.drafting.papers import papers
 from services.legislation.drafting.periods import DocumentPeriods
 from services.legislation.drafting.service import Register
 from services.legislation.search.service import SHAPE, ArticleSearch
-from services.legislation.tables import SPINE
+from services.legislation.tables import CORRECTIONS, SPINE, UNITS
 from services.legislation.usage.service import Usage
 
 PACKAGE = "services.legislation"
@@ -26,6 +27,7 @@ class Legislation:
     """The service, wired."""
 
     store: Store
+    corrections: Corrections
     intake: Intake
     library: Library
     search: ArticleSearch
@@ -44,6 +46,7 @@ def build(runtime: Runtime) -> Legislation:
     calendar = WorkingCalendar(load_years(runtime.catalog / "calendars"))
     return Legislation(
         store,
+        Corrections(store, CORRECTIONS, UNITS),
         Intake(store, Collections.load(runtime.catalog / "legislation" / "collections.yaml")),
         Library(store),
         ArticleSearch(store, _index(runtime)),

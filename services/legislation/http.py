@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from contracts.corrections.doors import corrections_routes
 from services.legislation.app import Legislation
 from services.legislation.documents import api as documents
 from services.legislation.drafting import api as drafting
@@ -17,4 +18,5 @@ def routers(app: Legislation) -> list[APIRouter]:
         documents.intake_router(app.intake),
         usage.router(app.usage),
         drafting.router(app.register, app.papers),
+        corrections_routes(app.corrections),
     ]

@@ -3,6 +3,7 @@
 from sqlalchemy import Table
 from sqlalchemy.orm import DeclarativeBase
 
+from contracts.corrections.register import CorrectionsAsked
 from contracts.findings.evidence import EvidenceRegister
 from contracts.findings.register import FindingsRegister
 from contracts.units import UnitCopy
@@ -16,7 +17,8 @@ class Base(DeclarativeBase):
 SPINE = Spine(Base.metadata)
 UNITS = UnitCopy(Base.metadata)
 EVIDENCE = EvidenceRegister(Base.metadata)
-FINDINGS = FindingsRegister(Base.metadata, EVIDENCE)
+CORRECTIONS = CorrectionsAsked(Base.metadata)
+FINDINGS = FindingsRegister(Base.metadata, EVIDENCE, CORRECTIONS)
 
 
 def table_of(model: type[Base]) -> Table:

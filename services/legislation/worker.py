@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 from contracts.citations.v1.citations_pb2 import Citation
 from contracts.citations.wire import read_citations
-from contracts.topology import DIRECTORY, LEGISLATION_CITATIONS
+from contracts.corrections.wire import read_corrections
+from contracts.topology import CORRECTION_NOTICES, DIRECTORY, LEGISLATION_CITATIONS
 from contracts.units import read_units
 from kernel.bus.markers import every, subscribe
 from kernel.clock import local_date
 from kernel.messages import Item
 from kernel.storage.work import Work
 from services.legislation.app import Legislation
-from services.legislation.tables import UNITS
+from services.legislation.tables import CORRECTIONS, FINDINGS, UNITS
 from services.legislation.usage.rules import read_day
 
 
@@ -27,6 +28,16 @@ class LegislationWorker:
     def units(self, work: Work, items: Sequence[Item]) -> None:
         """Take over units told by the gateway."""
         UNITS.apply(work, items)
+
+    @subscribe(CORRECTION_NOTICES["legislation"], decode=read_corrections)
+    def corrections(self, work: Work, items: Sequence[Item]) -> None:
+        """更正通知: upheld objections against what legislation told."""
+        CORRECTIONS.hear(work, items, FINDINGS.table)
+
+    @every(seconds=15)
+    def measure_corrections(self) -> None:
+        """Gauges: corrections that wait, and how old the oldest is."""
+        CORRECTIONS.measure(self._app.store)
 
     @subscribe(LEGISLATION_CITATIONS, decode=read_citations)
     def citations(self, work: Work, items: Sequence[Item]) -> None:

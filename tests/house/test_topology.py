@@ -22,6 +22,7 @@ TELLING = {
     topology.CLUE_TO_ENFORCEMENT: r"\bCLUE_TO_ENFORCEMENT\b",
     topology.CLUE_TO_DISPUTES: r"\bCLUE_TO_DISPUTES\b",
     topology.CLUE_PROGRESSED: r"\btell_progress\(",
+    topology.CORRECTION_ASKED: r"\btell_correction\(",
 }
 KEYS = sorted({key for queue in topology.QUEUES for key in queue.keys})
 

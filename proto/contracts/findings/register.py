@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import orjson
 from sqlalchemy import Column, Connection, MetaData, String, Table, text
 
+from contracts.corrections.register import CorrectionsAsked
 from contracts.events.v1.scored_pb2 import ScoredEvent
 from contracts.findings.evidence import EvidenceRegister
 from contracts.findings.values import Finding, Mode
@@ -37,10 +38,20 @@ class Found:
 
 
 class FindingsRegister:
-    """The register of one service, kept in its own database; `evidence` is what its events name, if they rest on it."""
+    """
+    The register of one service, kept in its own database.
 
-    def __init__(self, metadata: MetaData, evidence: EvidenceRegister | None = None) -> None:
+    `evidence` is what its events name, if they rest on it; `corrections` is what it was asked to correct.
+    """
+
+    def __init__(
+        self,
+        metadata: MetaData,
+        evidence: EvidenceRegister | None = None,
+        corrections: CorrectionsAsked | None = None,
+    ) -> None:
         self._evidence = evidence
+        self._corrections = corrections
         self.table = Table(
             "findings",
             metadata,
@@ -106,6 +117,10 @@ class FindingsRegister:
         )
         for body in pack(events):
             work.tell(SCORED, body)
+        corrected = {event.corrects: event.id for event in events if event.corrects}
+        if self._corrections and corrected:
+            # after the rows above: a notice being heard just now waits for them, and then sees this event
+            self._corrections.close(work, corrected, recorded_at)
         return len(events)
 
     def _known(self, work: Work, places: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:

@@ -86,11 +86,16 @@ class DatumView(BaseModel):
 
 
 class ObjectionView(ObjectionRow):
-    """One objection with everything known of it; `can` is what the caller may do next."""
+    """
+    One objection with everything known of it; `can` is what the caller may do next.
+
+    `told_at` is when the service that owns the datum was told to correct it 已告知.
+    """
 
     grounds: str
     filed_by: str
     supervisor: UnitName
+    told_at: datetime | None
     correction: str | None
     datum: DatumView | None
     facts: list[FactView]
@@ -241,6 +246,7 @@ def _view(one: OneObjection, now: datetime) -> ObjectionView:
         grounds=row["grounds"],
         filed_by=row["filed_by"],
         supervisor=unit_name(row["supervisor"], one.names),
+        told_at=next((fact.at for fact in one.facts if fact.detail.get("told")), None),
         correction=row["correction"],
         datum=None
         if datum is None

@@ -2,8 +2,9 @@
 What people can do with objections 申诉: file, add proof, withdraw, accept or refuse, draft an answer, confirm it.
 
 Two people answer, neither of the unit nor the maker of the datum. What is upheld corrects: an own fact of
-assessment at once, a datum of another service when that service's correcting event arrives (`follow`); until then
-the objection runs with a due time, and escalates like an order.
+assessment at once, a datum of another service when that service's correcting event arrives (`follow`). That service
+is told 更正通知 in the transaction of the confirmation; until its event is here the objection runs with a due time,
+and escalates like an order.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import update
 
+from contracts.corrections.wire import Correction, tell_correction
+from contracts.topology import CORRECTION_NOTICES
 from kernel.access.principal import SYSTEM, Principal
 from kernel.clock import local_date
 from kernel.errors import Conflict, Invalid, NotFound, RuleViolation
@@ -27,6 +30,7 @@ from services.assessment.objections.rules import (
     ACT_WORDS,
     ACTS,
     CLOSED,
+    CORRECTING,
     DUE_CLOCKS,
     FILED,
     FILING_CLOCK,
@@ -35,6 +39,7 @@ from services.assessment.objections.rules import (
     Answer,
     Progress,
     after,
+    corrected_marks,
     replay,
 )
 from services.assessment.rectification.dues import Dues
@@ -213,7 +218,7 @@ class Objections:
             now = work.clock.now()
             taken, more = kind, dict(detail or {})
             if kind == "answered":
-                taken, more = self._take_effect(work, row, progress)
+                taken, more = self._take_effect(work, row, progress, now)
             state = ACTS[taken][1]
             due_at = self._dues.due(DUE_CLOCKS[state], now) if state in DUE_CLOCKS else None
             fact = MatterFact(progress.version + 1, taken, who.account, who.unit, now, due_at, note, more)
@@ -240,9 +245,9 @@ class Objections:
             raise RuleViolation("答复应由拟稿人以外的第二人复核。", code="assessment.second_person")
 
     def _take_effect(
-        self, work: Work, row: Mapping[str, Any], progress: Progress
+        self, work: Work, row: Mapping[str, Any], progress: Progress, now: datetime
     ) -> tuple[str, dict[str, Any]]:
-        """What a confirmed answer does: nothing, a correcting event, or a wait for the source's."""
+        """What a confirmed answer does: nothing, a correcting event, or a notice to the source and a wait for its event."""
         answer = progress.answer
         assert answer is not None
         if answer.outcome == REJECTED:
@@ -250,8 +255,28 @@ class Objections:
         datum = datum_of(work.session, row["event_id"], row["unit"])
         assert datum is not None
         if datum.is_corrected or row["source"] != SOURCE:
-            return "transferred", {"source": row["source"]}
+            told = "" if datum.is_corrected else self._tell(work, row, answer, now)
+            return "transferred", {"source": row["source"]} | ({"told": told} if told else {})
         return "answered", {"event": correct(work, datum, row["asked"], answer, row["id"])}
+
+    def _tell(self, work: Work, row: Mapping[str, Any], answer: Answer, now: datetime) -> str:
+        """Tell the service that owns the datum; "" for one that hears no such notices."""
+        if row["source"] not in CORRECTION_NOTICES:
+            return ""
+        outcome, score_milli = corrected_marks(answer, row["asked"])
+        asked = Correction(
+            service=row["source"],
+            objection=row["id"],
+            event=row["event_id"],
+            unit=row["unit"],
+            probe=row["probe"],
+            subject=row["subject"],
+            outcome=outcome,
+            score_milli=score_milli,
+            reason=answer.reasons,
+            due_at=self._dues.due(DUE_CLOCKS[CORRECTING], now),
+        )
+        return tell_correction(work, asked)
 
 
 def columns(progress: Progress, now: datetime) -> dict[str, Any]:

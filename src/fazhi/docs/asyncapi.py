@@ -38,6 +38,12 @@ FACTS = {
     topology.CITATIONS: Fact("citations", "Citations", "引用", "业务对象所依据的法律条文"),
     topology.CLUE_TO_ENFORCEMENT: Fact("clues", "ClueRouted", "线索（转执法监督）", "网关核验过的线索"),
     topology.CLUE_TO_DISPUTES: Fact("clues", "ClueRouted", "线索（转多元化解）", "网关核验过的线索"),
+    topology.CORRECTION_ASKED: Fact(
+        "corrections",
+        "CorrectionAsked",
+        "更正通知",
+        "申诉成立，请来源服务更正所指的计分事件；各来源服务都收到，只办理写给自己的",
+    ),
     topology.CLUE_PROGRESSED: Fact("clues", "ClueProgressed", "线索进展", "承办服务告知线索办到哪一步"),
 }
 _INFO = """一省平台内部的消息总线。每个来源服务一个 topic 交换机 `<服务>.events`，路由键是带版本的事实名；每个接收者一个

@@ -167,6 +167,7 @@ PUT    /legislation/normative-documents/{document}                          RHV 
 GET    /legislation/normative-documents/{subject}/evidence                  work  document.subject area
 GET    /legislation/normative-documents/{subject}/evidence/{digest}         work  document_file    area
 POST   /legislation/normative-documents/{subject}/files                     RHV   document.subject area
+GET    /legislation/corrections-asked                                       staff *correction.legislation area
 GET    /disputes/reconsiderations                                           work  *case            case
 GET    /disputes/reconsiderations/{case}                                    work  case             case
 POST   /disputes/reconsiderations                                           RH    -                all
@@ -180,6 +181,7 @@ GET    /disputes/rates/{rate}/cases                                         work
 GET    /disputes/matters                                                    staff *matter          area
 POST   /disputes/matters/{receipt}/answer                                   RH    matter           area
 GET    /disputes/court_outcomes                                             staff *                area
+GET    /disputes/corrections-asked                                          staff *correction.disputes area
 GET    /decisions/decisions                                                 work  *decision        decision
 GET    /decisions/decisions/{decision}                                      work  decision         decision
 POST   /decisions/decisions                                                 RH    -                all
@@ -188,6 +190,7 @@ POST   /decisions/decisions/imports                                         RHI 
 GET    /decisions/decisions/{subject}/evidence                              work  decision.subject decision
 GET    /decisions/decisions/{subject}/evidence/{digest}                     work  decision_file    decision
 POST   /decisions/decisions/{subject}/files                                 RHV   decision.subject undertakers
+GET    /decisions/corrections-asked                                         staff *correction.decisions area
 GET    /enforcement/bodies                                                  work  *                area
 GET    /enforcement/officers                                                work  *                area
 GET    /enforcement/powers                                                  work  *                area
@@ -204,6 +207,7 @@ GET    /enforcement/leads/{lead}                                            VI  
 POST   /enforcement/leads/{lead}/acceptance                                 I     lead             area
 POST   /enforcement/leads/{lead}/return                                     I     lead             area
 POST   /enforcement/leads/{lead}/answer                                     I     lead             area
+GET    /enforcement/corrections-asked                                       staff *correction.enforcement area
 GET    /assessment/ledger/checkpoint                                        -     -                all
 GET    /assessment/ledger/tile/{path:path}                                  -     -                all
 GET    /assessment/ledger/sm3/tile/{path:path}                              -     -                all

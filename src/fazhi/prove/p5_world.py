@@ -172,6 +172,13 @@ KINDS: Mapping[str, tuple[str, str]] = {
             "JOIN report_files f ON f.unit = r.unit AND instr(v.evidence, f.digest) > 0 WHERE a.place < 3"
         ),
     ),
+    **{
+        f"correction.{service}": (
+            service,
+            "SELECT c.id AS correction, u.path AS at FROM corrections_asked c JOIN units u ON u.code = c.unit",
+        )
+        for service in ("legislation", "disputes", "decisions", "enforcement")
+    },
     "survey": ("assessment", f"SELECT id AS survey, '/{PROVINCE}/' AS at FROM surveys"),
 }
 _DERIVED = {"document.subject": ("document", "document"), "case.subject": ("case", "case")}

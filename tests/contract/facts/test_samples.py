@@ -23,8 +23,10 @@ from contracts.citations.v1.citations_pb2 import Citation
 from contracts.citations.wire import tell_citations
 from contracts.clues.v1.clues_pb2 import ClueProgressed, ClueRouted, ClueState
 from contracts.clues.wire import tell_progress
+from contracts.corrections.wire import Correction, tell_correction
 from contracts.directory.v1.directory_pb2 import Units
 from contracts.findings import Basis, Evidence, Finding, Mode, Outcome
+from contracts.findings.register import Found
 from contracts.findings.wire import pack, scored_event
 from fazhi.docs.asyncapi import FACTS
 from fazhi.services import package_of
@@ -119,7 +121,11 @@ def test_the_service_takes_it_and_only_once(sample: Sample, queue: Queue, tmp_pa
     app = built(sqlite_runtime(tmp_path, FixedClock(NOW)), package_of(service))
     worker = getattr(import_module(f"{package_of(service)}.worker"), f"{service.capitalize()}Worker")(app)
     inbound = Inbound(app.store, subscription, getattr(worker, method))
-    message = about_a_known_clue(app, sample) if sample.name == topology.CLUE_PROGRESSED else sample.message
+    message = sample.message
+    if sample.name == topology.CLUE_PROGRESSED:
+        message = about_a_known_clue(app, sample)
+    if sample.name == topology.CORRECTION_ASKED:
+        a_finding_told(app, service)
     inbound.take([Delivery(message, redelivered=False)])
     inbound.take([Delivery(message, redelivered=True)])
     spine = app.store.spine
@@ -163,6 +169,15 @@ def about_a_known_clue(app: Any, sample: Sample) -> Message:
     return Message(
         id=IDS[9], source=sample.source, name=sample.name, body=told.SerializeToString(deterministic=True)
     )
+
+
+def a_finding_told(app: Any, service: str) -> None:
+    """A finding about what the sample of corrections names: a service that never told it holds the notice."""
+    known = found(Outcome.FAIL, 0, "超期三十日")
+    register = import_module(f"{package_of(service)}.tables").FINDINGS
+    with app.store.work() as work:
+        register.record(work, [Found("enforcement/cases/1", "150102-scjg", Mode.ENTERED, known)])
+        work.commit()
 
 
 # --- the publishers -------------------------------------------------------------------------------------------
@@ -255,6 +270,28 @@ def test_progress_is_told_as_the_sample_says() -> None:
     made = type(sample.proto).FromString(body)
     assert name == sample.name
     assert as_json(made, id=IDS[3]) == as_json(sample.proto)
+
+
+def test_corrections_are_asked_as_the_sample_says() -> None:
+    told = Told(clock=FixedClock(datetime(2026, 3, 5, 9, 0, tzinfo=UTC)))
+    asked = Correction(
+        service="enforcement",
+        objection=IDS[7],
+        event=IDS[5],
+        unit="150102-scjg",
+        probe="ENF-TIM-01",
+        subject="enforcement/cases/1",
+        outcome=Outcome.FAIL,
+        score_milli=800,
+        reason="检验期间应当扣除，只超期六日",
+        due_at=datetime(2026, 3, 12, 16, 0, tzinfo=UTC),
+    )
+    identity = tell_correction(told, asked)  # type: ignore[arg-type]
+    sample = sample_named("correction_asked.v1")
+    ((name, body),) = told.bodies
+    made = type(sample.proto).FromString(body)
+    assert (name, made.id) == (sample.name, identity)
+    assert as_json(made, id=IDS[6]) == as_json(sample.proto)
 
 
 def test_units_are_told_by_the_directory_as_the_sample_says(tmp_path: Path) -> None:
