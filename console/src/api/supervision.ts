@@ -106,6 +106,7 @@ export interface Objection extends ObjectionRow {
   grounds: string
   filed_by: string
   supervisor: UnitName
+  told_at: string | null
   correction: string | null
   datum: { id: string; seq: number; source: string; probe: string; outcome: Outcome; reason: string; subject: string; is_corrected: boolean } | null
   facts: Fact[]
