@@ -24,7 +24,6 @@ from gateway.identity.enrolment import Enrolment
 from gateway.identity.factors import Factors
 from gateway.identity.locks import Locks
 from gateway.identity.passwords import Passwords, load_policy
-from gateway.identity.records import AuditRecords
 from gateway.identity.register import Register
 from gateway.identity.removals import Removals
 from gateway.identity.sessions import Sessions
@@ -58,7 +57,6 @@ class Gateway:
     enrolment: Enrolment
     removals: Removals
     demonstrations: Demonstrations
-    records: AuditRecords
     partners: Partners
     links: dict[str, Link]
     intake: Intake
@@ -94,7 +92,6 @@ def build(runtime: Runtime) -> Gateway:
         enrolment=Enrolment(store, sessions, factors, locks),
         removals=Removals(store),
         demonstrations=Demonstrations(store, passwords, production=runtime.settings.production),
-        records=AuditRecords(store),
         partners=partners,
         links=links,
         intake=intake,

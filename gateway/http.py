@@ -17,7 +17,6 @@ def routers(app: Gateway) -> list[APIRouter]:
         identity.account_router(app.accounts, app.register),
         factors.enrolment_router(app.enrolment, secure=app.cookie_secure),
         factors.removal_router(app.removals),
-        identity.record_router(app.records),
         directory.router(app.directory, app.units),
         partners.router(app.partners),
         clues.router(app.partners, app.intake, app.review, app.answers),

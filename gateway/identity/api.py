@@ -18,8 +18,6 @@ from contracts.roles import AUDIT_ADMIN, EVERYONE_SIGNED_IN, SECURITY_ADMIN, SYS
 from gateway.identity.accounts import Accounts
 from gateway.identity.demonstration import Demonstrations, DemonstrationView
 from gateway.identity.locks import Locked
-from gateway.identity.records import MAX_ROWS as MAX_RECORDS
-from gateway.identity.records import AuditLine, AuditRecords
 from gateway.identity.register import MAX_ROWS, AccountLine, GrantLine, Register
 from gateway.identity.sessions import Me, Opened, Sessions
 from kernel.access.rules import allow, public
@@ -235,24 +233,6 @@ def account_router(accounts: Accounts, register: Register) -> APIRouter:
     @allow(SECURITY_ADMIN)
     def revoke(grant: str, who: Caller, note: Annotated[str, Query(max_length=200)] = "") -> None:
         accounts.revoke(who, grant, note=note)
-
-    return router
-
-
-def record_router(records: AuditRecords) -> APIRouter:
-    """The audit record, for the audit administrator."""
-    router = APIRouter(tags=["audit"])
-
-    @router.get("/audit")
-    @allow(AUDIT_ADMIN)
-    def acts(
-        who: Caller,
-        before: Annotated[int, Query(ge=0)] = 0,
-        action: Annotated[str, Query(max_length=100)] = "",
-        actor: Annotated[str, Query(max_length=100)] = "",
-        limit: Annotated[int, Query(ge=1, le=MAX_RECORDS)] = 100,
-    ) -> list[AuditLine]:
-        return records.page(who, before=before, action=action, actor=actor, limit=limit)
 
     return router
 

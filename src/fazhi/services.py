@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from contracts.roles import AUDIT_ADMIN
 from kernel.hosting.runtime import Runtime
 from kernel.storage.migrate import is_current, upgrade
 from kernel.storage.retention import keeping
@@ -52,9 +53,11 @@ class Service:
         return is_current(self.app.store.database, package_of(self.name))
 
     def routers(self) -> list[Any]:
-        """Its HTTP routes (API processes only)."""
+        """Its HTTP routes, and those of its audit record (API processes only)."""
         routers: list[Any] = import_module(f"{package_of(self.name)}.http").routers(self.app)
-        return routers
+        units = import_module(f"{package_of(self.name)}.tables").UNITS.table
+        audit = import_module("kernel.hosting.audit").audit_router(self.app.store, units, AUDIT_ADMIN)
+        return [*routers, audit]
 
     def rpc(self) -> Callable[..., None] | None:
         """What registers its gRPC services, if it has any (API processes only)."""

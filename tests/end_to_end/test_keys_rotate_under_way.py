@@ -41,6 +41,7 @@ def environment(folder, **more):
         **kept,
         "FAZHI_DATA": str(folder / "data"),
         "FAZHI_COOKIE_SECURE": "false",
+        "FAZHI_SECOND_FACTOR": "optional",
         "FAZHI_IDENTITY_PUBLIC_KEY_FILE": str(folder / "identity.pub.pem"),
         **more,
     }

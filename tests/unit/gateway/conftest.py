@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from fazhi.services import Service
 from gateway.app import Gateway, build
-from gateway.http import routers
 from kernel.access.tokens import Verifier, public_half
 from kernel.clock import FixedClock
 from kernel.hosting.api import build_api
@@ -52,4 +52,5 @@ def hotline(app: Gateway) -> Sender:
 @pytest.fixture
 def http(app: Gateway, runtime: Runtime, clock: FixedClock) -> Client:
     pem = (runtime.settings.data / "keys" / "identity.pem").read_bytes()
-    return Client(build_api("gateway", "网关", routers(app), Verifier(public_half(pem), clock), app.store))
+    checks = Verifier(public_half(pem), clock)
+    return Client(build_api("gateway", "网关", Service("gateway", app).routers(), checks, app.store))
