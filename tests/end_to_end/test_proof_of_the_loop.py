@@ -1,32 +1,18 @@
 """`fazhi prove P9 --short` passes, and fails on each planted bug: a proof that cannot fail proves nothing."""
 
-import json
-import subprocess
-import sys
-
 import pytest
 
 from fazhi.prove.scheduler import BUGS
-from tests.support.proofs import planted
-
-SEED = "20261122"
-
-
-def proved(*arguments):
-    """Exit code and counters of one proof."""
-    command = [sys.executable, "-W", "ignore", "-m", "fazhi", "prove", "P9", "--seed", SEED, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
-    assert done.stdout.startswith("{"), done.stderr[-2000:]
-    return done.returncode, json.loads(done.stdout)
+from tests.support.proofs import SEED, planted, proved
 
 
 @pytest.mark.timeout(220)
 @pytest.mark.usefixtures("postgresql")  # so that a machine without it skips loudly
 def test_every_overdue_order_goes_up_exactly_once_while_schedulers_are_killed_and_the_clock_jumps():
-    code, found = proved("--short")
+    code, found = proved("P9", "--short")
     assert found["faults"] == [], found
     assert code == 0
-    assert found["seed"] == int(SEED)
+    assert found["seed"] == SEED
     assert found["orders"] == 2000
     assert found["kills"] >= 12
     assert found["missing"] == found["doubled"] == found["in_no_state"] == 0
@@ -39,6 +25,6 @@ def test_every_overdue_order_goes_up_exactly_once_while_schedulers_are_killed_an
 @pytest.mark.parametrize("bug", planted(*sorted(BUGS)))
 @pytest.mark.usefixtures("postgresql")
 def test_the_proof_fails_on_a_planted_bug(bug):
-    code, found = proved("--plant", bug)
+    code, found = proved("P9", "--plant", bug)
     assert code == 1
     assert set(found["faults"]) & {"doubled", "missing"}

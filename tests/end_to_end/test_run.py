@@ -7,10 +7,14 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from fazhi.planted import plant
+from fazhi.province import Province
+from kernel.clock import local_date
 from tests.support.processes import free_port
 
 FIRST_START_SECONDS = 180
@@ -177,3 +181,17 @@ def test_every_process_tells_of_its_health_and_metrics(loaded):
         for service in ("gateway", "legislation", "disputes", "decisions", "enforcement", "assessment"):
             document = httpx.get(f"{run.address}/api/{service}/openapi.json").json()
             assert document["openapi"].startswith("3.")
+
+
+def test_the_detector_finds_exactly_the_cheating_planted_in_the_demonstration(loaded):
+    data, _ = loaded
+    units = Province(1, "county").units()
+    planted = plant(units, "150102", 1, local_date(datetime.now(UTC)))
+    assert len(planted.signs()) >= 4
+    with running(data, seconds=60) as run, reader_of(run.address) as reader:
+        year = str(local_date(datetime.now(UTC)).year)
+        found = reader.get(
+            "/api/assessment/v1/detection/drafts", params={"period": year, "limit": 200}
+        ).json()
+    assert {(row["kind"], row["unit"]["code"]) for row in found["rows"]} == planted.signs()
+    assert all(row["reports"] and row["others"] for row in found["rows"] if row["kind"] == "copied")
