@@ -28,6 +28,8 @@ BODIES: Mapping[str, Any] = {
     },
     "/gateway/grants": {"account": "tianbao.xian", "role": "reporter", "unit": "{unit}"},
     "/gateway/grants/{grant}/decision": {"approve": True},
+    "/gateway/factor-removals": {"account": "{account}", "reason": WORDS},
+    "/gateway/factor-removals/{removal}/decision": {"approve": True},
     "/gateway/units": {
         "code": "150102-zm",
         "name": "证明局",

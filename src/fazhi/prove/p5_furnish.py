@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+from pyotp import TOTP
 
 from fazhi.prove.p5_table import ROLES, Thing
 from fazhi.prove.p5_world import AREA, BESIDE, OWN, World
+from gateway.identity.locks import hash_of
 from kernel.access.principal import Principal
 
 # Kind of document -> (kind of object it belongs to, its door, states in which it may be handed in).
@@ -16,12 +18,14 @@ DOORS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "objection_file": ("objection", "/api/assessment/v1/objections/{}/files", ("filed", "accepted")),
     "report_file": ("report", "/api/assessment/v1/reports/{}/files", ("draft",)),
 }
+CLERK = "fuzeren.xian"
 ROWS = "案件类型,决定书文号\n行政处罚,证明〔2026〕1号\n"
 
 
 def furnish(place: World) -> None:
-    """Hand documents in, and take them up among the objects."""
+    """Hand documents in, lose a second factor, and take them up among the objects."""
     asyncio.run(_handed_in(place))
+    _lost_factor(place)
     place.look()
     for kind, found in _KEPT.items():
         place.things.setdefault(kind, []).extend(found)
@@ -52,6 +56,18 @@ async def _handed_in(place: World) -> None:
         await _sent(
             client, place, f"{AREA}{OWN}/", "/api/enforcement/v1/case-files", ROWS.encode(), "案件.csv"
         )
+
+
+def _lost_factor(place: World) -> None:
+    """Somebody of the unit looked at enrols a second factor, and their leader asks that it be removed."""
+    gateway = place.platform.services["gateway"].app
+    shown = {each.account: each.password for each in gateway.demonstrations.shown().accounts}
+    clerk = gateway.sessions.sign_in(CLERK, shown[CLERK], address="prove")
+    who = Principal(account=CLERK, unit=OWN, session=hash_of(clerk.session))
+    key = gateway.enrolment.begin(who, shown[CLERK], "").key
+    gateway.enrolment.confirm(who, TOTP(key).at(gateway.store.clock.now()))
+    leader = Principal(account="prove-leader", unit=OWN, unit_path=f"{AREA}{OWN}/")
+    gateway.removals.propose(leader, account=CLERK, reason="证明用：手机遗失")
 
 
 async def _sent(

@@ -57,6 +57,13 @@ KINDS: Mapping[str, tuple[str, str]] = {
         "gateway",
         'SELECT g.id AS "grant", u.path AS at FROM grants g JOIN units u ON u.code = g.unit',
     ),
+    "removal": (
+        "gateway",
+        (
+            "SELECT r.id AS removal, u.path AS at FROM factor_removals r JOIN accounts a ON a.account = r.account "
+            "JOIN units u ON u.code = a.unit"
+        ),
+    ),
     "clue": ("gateway", "SELECT receipt, unit_path AS at, system AS _system FROM clues"),
     "original": (
         "gateway",
