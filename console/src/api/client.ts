@@ -24,6 +24,8 @@ export interface SessionLink {
 
 export const RENEW = '/api/gateway/v1/sessions/renew'
 const TIMEOUT_MS = 30_000
+/** Refusals of a password or a code, which say nothing of the session. */
+const ASKS_AGAIN = ['identity.wrong_credentials', 'identity.code_needed']
 
 export class Client {
   private readonly send: typeof fetch
@@ -85,7 +87,7 @@ export class Client {
       if (error.code === 'identity.token_expired' && path !== RENEW && (await this.renew())) {
         return await once()
       }
-      if (error.code !== 'identity.wrong_credentials') this.link.ended()
+      if (!ASKS_AGAIN.includes(error.code)) this.link.ended()
       throw error
     }
   }

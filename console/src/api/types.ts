@@ -30,6 +30,8 @@ export interface Me {
   unit: { code: string; name: string; path: string }
   roles: Role[]
   csrf: string
+  /** Nothing may be done before a second factor is enrolled. */
+  must_enrol: boolean
 }
 
 export interface DemonstrationAccount {

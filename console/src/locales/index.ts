@@ -5,6 +5,7 @@
 import analysis from './zh-CN/analysis.json'
 import clue from './zh-CN/clue.json'
 import common from './zh-CN/common.json'
+import detection from './zh-CN/detection.json'
 import explanation from './zh-CN/explanation.json'
 import external from './zh-CN/external.json'
 import framework from './zh-CN/framework.json'
@@ -22,9 +23,10 @@ import review from './zh-CN/review.json'
 import score from './zh-CN/score.json'
 import shell from './zh-CN/shell.json'
 import subject from './zh-CN/subject.json'
+import system from './zh-CN/system.json'
 import task from './zh-CN/task.json'
 
-const messages = { analysis, clue, common, explanation, external, framework, home, identity, law, ledger, objection, order, proof, publication, ranking, reporting, review, score, shell, subject, task }
+const messages = { analysis, clue, common, detection, explanation, external, framework, home, identity, law, ledger, objection, order, proof, publication, ranking, reporting, review, score, shell, subject, system, task }
 
 type Messages = typeof messages
 export type Key = { [G in keyof Messages]: `${G}.${keyof Messages[G] & string}` }[keyof Messages]

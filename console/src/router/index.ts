@@ -20,6 +20,7 @@ import { open, publication } from './modules/publication'
 import { reporting } from './modules/reporting'
 import { subjects } from './modules/subjects'
 import { supervision } from './modules/supervision'
+import { system } from './modules/system'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -46,6 +47,7 @@ const routes: RouteRecordRaw[] = [
       ...supervision,
       ...publication,
       ...external,
+      ...system,
       {
         path: ':rest(.*)*',
         name: 'not-found',
@@ -71,6 +73,7 @@ export function createConsoleRouter(session: ReturnType<typeof useSession>): Rou
   router.beforeEach(async (to) => {
     const me = await session.ensure()
     if (to.meta.public) return me && to.name === 'sign-in' ? { name: 'home' } : true
+    if (me?.must_enrol && to.name !== 'second-factor') return { name: 'second-factor', query: to.path === '/' ? {} : { next: to.fullPath } }
     return me ? true : { name: 'sign-in', query: to.path === '/' ? {} : { next: to.fullPath } }
   })
 

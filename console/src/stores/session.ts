@@ -35,8 +35,13 @@ export const useSession = defineStore('session', () => {
     return me.value
   }
 
-  async function enter(account: string, password: string): Promise<void> {
-    me.value = await signIn(account, password)
+  async function enter(account: string, password: string, code = ''): Promise<void> {
+    adopt(await signIn(account, password, code))
+  }
+
+  /** Takes over a session that was just begun. */
+  function adopt(fresh: Me): void {
+    me.value = fresh
     known.value = true
   }
 
@@ -52,5 +57,5 @@ export const useSession = defineStore('session', () => {
   const whenEnded = (act: () => void): void => {
     onEnded = act
   }
-  return { me, roleTitles, ensure, enter, leave, whenEnded }
+  return { me, roleTitles, ensure, enter, adopt, leave, whenEnded }
 })

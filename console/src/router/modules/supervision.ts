@@ -2,6 +2,12 @@ import type { RouteRecordRaw } from 'vue-router'
 
 export const supervision: RouteRecordRaw[] = [
   {
+    path: 'detection',
+    name: 'detection',
+    component: () => import('@/views/detection/DetectionPage.vue'),
+    meta: { title: 'detection.title' },
+  },
+  {
     path: 'orders',
     name: 'orders',
     component: () => import('@/views/supervision/OrderList.vue'),

@@ -75,6 +75,7 @@ export function zonesOf(roles: string[], exists: (name: string) => boolean): Zon
         page('orders', 'shell.page.orders', STAFF, 'order'),
         page('objections', 'shell.page.objections', OVERSEERS, 'objection'),
         page('clues', 'shell.page.clues', OVERSEERS, 'clue'),
+        page('detection', 'shell.page.detection', ['inspector', 'audit_admin']),
         page('replays', 'shell.page.replays', STAFF, 'replay'),
         page('ledger', 'shell.page.ledger', INSIDE),
         page('laws', 'shell.page.laws', INSIDE, 'article'),
@@ -108,7 +109,18 @@ export function zonesOf(roles: string[], exists: (name: string) => boolean): Zon
         page('publications', 'shell.page.publications', [...OVERSEERS, 'audit_admin']),
       ],
     },
-    { id: 'system', title: 'shell.zone.system', icon: Setting, pages: [page('system', 'shell.zone.system', ANYONE)] },
+    {
+      id: 'system',
+      title: 'shell.zone.system',
+      icon: Setting,
+      pages: [
+        page('system', 'home.account.title', ANYONE),
+        page('second-factor', 'system.factor.title', ANYONE),
+        page('accounts', 'system.accounts.title', ADMINS),
+        page('grants', 'system.grants.title', ADMINS),
+        page('audit', 'system.audit.title', ['audit_admin']),
+      ],
+    },
   ]
   return zones
     .map((zone) => ({ ...zone, pages: zone.pages.filter((one) => exists(one.to.name) && one.roles.some((role) => roles.includes(role))) }))
