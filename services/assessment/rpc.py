@@ -1,6 +1,7 @@
 """gRPC service AssessmentQuery: score, ranking, explanation, and the stream of changes."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,7 +10,8 @@ from grpc import aio  # the type of the server that kernel.hosting.rpc made
 from contracts.assessment.v1 import assessment_pb2 as wire
 from contracts.assessment.v1 import assessment_pb2_grpc as stubs
 from contracts.roles import EXTERNAL_SYSTEM, SCORE_READERS
-from kernel.errors import PlatformError
+from kernel.access.principal import Principal
+from kernel.errors import Invalid, PlatformError
 from kernel.hosting.rpc import Context, Guard, refuse
 from services.assessment.app import Assessment
 from services.assessment.ranking.rules import points_text, share_text
@@ -18,6 +20,7 @@ from services.assessment.scoring.rules import NodeScore
 ROLES = (*SCORE_READERS, EXTERNAL_SYSTEM)
 MAX_ROWS = 500
 POLL_SECONDS = 1.0
+YEAR = re.compile("[0-9]{4}")
 
 
 class AssessmentQuery(stubs.AssessmentQueryServicer):
@@ -114,15 +117,26 @@ class AssessmentQuery(stubs.AssessmentQueryServicer):
     async def FollowChanges(  # noqa: N802
         self, request: wire.ChangesRequest, context: Context
     ) -> AsyncIterator[wire.ScoreChanged]:
-        """Every score that changes from now on, inside the caller's part of the unit tree."""
-        try:
-            who = self._guard.principal(context, ROLES, stream=True)
-            seen = await asyncio.to_thread(self._app.rankings.newest_seq)
-        except PlatformError as error:
-            await refuse(context, error)
-            return
+        """
+        Every score that changes from now on, inside the caller's part of the unit tree.
+
+        The initial metadata says that it has begun. It ends when the token runs out: who was moved or signed out
+        follows no longer than that, and comes again with a fresh one.
+        """
+
+        def begin(who: Principal) -> tuple[Principal, int]:
+            if not YEAR.fullmatch(request.period):
+                raise Invalid("请写明四位年度，例如 2026。", code="assessment.bad_period")
+            return who, self._app.rankings.newest_seq()
+
+        who, seen = await self._guard.call(context, ROLES, begin, stream=True)
         prefix = request.unit_path if who.reaches(request.unit_path) else who.unit_path
+        await context.send_initial_metadata(())
         while not context.cancelled():
+            try:
+                self._guard.principal(context, ROLES, stream=True)
+            except PlatformError as error:
+                await refuse(context, error)
             changes = await asyncio.to_thread(self._app.rankings.changes, request.period, prefix, seen)
             for change in changes:
                 seen = max(seen, change.at_seq)

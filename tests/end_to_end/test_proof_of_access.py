@@ -14,6 +14,8 @@ def test_nobody_reads_or_writes_what_was_not_granted():
     assert found["deviations"] == 0
     assert found["denials_on_record"] == found["refused"] > 500
     assert found["hidden"] > 1_000
+    assert found["grpc"]["methods"] == 6
+    assert found["grpc"]["hidden"] > 100
 
 
 @pytest.mark.timeout(600)
@@ -24,6 +26,7 @@ def test_nobody_reads_or_writes_what_was_not_granted():
         ("shows_drafts", "exists GET /assessment/reports/{report}"),
         ("says_forbidden", "exists GET /assessment/reports/{report}"),
         ("shares_an_answer", "pooled"),
+        ("streams_everything", "grpc FollowChanges tells of"),
     ),
 )
 @pytest.mark.usefixtures("postgresql")

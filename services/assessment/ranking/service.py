@@ -210,7 +210,9 @@ class Rankings:
             return newest
 
     def changes(self, period: str, unit_path: str, after: int) -> list[ScoreChange]:
-        """Scores of units below `unit_path` that were made after an event number, oldest first."""
+        """Scores of units below `unit_path` ("" none) that were made after an event number, oldest first."""
+        if not unit_path:
+            return []
         framework = self._frameworks.in_force(int(period))
         query = (
             select(UNIT_SCORES.c.unit, UNIT_SCORES.c.score, UNIT_SCORES.c.coverage, UNIT_SCORES.c.at_seq)

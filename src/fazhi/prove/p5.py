@@ -21,6 +21,7 @@ from sqlalchemy import func, select
 
 from fazhi.prove import p5_beside
 from fazhi.prove.p5_furnish import furnish
+from fazhi.prove.p5_grpc import over_grpc
 from fazhi.prove.p5_matrix import SHOWN, Matrix, run
 from fazhi.prove.p5_world import World, world
 from kernel.errors import NotAllowed
@@ -34,6 +35,7 @@ class Form:
     name: str
     objects: int
     pooled: int
+    over_http: bool = True
 
 
 FORMS = {
@@ -43,6 +45,7 @@ FORMS = {
     "shows_drafts": Form("shows_drafts", 5, 0),
     "says_forbidden": Form("says_forbidden", 1, 0),
     "shares_an_answer": Form("shares_an_answer", 0, 200),
+    "streams_everything": Form("streams_everything", 1, 0, over_http=False),
 }
 
 
@@ -73,6 +76,9 @@ def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
 def _asked(place: World, form: Form, seed: int) -> Matrix:
     furnish(place)
     matrix = Matrix(place, form.objects, random.Random(seed))  # noqa: S311  (not for secrets)
+    if not form.over_http:
+        over_grpc(matrix)
+        return matrix
     before = _denials(place)
     asyncio.run(run(matrix))
     for service, count in _denials(place).items():
@@ -80,7 +86,7 @@ def _asked(place: World, form: Form, seed: int) -> Matrix:
             matrix.deviations.append(
                 f"denials {service}: {matrix.denied[service]} refused, {count - before[service]} in the audit log"
             )
-    p5_beside.over_grpc(matrix)
+    over_grpc(matrix)
     p5_beside.transferred(matrix)
     return matrix
 
@@ -107,7 +113,7 @@ def _counts(matrix: Matrix) -> dict[str, Any]:
         "shown": matrix.shown,
         "lists": matrix.lists,
         "kinds_without_objects": sorted(matrix.bare),
-        "grpc_calls": matrix.grpc,
+        "grpc": dict(matrix.grpc),
     }
 
 
@@ -115,7 +121,10 @@ def _did_not_bite(form: Form, result: Mapping[str, Any]) -> list[str]:
     """A matrix without objects, or without anybody who may, proves nothing."""
     if not form.objects:
         return []
-    enough = result["hidden"] > result["shown"] > 100 and result["refused"] > 500
+    grpc = result["grpc"]
+    enough = grpc["hidden"] > grpc["shown"] > 10 and grpc["refused"] > 50 and grpc["heard"] > 0
+    if form.over_http:
+        enough = enough and result["hidden"] > result["shown"] > 100 and result["refused"] > 500
     return [] if enough and not result["kinds_without_objects"] else ["did_not_bite"]
 
 
@@ -138,6 +147,17 @@ def _shows_drafts() -> None:
     vars(reach)["SEEN_BY_OTHERS"] = frozenset({*vars(reach)["SEEN_BY_OTHERS"], "draft"})
 
 
+def _streams_everything() -> None:
+    from services.assessment.ranking.service import Rankings, ScoreChange
+
+    told = Rankings.changes
+
+    def changes(self: Rankings, period: str, unit_path: str, after: int) -> list[ScoreChange]:
+        return told(self, period, unit_path[:1] or "/", after)
+
+    Rankings.changes = changes  # type: ignore[method-assign]
+
+
 def _says_forbidden() -> None:
     from services.assessment.reporting import reach
 
@@ -148,5 +168,6 @@ BUGS: Mapping[str, Callable[[], None]] = {
     "forgets_the_area": _forgets_the_area,
     "shows_drafts": _shows_drafts,
     "says_forbidden": _says_forbidden,
+    "streams_everything": _streams_everything,
     "shares_an_answer": p5_beside.share_an_answer,
 }

@@ -1,4 +1,4 @@
-"""Beside the matrix of P5: the same questions over gRPC, a person who is transferred, and units that share a pool."""
+"""Beside the matrix of P5: a person who is transferred, and units that share a pool."""
 
 import asyncio
 import random
@@ -7,73 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import grpc.aio
 import httpx
 
-from contracts.assessment.v1 import assessment_pb2 as wire
-from contracts.assessment.v1 import assessment_pb2_grpc as stubs
-from fazhi.identity import verifier
 from fazhi.prove.history import COUNTY, HISTORY_START, UNITS, deliver, drawn, opened, units_told
-from fazhi.prove.p5_bodies import YEAR
 from fazhi.prove.p5_matrix import Matrix
-from fazhi.prove.p5_table import GROUPS, ROLES, SCOPES, Thing
+from fazhi.prove.p5_table import ROLES
 from kernel.access.principal import Principal
 from kernel.access.tokens import Issuer, Verifier, make_key
 from kernel.clock import FixedClock
-from kernel.hosting import rpc
 from kernel.hosting.api import build_api
 from services.assessment.http import routers
 
 POOL, POOLED_UNITS, AT_ONCE, EVENTS = 2, 10, 4, 800
 AWAY, MOST_TRIES, PAUSE_SECONDS = 503, 40, 0.2
-
-
-def over_grpc(matrix: Matrix) -> None:
-    """Score and explanation of units: as over HTTP, for everybody."""
-    asyncio.run(_over_grpc(matrix))
-
-
-async def _over_grpc(matrix: Matrix) -> None:
-    place = matrix.world
-    app = place.platform.services["assessment"].app
-    server = rpc.new_server()
-    register = place.platform.services["assessment"].rpc()
-    assert register is not None
-    register(app, server, rpc.Guard(verifier(place.platform.runtime), app.store))
-    port = await rpc.serve(server, "127.0.0.1:0")
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        stub = stubs.AssessmentQueryStub(channel)
-        for _, who in place.people:
-            for thing in place.some("unit", max(matrix.objects, 3)):
-                wanted = _wanted(who, thing)
-                for method, request in (
-                    (stub.GetScore, wire.ScoreRequest(unit=thing.unit, period=YEAR)),
-                    (stub.Explain, wire.ExplanationRequest(unit=thing.unit, period=YEAR)),
-                ):
-                    code = await _code(method, request, place.token(who))
-                    matrix.grpc += 1
-                    if not code.startswith(wanted):
-                        roles = "/".join(sorted(who.roles))
-                        matrix.deviations.append(
-                            f"grpc {type(request).__name__} {who.account} {roles}: {code}"
-                        )
-    await server.stop(None)
-
-
-def _wanted(who: Principal, thing: Thing) -> str:
-    """Who reads no scores may not ask (R36); for whom the unit does not exist, it is not found."""
-    if not who.has("external_system", *(ROLES[one] for one in GROUPS["score"])):
-        return "PERMISSION_DENIED"
-    return "OK" if SCOPES["detail"](who, thing) else "NOT_FOUND"
-
-
-async def _code(method: Any, request: Any, token: str) -> str:
-    try:
-        await method(request, timeout=9, metadata=(("authorization", f"Bearer {token}"),))
-    except grpc.aio.AioRpcError as refused:
-        words = refused.details() or ""
-        return refused.code().name + ("" if refused.code() == grpc.StatusCode.NOT_FOUND else f" {words[:80]}")
-    return "OK"
 
 
 def transferred(matrix: Matrix) -> None:

@@ -40,7 +40,7 @@ class Matrix:
     chance: random.Random
     asked: int = 0
     routes: int = 0
-    grpc: int = 0
+    grpc: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     denied: Counter[str] = field(default_factory=Counter)
     hidden: int = 0

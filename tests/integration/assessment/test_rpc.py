@@ -1,15 +1,17 @@
 """gRPC AssessmentQuery: the same answers as over HTTP, with tokens, deadlines and clear refusals."""
 
 import asyncio
+from datetime import timedelta
 
 import grpc
 import pytest
 from grpc import aio
+from sqlalchemy import select
 
 from contracts.assessment.v1 import assessment_pb2 as wire
 from contracts.assessment.v1.assessment_pb2_grpc import AssessmentQueryStub
 from contracts.findings import Outcome
-from contracts.roles import REPORTER, REVIEWER
+from contracts.roles import EXTERNAL_SYSTEM, REPORTER, REVIEWER
 from kernel.access.principal import Principal
 from kernel.access.tokens import Issuer, Verifier, make_key
 from kernel.hosting import rpc
@@ -117,3 +119,59 @@ def test_changes_are_told_as_they_happen(fed, keys):
 
     change = asyncio.run(run())
     assert (change.unit, change.score) == ("150102-scjg", "100.0000")  # and nothing of the neighbour
+
+
+@pytest.fixture
+def followed(fed, keys):
+    """What somebody hears on a stream while every score changes: (units heard, how it ended)."""
+    issuer, verifier = keys
+    fed.units(a_unit("150102-scjg"), a_unit("150102-sf"))
+
+    def follow(path, *, period="2026", role=REVIEWER, later=lambda: None):
+        who = Principal(account="programme", unit_path=path, roles=frozenset({role}))
+
+        async def run():
+            server, heard = rpc.new_server(), []
+            register(fed.app, server, rpc.Guard(verifier, fed.app.store))
+            port = await rpc.serve(server, "127.0.0.1:0")
+            try:
+                async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                    metadata = [("authorization", f"Bearer {issuer.issue(who)}")]
+                    stream = AssessmentQueryStub(channel).FollowChanges(
+                        wire.ChangesRequest(period=period), metadata=metadata, timeout=20
+                    )
+                    await stream.initial_metadata()
+                    await asyncio.to_thread(fed.events, an_event(unit="150102-sf"), an_event())
+                    await asyncio.to_thread(fed.app.roll_up.catch_up)
+                    later()
+                    while (change := await stream.read()) is not aio.EOF:
+                        heard.append(change.unit)
+            except aio.AioRpcError as ended:
+                return heard, ended.code()
+            finally:
+                await server.stop(0)
+
+        return asyncio.run(run())
+
+    return follow
+
+
+def test_a_stream_ends_with_the_token_it_was_opened_with(fed, followed):
+    ended = followed("/15/", later=lambda: fed.app.store.clock.advance(timedelta(minutes=6)))
+    assert ended[1] == grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_who_has_no_place_in_the_tree_hears_of_nobody(fed, followed):
+    at_once = lambda: fed.app.store.clock.advance(timedelta(minutes=6))  # noqa: E731  (which ends the stream)
+    assert followed("", role=EXTERNAL_SYSTEM, later=at_once) == ([], grpc.StatusCode.UNAUTHENTICATED)
+    assert fed.app.rankings.changes("2026", "", 0) == []
+    assert {one.unit for one in fed.app.rankings.changes("2026", "/15/", 0)} >= {"150102-sf", "150102-scjg"}
+
+
+def test_a_refused_stream_is_on_record_and_a_year_is_four_digits(fed, followed):
+    assert followed("/15/", role="system_admin")[1] == grpc.StatusCode.PERMISSION_DENIED
+    assert followed("/15/", period="")[1] == grpc.StatusCode.INVALID_ARGUMENT
+    audit = fed.app.store.spine.audit
+    with fed.app.store.reading() as session:
+        denied = session.execute(select(audit.c.action).where(audit.c.result == "denied")).scalars().all()
+    assert denied == ["AssessmentQuery.FollowChanges"]
