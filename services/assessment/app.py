@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import orjson
+
 from kernel import catalog
 from kernel.access.tokens import make_key
 from kernel.calendar import WorkingCalendar, load_years
@@ -146,6 +148,7 @@ def build(runtime: Runtime) -> Assessment:
             store,
             frameworks,
             read_parameters(catalog.read(runtime.catalog / "assessment" / "detection.yaml").data),
+            orjson.loads((runtime.catalog / "assessment" / "detection_trial.json").read_bytes()),
         ),
         bulletins=Bulletins(store, frameworks, publications, runtime.blobs("assessment")),
         surveys=Surveys(store, frameworks, runtime.blobs("assessment")),

@@ -26,6 +26,7 @@ from kernel.hosting.runtime import Runtime
 from kernel.ids import new_id
 from services.assessment.ledger.rules import NotWitnessed
 from services.assessment.review import demonstration as reviewed
+from services.assessment.review.demonstration import Planted
 from services.assessment.scoring.tallies import assessed_units
 from services.assessment.sheets.model import SHEETS
 from services.assessment.sheets.rules import Item
@@ -44,11 +45,13 @@ SCALE = (
 WAY_OF = {"SV.TEL": "telephone", "SV.SITE": "on_site", "SV.WEB": "web", "SV.PAPER": "questionnaire"}
 ANSWERS = 120
 MARKS = (950, 900, 850, 800, 700)
+POOR = (600, 550, 450)
+POOR_ANSWERS = (15, 15, 25, 25, 20)
 Step = Callable[[int], None]
 
 
-def demonstrate(runtime: Runtime, *, county: str, seed: int, moved: Step) -> None:
-    """Tell the year of a county (its code) into assessment; `moved` hears of every chapter."""
+def demonstrate(runtime: Runtime, *, county: str, seed: int, planted: Planted, moved: Step) -> None:
+    """Tell the year of a county (its code) into assessment; `planted` cheat, `moved` hears of every chapter."""
     now = runtime.clock.now()
     clock = FixedClock(now)
     past = Runtime(runtime.settings, clock)
@@ -58,10 +61,12 @@ def demonstrate(runtime: Runtime, *, county: str, seed: int, moved: Step) -> Non
     app.roll_up.catch_up()
     moved(1)
     year = local_date(now).year
-    reviewed.demonstrate(app, area=people["path"], year=year, seed=seed, reviewers=(people["reviewer"],))
+    reviewed.demonstrate(
+        app, area=people["path"], year=year, seed=seed, reviewers=(people["reviewer"],), planted=planted
+    )
     moved(1)
-    _asked_outside(app, people, year, seed)
-    _looked_on_site(app, people, year, seed)
+    _asked_outside(app, people, year, seed, planted)
+    _looked_on_site(app, people, year, seed, planted)
     moved(1)
     supervised_county.demonstrate(app, clock, county=county, now=now)
     clock.set(now)
@@ -97,7 +102,7 @@ def _departments(app: Any, path: str) -> list[Any]:
         return [unit for unit in assessed_units(session, framework) if unit.path.startswith(path)]
 
 
-def _asked_outside(app: Any, people: dict[str, Any], year: int, seed: int) -> None:
+def _asked_outside(app: Any, people: dict[str, Any], year: int, seed: int, planted: Planted) -> None:
     """One survey a way of asking, its answers handed in as a file by whoever asked, and counted."""
     with app.store.reading() as session:
         if session.execute(select(func.count()).select_from(SURVEYS)).scalar_one():
@@ -121,17 +126,19 @@ def _asked_outside(app: Any, people: dict[str, Any], year: int, seed: int) -> No
             ),
         )
         app.surveys.set_up(people["reviewer"], survey)
-        kept = _answers(app, survey, [unit.code for unit in units], seed)
+        kept = _answers(app, survey, [unit.code for unit in units], seed, planted)
         app.surveys.take_file(people["reviewer"], survey.id, kept, confirm=True)
         app.surveys.count(people["reviewer"], survey.id)
 
 
-def _answers(app: Any, survey: Survey, units: Sequence[str], seed: int) -> Kept:
+def _answers(app: Any, survey: Survey, units: Sequence[str], seed: int, planted: Planted) -> Kept:
     def lines() -> Iterator[str]:
         yield ",".join(("单位代码", *(question.id for question in survey.questions)))
         for unit in units:
             stream = Stream("survey", seed, survey.way, unit)
             weights = (40 + stream.below(30), 25, 15, 5 + stream.below(8), 2 + stream.below(6))
+            if unit in planted.polished:
+                weights = POOR_ANSWERS
             for _ in range(ANSWERS):
                 yield ",".join((unit, *(SCALE[stream.weighted(weights)].text for _ in survey.questions)))
 
@@ -139,7 +146,7 @@ def _answers(app: Any, survey: Survey, units: Sequence[str], seed: int) -> Kept:
     return checked(BytesIO(content), f"{WAYS[survey.way]}.csv", app.blobs)
 
 
-def _looked_on_site(app: Any, people: dict[str, Any], year: int, seed: int) -> None:
+def _looked_on_site(app: Any, people: dict[str, Any], year: int, seed: int, planted: Planted) -> None:
     """Half of the departments looked at by a company from outside; the last ones still wait."""
     with app.store.reading() as session:
         if session.execute(select(func.count()).select_from(SHEETS)).scalar_one():
@@ -162,7 +169,12 @@ def _looked_on_site(app: Any, people: dict[str, Any], year: int, seed: int) -> N
         for number, sheet in enumerate(sheets[: len(sheets) * 3 // 4]):
             stream = Stream("sheet", seed, codes[number])
             marks = [
-                Item(code, stream.pick(MARKS), "现场查阅台账并抽查案卷，见评估报告。") for code in results
+                Item(
+                    code,
+                    stream.pick(POOR if codes[number] in planted.polished else MARKS),
+                    "现场查阅台账并抽查案卷，见评估报告。",
+                )
+                for code in results
             ]
             app.sheets.hand_in(people["company"], sheet, 0, marks, "")
 

@@ -26,7 +26,7 @@ from fazhi.embedded import Embedded
 from fazhi.province import Province
 from fazhi.services import build
 from kernel.access.principal import Principal
-from kernel.clock import FixedClock, start_of_day
+from kernel.clock import FixedClock, local_date, start_of_day
 from kernel.errors import Invalid, NotFound, RuleViolation, TemporaryError
 from kernel.hosting.runtime import Runtime
 
@@ -202,10 +202,14 @@ class Demonstration:
     def _assessed(self, bar: Bar) -> None:
         """The year of assessment, in the county where the demonstration accounts sit."""
         from fazhi.assessed_county import demonstrate
+        from fazhi.planted import plant
 
         office = next(account.unit for account in self._box.accounts() if account.account == "tianbao.xian")
         county = office.rpartition("-")[0]
-        demonstrate(self._platform.runtime, county=county, seed=self._box.seed, moved=bar("县级考核", 5))
+        today = local_date(self._platform.runtime.clock.now())
+        planted = plant(self._box.units(), county, self._box.seed, today)
+        moved = bar("县级考核", 5)
+        demonstrate(self._platform.runtime, county=county, seed=self._box.seed, planted=planted, moved=moved)
 
     def _accounts(self) -> None:
         from gateway.identity.demonstration import DemonstrationPerson

@@ -11,7 +11,7 @@ from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
 from kernel.hosting.validation import Body
 from services.assessment.detection.rules import KINDS
-from services.assessment.detection.service import Detection, KeptDraft
+from services.assessment.detection.service import Copying, Detection, KeptDraft
 
 Year = Annotated[str, Query(pattern=r"^20[0-9]{2}$")]
 
@@ -35,14 +35,31 @@ def router(detection: Detection) -> APIRouter:
 
     @router.get("/drafts")
     @allow(INSPECTOR, AUDIT_ADMIN)
-    def waiting(
+    def drafts(
         who: Caller,
         period: Year,
+        kind: Annotated[str, Query(pattern="^(|gap|bunching|backdating|copied|reopened)$")] = "",
         offset: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    ) -> list[dict[str, Any]]:
-        """Drafts about units of the caller's area, those not decided first."""
-        return [_view(draft) for draft in detection.waiting(who, period, offset=offset, limit=limit)]
+    ) -> dict[str, Any]:
+        """Drafts about units of the caller's area, those not decided first; and how the detector did on planted truths."""
+        found = detection.found(who, period, kind=kind, offset=offset, limit=limit)
+        counted = {name: (number, waiting) for name, number, waiting in found.kinds}
+        none = (0, 0)
+        return {
+            "total": found.total,
+            "kinds": [
+                {
+                    "kind": name,
+                    "title": title,
+                    "total": counted.get(name, none)[0],
+                    "waiting": counted.get(name, none)[1],
+                }
+                for name, title in KINDS.items()
+            ],
+            "rows": [_view(draft, found.copying) for draft in found.rows],
+            "trial": detection.trial,
+        }
 
     @router.post("/drafts/{draft}/decision", status_code=204)
     @allow(INSPECTOR)
@@ -53,7 +70,8 @@ def router(detection: Detection) -> APIRouter:
     return router
 
 
-def _view(draft: KeptDraft) -> dict[str, Any]:
+def _view(draft: KeptDraft, copying: Copying) -> dict[str, Any]:
+    others = draft.seen.get("units", ())
     return {
         "id": draft.id,
         "kind": draft.kind,
@@ -66,4 +84,7 @@ def _view(draft: KeptDraft) -> dict[str, Any]:
         "decision": draft.decision,
         "reason": draft.reason,
         "decided_by": draft.decided_by,
+        "decided_at": draft.decided_at.astimezone(SHANGHAI).isoformat() if draft.decided_at else None,
+        "others": [{"code": unit, "name": copying.units.get(unit, unit)} for unit in others],
+        "reports": [{"id": report, "node": node} for report, node in copying.reports.get(draft.id, ())],
     }

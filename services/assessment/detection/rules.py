@@ -153,13 +153,17 @@ def _standing_out(
     kind: Kind, peers: Sequence[Observed], value: Any, sign: Sign, settings: Parameters
 ) -> Iterator[Draft]:
     values = {one.unit: share for one in peers if (share := value(one)) is not None}
-    middle = _median(values.values()) if len(values) >= settings.peers_at_least else 0
-    spread = _median(abs(share - middle) for share in values.values()) if middle or len(values) > 1 else 0
+    if len(values) < settings.peers_at_least:
+        return  # what is usual cannot be said, and a number alone accuses the only county of its kind
+    middle = _median(values.values())
+    spread = _median(abs(share - middle) for share in values.values())
+    line = max(sign.floor, middle + settings.deviations * max(spread, 10) + 1)
     for one in peers:
         share = values.get(one.unit)
-        if share is None or share < sign.floor or share - middle <= settings.deviations * max(spread, 10):
+        if share is None or share < line:
             continue
-        seen = {"value": share, "median": middle, "spread": spread, "peers": len(values)}
+        seen = {"value": share, "median": middle, "spread": spread, "peers": len(values), "line": line}
+        seen |= _sides(kind, one)
         words = _WORDS[kind].format(
             value=_thousandths(share),
             median=_thousandths(middle),
@@ -168,6 +172,18 @@ def _standing_out(
             outside=_thousandths(one.outside_marks // one.outside_count if one.outside_count else 0),
         )
         yield Draft(kind, one.unit, seen, words)
+
+
+def _sides(kind: Kind, one: Observed) -> dict[str, int]:
+    """The two numbers that were held against one another: means in thousandths with their counts, or counts."""
+    if kind == "gap":
+        return {
+            "own": one.own_marks // one.own_count,
+            "own_count": one.own_count,
+            "outside": one.outside_marks // one.outside_count,
+            "outside_count": one.outside_count,
+        }
+    return {"part": one.bunched if kind == "bunching" else one.late, "recorded": one.recorded}
 
 
 def _copied(copies: Mapping[str, Sequence[str]], settings: Parameters) -> Iterator[Draft]:

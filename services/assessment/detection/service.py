@@ -6,12 +6,14 @@ opens an order or corrects a datum by the ways that exist for that.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, func, insert, select
+from sqlalchemy.orm import Session
 
 from kernel.access.principal import SYSTEM, Principal
 from kernel.errors import Conflict, NotFound
@@ -22,6 +24,7 @@ from services.assessment.detection.model import DETECTION_DECISIONS, DETECTION_D
 from services.assessment.detection.observing import copies, observe
 from services.assessment.detection.rules import Draft, Kind, Parameters, drafts
 from services.assessment.framework.service import Frameworks
+from services.assessment.reporting.model import REPORT_VERSIONS, REPORTS
 from services.assessment.tables import UNITS
 
 Decision = Literal["confirmed", "dismissed"]
@@ -43,15 +46,37 @@ class KeptDraft:
     decision: str
     reason: str
     decided_by: str
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """What belongs to drafts about copied evidence: names of units, and the reports that rest on the files."""
+
+    units: dict[str, str]
+    reports: dict[str, tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of drafts, how many there are in all, and (kind, all, not decided) of every kind."""
+
+    rows: tuple[KeptDraft, ...]
+    total: int
+    kinds: tuple[tuple[Kind, int, int], ...]
+    copying: Copying
 
 
 class Detection:
     """Looks for signs and keeps the drafts."""
 
-    def __init__(self, store: Store, frameworks: Frameworks, settings: Parameters) -> None:
+    def __init__(
+        self, store: Store, frameworks: Frameworks, settings: Parameters, trial: dict[str, Any]
+    ) -> None:
         self._store = store
         self._frameworks = frameworks
         self._settings = settings
+        self.trial = trial  # how the detector did on planted truths, as it is kept in the catalogue
 
     def signs(self, year: str) -> list[Draft]:
         """Every sign there is now; nothing is kept."""
@@ -82,8 +107,8 @@ class Detection:
             work.commit()
         return len(rows)
 
-    def waiting(self, who: Principal, year: str, *, offset: int, limit: int) -> list[KeptDraft]:
-        """Drafts about units the caller reaches, those not decided first."""
+    def found(self, who: Principal, year: str, *, kind: str = "", offset: int, limit: int) -> Found:
+        """Drafts about units the caller reaches, those not decided first; of one kind or of all."""
         query = (
             _drafts()
             .where(
@@ -96,9 +121,16 @@ class Detection:
             )
         )
         if not who.unit_path:
-            return []
+            return Found((), 0, (), Copying({}, {}))
         with self._store.reading() as session:
-            return [_kept(row) for row in session.execute(query.offset(offset).limit(limit))]
+            every = query.order_by(None).subquery()
+            counted = select(every.c.kind, func.count(), func.count() - func.count(every.c.decision))
+            kinds = [tuple(row) for row in session.execute(counted.group_by(every.c.kind))]
+            if kind:
+                query = query.where(DETECTION_DRAFTS.c.kind == kind)
+            rows = tuple(_kept(row) for row in session.execute(query.offset(offset).limit(limit)))
+            total = sum(number for name, number, _ in kinds if name == kind or not kind)
+            return Found(rows, total, tuple(kinds), _copying(session, rows))
 
     def decide(self, who: Principal, draft: str, decision: Decision, reason: str) -> None:
         """Confirm or dismiss a draft. Raises NotFound, Conflict."""
@@ -156,9 +188,43 @@ def _drafts() -> Any:
             DETECTION_DECISIONS.c.decision,
             DETECTION_DECISIONS.c.reason,
             DETECTION_DECISIONS.c.account.label("decided_by"),
+            DETECTION_DECISIONS.c.decided_at,
         )
         .join(UNITS.table, UNITS.table.c.code == DETECTION_DRAFTS.c.unit)
         .outerjoin(DETECTION_DECISIONS, DETECTION_DECISIONS.c.draft == DETECTION_DRAFTS.c.id)
+    )
+
+
+def _copying(session: Session, rows: Sequence[KeptDraft]) -> Copying:
+    """The other units by name, and by draft the reports of its unit in which a copied file is evidence."""
+    copied = [row for row in rows if row.kind == "copied"]
+    if not copied:
+        return Copying({}, {})
+    others = {unit for row in copied for unit in row.seen["units"]}
+    names = select(UNITS.table.c.code, UNITS.table.c.name).where(UNITS.table.c.code.in_(others))
+    written = (
+        select(REPORTS.c.id, REPORTS.c.unit, REPORTS.c.result, REPORT_VERSIONS.c.evidence)
+        .join(REPORT_VERSIONS, REPORT_VERSIONS.c.report == REPORTS.c.id)
+        .where(
+            REPORTS.c.unit.in_({row.unit for row in copied}),
+            REPORTS.c.period == copied[0].year,
+            REPORTS.c.submitted_version == REPORT_VERSIONS.c.version,
+        )
+        .order_by(REPORTS.c.result)
+    )
+    of_unit: dict[str, list[Row[Any]]] = {}
+    for report in session.execute(written):
+        of_unit.setdefault(report.unit, []).append(report)  # type: ignore[arg-type]  # Row of anything
+    return Copying(
+        {str(row.code): row.name for row in session.execute(names)},
+        {
+            row.id: tuple(
+                (str(report.id), report.result)
+                for report in of_unit.get(row.unit, ())
+                if any(digest in report.evidence for digest in row.seen["digests"])
+            )
+            for row in copied
+        },
     )
 
 
@@ -176,4 +242,5 @@ def _kept(row: Row[Any]) -> KeptDraft:
         decision=row.decision or "",
         reason=row.reason or "",
         decided_by=row.decided_by or "",
+        decided_at=row.decided_at,
     )

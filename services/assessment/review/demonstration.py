@@ -9,7 +9,7 @@ made up here never sign in and take no new work; those whose accounts are handed
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from kernel.access.principal import SYSTEM, Principal
@@ -69,6 +69,26 @@ class Demonstrated:
     drafts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """
+    Who cheats 植入的弄虚作假: units by code.
+
+    `polished` write themselves up and are found wanting from outside, `rushed` report their year in the last days
+    before `deadline`, `copied` all hand in the file of the first.
+    """
+
+    polished: frozenset[str] = frozenset()
+    rushed: frozenset[str] = frozenset()
+    deadline: date | None = None
+    copied: tuple[str, ...] = ()
+
+    def signs(self) -> set[tuple[str, str]]:
+        """The truth: (kind of sign, unit)."""
+        kinds = (("gap", self.polished), ("bunching", self.rushed), ("copied", self.copied))
+        return {(kind, unit) for kind, units in kinds for unit in units}
+
+
 @dataclass(slots=True)
 class _Rows:
     """Rows to be written, table by table, and the facts that scores become."""
@@ -81,13 +101,22 @@ class _Rows:
     facts: list[tuple[dict[str, Any], Any]]
 
 
+NOBODY = Planted()
+
+
 def demonstrate(
-    app: Assessment, *, area: str, year: int, seed: int = 1, reviewers: Sequence[Principal] = ()
+    app: Assessment,
+    *,
+    area: str,
+    year: int,
+    seed: int = 1,
+    reviewers: Sequence[Principal] = (),
+    planted: Planted = NOBODY,
 ) -> Demonstrated:
     """
     Fill in self-reports and reviews of the units whose path begins with `area`, for one year; again does nothing.
 
-    `reviewers`: accounts that exist and take part from now on, such as `shenhe.xian`.
+    `reviewers`: accounts that exist and take part from now on, such as `shenhe.xian`. `planted`: who cheats.
     """
     for who in reviewers:
         app.roster.join(who)
@@ -95,9 +124,11 @@ def demonstrate(
     with app.store.reading() as session:
         known = assessed_units(session, framework)
     units = [unit for unit in known if unit.path.startswith(area)]
-    files = {unit.code: app.evidence_files.keep(_file(unit)) for unit in units}
+    contents = {unit.code: _file(unit) for unit in units}
+    contents |= {unit: contents[planted.copied[0]] for unit in planted.copied}
+    files = {unit: (app.evidence_files.keep(content), len(content)) for unit, content in contents.items()}
     over = [unit for unit in known if area.startswith(_seat(unit)) and unit.group.id.endswith("departments")]
-    story = (app, framework, units, over, str(year), str(seed), files)
+    story = (app, framework, units, over, str(year), str(seed), files, planted)
     made = app.store.transact(lambda work: _Story(work, *story).told())
     app.assigning.assign_waiting()
     return made
@@ -120,11 +151,12 @@ class _Story:
         over: Sequence[Assessed],
         year: str,
         seed: str,
-        files: Mapping[str, str],
+        files: Mapping[str, tuple[str, int]],
+        planted: Planted,
     ) -> None:
         self._app, self._work, self._framework, self._units = app, work, framework, units
         self._over, self._year, self._seed = over, year, seed
-        self._files = files
+        self._files, self._planted = files, planted
         self._places = places(work.session, [unit.code for unit in (*units, *over)])
         self._carried: dict[str, int] = {}
         self._due = app.reports.due_on(self._year)
@@ -164,11 +196,11 @@ class _Story:
         files = [
             {
                 "unit": unit.code,
-                "digest": self._files[unit.code],
+                "digest": self._files[unit.code][0],
                 "year": self._year,
                 "name": FILE_NAME,
                 "media_type": "text/plain",
-                "size": len(_file(unit)),
+                "size": self._files[unit.code][1],
                 "uploaded_by": "demonstration",
                 "uploaded_at": self._work.clock.now(),
             }
@@ -258,6 +290,8 @@ class _Story:
                 value=outcome.value,
                 at=at,
             )
+            if unit.code in self._planted.rushed:
+                fact = replace(fact, recorded_at=at)
             self._rows.facts.append((event, fact))
         else:
             self._event(head, "returned", given[-1].account, at, marks[FIRST].reasons)
@@ -272,6 +306,8 @@ class _Story:
                 "score", "数值与台账一致。", suggested_milli(node.method, content.value) or 0, content.value
             )
         base = 550 + self._draw("mark", unit.code, node.code) % 46 * 10
+        if unit.code in self._planted.polished:
+            base = 950 + base % 50
         if number == SECOND:
             base += (self._draw("second", unit.code, node.code) % 27 - 13) * 10
         score = max(0, min(1000, base))
@@ -329,7 +365,7 @@ class _Story:
 
     def _content(self, unit: Assessed, node: Node) -> Content:
         draw = self._draw("content", unit.code, node.code)
-        file = EvidenceItem("file", self._files[unit.code], FILE_NAME, "text/plain")
+        file = EvidenceItem("file", self._files[unit.code][0], FILE_NAME, "text/plain")
         content = Content(f"{node.title}：{_STATEMENTS[draw % len(_STATEMENTS)]}", None, (file,))
         if node.method is not None and needs_value(node.method):
             denominator = 20 + draw % 180
@@ -341,6 +377,11 @@ class _Story:
         first = last_day(self._year).replace(month=1, day=5)
         latest = min(local_date(self._work.clock.now()), last_day(self._year)) - timedelta(days=7)
         draw = self._draw("at", unit.code, node.code)
+        if unit.code in self._planted.rushed and self._planted.deadline is not None:
+            first = self._planted.deadline - timedelta(days=6)  # three days later it has been reviewed
+            return start_of_day(first + timedelta(days=draw % 3)) + timedelta(
+                hours=9, minutes=draw // 400 % 480
+            )
         day = first + timedelta(days=draw % max(1, (latest - first).days))
         return start_of_day(day) + timedelta(hours=9, minutes=draw // 400 % 480)
 

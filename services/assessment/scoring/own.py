@@ -9,6 +9,7 @@ to `Framework.collected_as(node)`.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from contracts.findings import Finding, Mode
 from contracts.findings.wire import scored_event
@@ -27,7 +28,8 @@ class OwnFact:
     """
     One finding of assessment's own about a unit; `subject` names what it came from, "assessment/reports/<id>".
 
-    `corrects` is the id of the own event that this one replaces (R26): both stay in the log.
+    `corrects` is the id of the own event that this one replaces (R26): both stay in the log. `recorded_at` is for what
+    was recorded before it is told here; None: now.
     """
 
     unit: str
@@ -35,11 +37,12 @@ class OwnFact:
     mode: Mode
     finding: Finding
     corrects: str = ""
+    recorded_at: datetime | None = None
 
 
 def append_own(work: Work, facts: Iterable[OwnFact]) -> list[str]:
     """Append these facts to the log, in this transaction; returns the ids of their events, in order."""
-    recorded_at = microseconds(work.clock.now())
+    now = work.clock.now()
     events = [
         scored_event(
             fact.finding,
@@ -48,7 +51,7 @@ def append_own(work: Work, facts: Iterable[OwnFact]) -> list[str]:
             unit=fact.unit,
             subject=fact.subject,
             mode=fact.mode,
-            recorded_at_us=recorded_at,
+            recorded_at_us=microseconds(fact.recorded_at or now),
             corrects=fact.corrects,
             trace=trace_id.get(),
         )

@@ -13,7 +13,7 @@ from kernel.access.principal import Principal
 from kernel.errors import Conflict, NotFound
 from tests.support.events import a_unit, an_event
 
-KEPT = Path(__file__).parents[3] / "docs" / "detection.json"
+KEPT = Path(__file__).parents[3] / "catalog/assessment/detection_trial.json"
 WHO = Principal(account="ding", unit="15", unit_path="/15/", roles=frozenset({INSPECTOR}))
 
 
@@ -44,15 +44,15 @@ def reopened(fed):
 def test_a_sign_is_drafted_once_and_moves_no_score(reopened):
     assert reopened.look("2026") == 1
     assert reopened.look("2026") == 0
-    (draft,) = reopened.waiting(WHO, "2026", offset=0, limit=10)
+    (draft,) = reopened.found(WHO, "2026", offset=0, limit=10).rows
     assert (draft.kind, draft.unit, draft.seen) == ("reopened", "150102-scjg", {"times": 3})
 
 
 def test_a_draft_is_decided_once_by_somebody_of_the_area(reopened):
     reopened.look("2026")
-    (draft,) = reopened.waiting(WHO, "2026", offset=0, limit=10)
+    (draft,) = reopened.found(WHO, "2026", offset=0, limit=10).rows
     elsewhere = replace(WHO, unit="1502", unit_path="/15/1502/")
-    assert reopened.waiting(elsewhere, "2026", offset=0, limit=10) == []
+    assert reopened.found(elsewhere, "2026", offset=0, limit=10).rows == ()
     with pytest.raises(NotFound):
         reopened.decide(elsewhere, draft.id, "dismissed", "不属实")
     reopened.decide(WHO, draft.id, "confirmed", "经核查属实，已立督办单")
