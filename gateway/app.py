@@ -54,6 +54,7 @@ class Gateway:
     sessions: Sessions
     accounts: Accounts
     register: Register
+    factors: Factors
     enrolment: Enrolment
     removals: Removals
     demonstrations: Demonstrations
@@ -89,6 +90,7 @@ def build(runtime: Runtime) -> Gateway:
         sessions=sessions,
         accounts=Accounts(store, passwords, sessions),
         register=Register(store),
+        factors=factors,
         enrolment=Enrolment(store, sessions, factors, locks),
         removals=Removals(store),
         demonstrations=Demonstrations(store, passwords, production=runtime.settings.production),

@@ -1,0 +1,399 @@
+"""The second factor on both databases, from the door: what opens, what is refused, and what is taken only once (R39)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from pyotp import TOTP
+from sqlalchemy import select, text
+
+from fazhi.services import build as service_of
+from gateway.identity.demonstration import DemonstrationPerson
+from gateway.identity.totp import STEP_SECONDS
+from kernel.access.tokens import Verifier, public_half
+from kernel.clock import FixedClock
+from kernel.hosting.api import build_api
+from kernel.hosting.runtime import Runtime
+from kernel.settings import Settings
+from tests.support.gateway import NOW, PASSWORD, TREE, furnish
+from tests.support.http import Client
+
+ROOT = "/api/gateway/v1"
+STEP = timedelta(seconds=STEP_SECONDS)
+
+
+class Office:
+    """A gateway with its people, and what they do over HTTP."""
+
+    def __init__(self, folder: Path, url: str, **given) -> None:
+        self.clock = FixedClock(NOW)
+        settings = Settings(data=folder, database_url=url, cookie_secure=False, **given)
+        self.runtime = Runtime(settings, self.clock)
+        self.service = service_of("gateway", self.runtime)
+        self.service.migrate()
+        self.app = self.service.app
+        self.app.partners.service_token("gateway", "gateway")  # makes the signing key
+        pem = (self.runtime.folder("keys") / "identity.pem").read_bytes()
+        self.checks = Verifier(public_half(pem), self.clock)
+        self.api = build_api("gateway", "网关", self.service.routers(), self.checks, self.app.store)
+
+    def browser(self, address: str = "10.0.0.1") -> Client:
+        return Client(self.api, address)
+
+    def sign_in(self, account, password=PASSWORD, code="", browser=None):
+        body = {"account": account, "password": password} | ({"code": code} if code else {})
+        return (browser or self.browser()).post(f"{ROOT}/sessions", json=body)
+
+    def as_account(self, account, code="", password=PASSWORD):
+        """Calls with a token of this account."""
+        answer = self.sign_in(account, password, code)
+        assert answer.status_code == 201, answer.text
+        return SimpleNamespace(me=answer.json(), ask=self.with_token(answer.json()["token"]))
+
+    def with_token(self, token):
+        headers = {"authorization": f"Bearer {token}"}
+        return lambda method, path, **more: self.browser().request(
+            method, f"{ROOT}{path}", headers=headers, **more
+        )
+
+    def enrol(self, account, password=PASSWORD):
+        """Enrol a factor; gives its key, what the confirmation answered, and lets the first code grow old."""
+        ask = self.as_account(account, password=password).ask
+        offer = ask("POST", "/second-factor", json={"password": password}).json()
+        done = ask("POST", "/second-factor/confirmation", json={"code": self.code(offer["key"])})
+        assert done.status_code == 200, done.text
+        self.clock.advance(STEP)
+        return offer["key"], done.json()
+
+    def code(self, key, steps=0):
+        return TOTP(key).at(self.clock.now(), counter_offset=steps)
+
+    def audited(self, action):
+        table = self.app.store.spine.audit
+        with self.app.store.reading() as session:
+            rows = session.execute(select(table).where(table.c.action == action).order_by(table.c.seq))
+            return [(row.actor, row.object, row.reason_code) for row in rows]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def office(request, tmp_path):
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
+    made = Office(tmp_path, url)
+    furnish(made.app)
+    yield made
+    made.runtime.close()
+
+
+@pytest.fixture
+def small(tmp_path):
+    """The same over SQLite alone, for what no database decides."""
+    made = Office(tmp_path, "")
+    furnish(made.app)
+    yield made
+    made.runtime.close()
+
+
+class TestBeforeAFactorIsEnrolled:
+    @pytest.mark.parametrize("account", ["ducha", "shenhe", "xitong", "anquan", "shenji"])
+    def test_reviewers_inspectors_and_administrators_may_only_enrol(self, small, account):
+        person = small.as_account(account)
+        assert person.me["must_enrol"] is True
+        for method, path in (("GET", "/units"), ("GET", "/accounts"), ("GET", "/clues"), ("POST", "/grants")):
+            answer = person.ask(method, path, json={} if method == "POST" else None)
+            assert (answer.status_code, answer.json()["code"]) == (403, "identity.enrol_first"), path
+            assert "绑定" in answer.json()["message"]
+        assert person.ask("GET", "/sessions/current").status_code == 200
+        assert person.ask("GET", "/second-factor").json()["must_enrol"] is True
+
+    def test_the_token_itself_carries_no_role_and_no_unit(self, small):
+        who, _ = small.checks.principal(small.as_account("ducha").me["token"])
+        assert (who.roles, who.unit, who.unit_path, who.is_enrolling) == (frozenset(), "", "", True)
+
+    def test_nothing_else_in_the_whole_gateway_opens_to_it(self, small):
+        from kernel.access.rules import rule_of
+        from kernel.hosting.api import walk
+
+        lets = {
+            route.path.removeprefix(ROOT)
+            for route in walk(small.api.routes)
+            if (rule := rule_of(route.endpoint)) is not None and rule.lets_enrolling
+        }
+        assert lets == {"/sessions/current", "/second-factor", "/second-factor/confirmation"}
+
+    def test_who_only_reports_needs_none_and_may_have_one(self, small):
+        person = small.as_account("tianbao")
+        assert person.me["must_enrol"] is False
+        assert person.ask("GET", "/units").status_code == 200
+        key, _ = small.enrol("tianbao")
+        assert small.sign_in("tianbao").json()["code"] == "identity.code_needed"
+        assert small.sign_in("tianbao", code=small.code(key)).status_code == 201
+
+    def test_where_certificates_sign_people_in_it_may_be_optional(self, tmp_path):
+        office = Office(tmp_path, "", second_factor="optional")
+        furnish(office.app)
+        assert office.as_account("ducha").me["must_enrol"] is False
+        key, _ = office.enrol("ducha")
+        assert office.sign_in("ducha").json()["code"] == "identity.code_needed"
+        assert office.sign_in("ducha", code=office.code(key)).status_code == 201
+        office.runtime.close()
+
+
+class TestEnrolling:
+    def test_ends_every_session_and_begins_one_under_a_new_id(self, office):
+        tab, other = office.browser(), office.browser()
+        first = office.sign_in("ducha", browser=tab).json()
+        office.sign_in("ducha", browser=other)
+        former = tab.cookies["fazhi_session"]
+        csrf = {"x-fazhi-csrf": first["csrf"]}
+        offer = tab.post(f"{ROOT}/second-factor", json={"password": PASSWORD}, headers=csrf).json()
+        code = office.code(offer["key"])
+        done = tab.post(f"{ROOT}/second-factor/confirmation", json={"code": code}, headers=csrf)
+        assert done.status_code == 200
+        assert done.json()["session"]["must_enrol"] is False
+        assert tab.cookies["fazhi_session"] != former
+        assert tab.get(f"{ROOT}/units").status_code == 200
+        assert other.post(f"{ROOT}/sessions/renew", json={}).status_code == 401
+        tab.cookies.set("fazhi_session", former)
+        assert tab.post(f"{ROOT}/sessions/renew", json={}).status_code == 401
+        assert len(done.json()["recovery_codes"]) == 10
+
+    def test_needs_the_password_again(self, small):
+        answer = small.as_account("ducha").ask("POST", "/second-factor", json={"password": "not-it"})
+        assert (answer.status_code, answer.json()["code"]) == (401, "identity.wrong_credentials")
+
+    def test_a_wrong_first_code_enrols_nothing(self, small):
+        ask = small.as_account("ducha").ask
+        offer = ask("POST", "/second-factor", json={"password": PASSWORD}).json()
+        wrong = "000000" if small.code(offer["key"]) != "000000" else "111111"
+        answer = ask("POST", "/second-factor/confirmation", json={"code": wrong})
+        assert (answer.status_code, answer.json()["code"]) == (422, "identity.wrong_code")
+        assert ask("GET", "/second-factor").json()["is_enrolled"] is False
+
+    def test_an_offer_ends_after_a_quarter_of_an_hour(self, small):
+        ask = small.as_account("ducha").ask
+        offer = ask("POST", "/second-factor", json={"password": PASSWORD}).json()
+        small.clock.advance(timedelta(minutes=16))
+        again = small.as_account("ducha").ask
+        answer = again("POST", "/second-factor/confirmation", json={"code": small.code(offer["key"])})
+        assert (answer.status_code, answer.json()["code"]) == (409, "identity.nothing_offered")
+
+    def test_replacing_one_needs_a_code_of_the_one_in_force(self, small):
+        key, _ = small.enrol("ducha")
+        ask = small.as_account("ducha", small.code(key)).ask
+        small.clock.advance(STEP)
+        refused = ask("POST", "/second-factor", json={"password": PASSWORD})
+        assert refused.json()["code"] == "identity.code_needed"
+        offer = ask("POST", "/second-factor", json={"password": PASSWORD, "code": small.code(key)}).json()
+        assert ask("POST", "/second-factor/confirmation", json={"code": small.code(offer["key"])}).is_success
+        small.clock.advance(STEP)
+        assert small.sign_in("ducha", code=small.code(key)).status_code == 401
+        assert small.sign_in("ducha", code=small.code(offer["key"])).status_code == 201
+
+    def test_neither_the_key_nor_a_recovery_code_lies_open_in_the_database(self, office):
+        headers = {"idempotency-key": "once-more"}
+        ask = office.as_account("ducha").ask
+        token = office.sign_in("ducha").json()["token"]
+        headers |= {"authorization": f"Bearer {token}"}
+        offer = (
+            office.browser()
+            .post(f"{ROOT}/second-factor", json={"password": PASSWORD}, headers=headers)
+            .json()
+        )
+        done = ask("POST", "/second-factor/confirmation", json={"code": office.code(offer["key"])}).json()
+        with office.app.store.reading() as session:
+            tables = ("second_factors", "recovery_codes", "idempotency", "audit")
+            dumped = str([session.execute(text(f"SELECT * FROM {name}")).fetchall() for name in tables])  # noqa: S608
+        assert offer["key"] not in dumped
+        assert not [
+            code for code in done["recovery_codes"] if code in dumped or code.replace("-", "") in dumped
+        ]
+
+
+class TestSigningInWithAFactor:
+    def test_a_code_is_needed_and_taken_once(self, office):
+        key, _ = office.enrol("ducha")
+        answer = office.sign_in("ducha")
+        assert (answer.status_code, answer.json()["code"]) == (401, "identity.code_needed")
+        assert "set-cookie" not in answer.headers
+        code = office.code(key)
+        assert office.sign_in("ducha", code=code).status_code == 201
+        replayed = office.sign_in("ducha", code=code)
+        assert (replayed.status_code, replayed.json()["code"]) == (401, "identity.wrong_credentials")
+
+    def test_of_ten_at_once_with_one_code_one_gets_in(self, office):
+        key, _ = office.enrol("ducha")
+        code = office.code(key)
+        with ThreadPoolExecutor(5) as pool:
+            taken = list(pool.map(lambda _: office.app.factors.spend("ducha", code, who()), range(10)))
+        assert taken.count(True) == 1
+
+    @pytest.mark.parametrize(("steps", "status"), [(-2, 401), (-1, 201), (0, 201), (1, 201), (2, 401)])
+    def test_clocks_may_differ_by_one_step(self, small, steps, status):
+        key, _ = small.enrol("ducha")
+        small.clock.advance(4 * STEP)
+        assert small.sign_in("ducha", code=small.code(key, steps)).status_code == status
+
+    def test_a_code_before_one_that_was_taken_is_not_taken(self, small):
+        key, _ = small.enrol("ducha")
+        small.clock.advance(4 * STEP)
+        assert small.sign_in("ducha", code=small.code(key, 1)).status_code == 201
+        assert small.sign_in("ducha", code=small.code(key)).status_code == 401
+
+    def test_a_wrong_password_and_a_wrong_code_get_one_answer(self, small):
+        key, _ = small.enrol("ducha")
+        wrong = "000000" if small.code(key) != "000000" else "111111"
+        said = [
+            small.sign_in("ducha", "not-the-password", small.code(key)),
+            small.sign_in("ducha", PASSWORD, wrong),
+            small.sign_in("nobody", PASSWORD, wrong),
+        ]
+        plain = [{name: one.json()[name] for name in ("code", "message")} for one in said]
+        assert plain[0] == plain[1] == plain[2]
+        assert [one.status_code for one in said] == [401] * 3
+
+    def test_wrong_codes_lock_as_wrong_passwords_do_and_from_wherever_they_come(self, office):
+        key, _ = office.enrol("ducha")
+        wrong = "000000" if office.code(key) != "000000" else "111111"
+        for number in range(5):
+            answer = office.sign_in("ducha", code=wrong, browser=office.browser(f"10.0.{number}.1"))
+            assert answer.status_code == 401
+        locked = office.sign_in("ducha", code=office.code(key), browser=office.browser("10.9.9.9"))
+        assert (locked.status_code, locked.json()["code"]) == (429, "identity.locked")
+        office.clock.advance(timedelta(minutes=15))
+        assert office.sign_in("ducha", code=office.code(key)).status_code == 201
+
+    def test_asking_for_the_code_takes_back_no_count(self, small):
+        small.enrol("ducha")
+        for _ in range(5):
+            assert small.sign_in("ducha").json()["code"] == "identity.code_needed"
+        assert small.sign_in("ducha").json()["code"] == "identity.locked"
+
+    def test_a_stranger_without_the_password_cannot_lock_the_codes(self, small):
+        key, _ = small.enrol("ducha")
+        for number in range(20):
+            small.sign_in("ducha", "not-it", "123456", small.browser(f"203.0.113.{number}"))
+        assert small.sign_in("ducha", code=small.code(key)).status_code == 201
+
+    def test_a_recovery_code_opens_once(self, office):
+        _, done = office.enrol("ducha")
+        code = done["recovery_codes"][3]
+        assert office.sign_in("ducha", code=code.upper().replace("-", " ")).status_code == 201
+        assert office.sign_in("ducha", code=code).status_code == 401
+        person = office.as_account("ducha", done["recovery_codes"][4])
+        assert person.ask("GET", "/second-factor").json()["recovery_left"] == 8
+        assert len(office.audited("factor.recovery_code_used")) == 2
+
+    def test_changing_the_password_needs_the_code_too(self, small):
+        key, _ = small.enrol("ducha")
+        change = {"account": "ducha", "password": PASSWORD, "new_password": "Xin-Kouling-2027"}
+        answer = small.browser().post(f"{ROOT}/passwords", json=change)
+        assert answer.json()["code"] == "identity.code_needed"
+        change["code"] = small.code(key)
+        assert small.browser().post(f"{ROOT}/passwords", json=change).status_code == 204
+
+    def test_a_session_opened_without_the_code_in_the_moment_of_enrolment_is_no_good(self, small):
+        small.enrol("ducha")
+        with small.app.store.work() as work:
+            begun = small.app.sessions._begin(work, "tianbao", "150102-scjg", "x", by_code=False)
+            work.commit()
+        small.app.sessions.renew(begun.session)
+        small.enrol("tianbao")
+        tab = small.browser()
+        tab.cookies.set("fazhi_session", begun.session)
+        assert tab.post(f"{ROOT}/sessions/renew", json={}).status_code == 401
+
+
+class TestALostFactor:
+    def test_is_removed_by_two_people_and_enrolled_anew(self, office):
+        system, security = enrolled(office, "xitong"), enrolled(office, "anquan")
+        office.enrol("ducha")
+        reason = {"account": "ducha", "reason": "手机遗失，已当面核对身份证"}
+        removal = system("POST", "/factor-removals", json=reason).json()["id"]
+        again = system("POST", "/factor-removals", json=reason)
+        assert (again.status_code, again.json()["code"]) == (409, "identity.removal_exists")
+        own = system("POST", f"/factor-removals/{removal}/decision", json={"approve": True})
+        assert own.status_code == 403
+        (line,) = security("GET", "/factor-removals").json()
+        assert (line["state"], line["proposed_by"], line["reason"]) == (
+            "proposed",
+            "xitong",
+            reason["reason"],
+        )
+        decision = f"/factor-removals/{removal}/decision"
+        assert security("POST", decision, json={"approve": True, "note": "已核实"}).status_code == 204
+        assert security("POST", decision, json={"approve": True}).status_code == 409
+        assert office.as_account("ducha").me["must_enrol"] is True
+        assert office.audited("factor.removal_proposed")[0][:2] == ("xitong", "accounts/ducha")
+        assert office.audited("factor.removed")[0][:2] == ("anquan", "accounts/ducha")
+
+    def test_is_never_removed_for_oneself_nor_at_ones_own_request(self, small):
+        from tests.support.gateway import principal
+
+        small.enrol("anquan")
+        both = principal("anquan", "15", "/15/", "security_admin", "system_admin")
+        system = principal("xitong", "15", "/15/", "system_admin")
+        with pytest.raises(Exception, match="own_factor"):
+            small.app.removals.propose(both, account="anquan", reason="x")
+        removal = small.app.removals.propose(system, account="anquan", reason="x")
+        with pytest.raises(Exception, match="four_eyes"):
+            small.app.removals.decide(both, removal, approve=True)
+
+    def test_of_another_part_of_the_tree_is_unknown(self, small):
+        from tests.support.gateway import principal
+
+        small.enrol("ducha")
+        far = principal("yuan", "1502", "/15/1502/", "system_admin")
+        with pytest.raises(Exception, match="unknown_account"):
+            small.app.removals.propose(far, account="ducha", reason="x")
+
+    def test_refused_it_stays_in_force(self, small):
+        system, security = enrolled(small, "xitong"), enrolled(small, "anquan")
+        key, _ = small.enrol("ducha")
+        removal = system("POST", "/factor-removals", json={"account": "ducha", "reason": "x"}).json()["id"]
+        answer = {"approve": False, "note": "未见本人"}
+        assert security("POST", f"/factor-removals/{removal}/decision", json=answer).status_code == 204
+        assert small.sign_in("ducha").json()["code"] == "identity.code_needed"
+        assert small.sign_in("ducha", code=small.code(key)).status_code == 201
+
+
+class TestDemonstrationAccounts:
+    PEOPLE = (
+        DemonstrationPerson(account="demo", name="演示", title="督察员", unit="15", roles=("inspector",)),
+    )
+
+    def shown(self, office):
+        office.app.directory.load(TREE)
+        office.app.demonstrations.create_demonstration(self.PEOPLE, province="x", size="county", seed=1)
+        return office.app.demonstrations.shown().accounts[0]
+
+    def test_sign_in_with_the_password_alone(self, tmp_path):
+        office = Office(tmp_path, "")
+        demo = self.shown(office)
+        person = office.as_account("demo", password=demo.password)
+        assert person.me["must_enrol"] is False
+        assert person.ask("GET", "/units").status_code == 200
+        office.runtime.close()
+
+    def test_need_the_code_once_they_enrolled(self, tmp_path):
+        office = Office(tmp_path, "")
+        demo = self.shown(office)
+        key, _ = office.enrol("demo", demo.password)
+        assert office.sign_in("demo", demo.password).json()["code"] == "identity.code_needed"
+        assert office.sign_in("demo", demo.password, office.code(key)).status_code == 201
+        office.runtime.close()
+
+
+def who():
+    from kernel.access.principal import Principal
+
+    return Principal(account="ducha")
+
+
+def enrolled(office, account):
+    """Calls of an account signed in with its code."""
+    key, _ = office.enrol(account)
+    ask = office.as_account(account, office.code(key)).ask
+    office.clock.advance(STEP)
+    return ask
