@@ -15,6 +15,7 @@ from kernel.hosting.validation import Body
 from services.assessment.objections.reading import MOST_ROWS, ObjectionReading, OneObjection
 from services.assessment.objections.rules import ACT_WORDS, Answer
 from services.assessment.objections.service import Objections
+from services.assessment.ranking.api import Day
 from services.assessment.ranking.rules import points_text
 from services.assessment.rectification.views import (
     FactView,
@@ -116,8 +117,9 @@ def router(objections: Objections, reading: ObjectionReading) -> APIRouter:  # n
     """Routes of objections."""
     router = APIRouter(tags=["objections"])
 
-    def shown(who: Caller, objection: str) -> ObjectionView:
-        return _view(reading.one(who, objection), reading.now())
+    def shown(who: Caller, objection: str, at: datetime | None = None) -> ObjectionView:
+        found = reading.one(who, objection) if at is None else reading.one_then(who, objection, at)
+        return _view(found, at or reading.now())
 
     @router.get("/objections")
     @allow(*STAFF)
@@ -125,12 +127,14 @@ def router(objections: Objections, reading: ObjectionReading) -> APIRouter:  # n
         who: Caller,
         state: Literal["", "filed", "accepted", "drafted", "correcting", "closed"] = "",
         unit: Annotated[str, Query(max_length=100)] = "",
+        as_of: Day = None,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
     ) -> ObjectionPage:
         """Objections of the caller's area, what is due first before what is ended."""
-        total, rows, names = reading.page(who, state=state, unit=unit, offset=offset, limit=limit)
-        now = reading.now()
+        at = reading.end_of(as_of)
+        total, rows, names = reading.page(who, state=state, unit=unit, offset=offset, limit=limit, at=at)
+        now = at or reading.now()
         listed = [ObjectionRow(**_row(row, names, reading.title_of(row["probe"]), now)) for row in rows]
         return ObjectionPage(total=total, rows=listed)
 
@@ -142,9 +146,9 @@ def router(objections: Objections, reading: ObjectionReading) -> APIRouter:  # n
 
     @router.get("/objections/{objection}")
     @allow(*STAFF)
-    def one(objection: str, who: Caller) -> ObjectionView:
-        """One objection with its datum, its facts and what the caller may do next."""
-        return shown(who, objection)
+    def one(objection: str, who: Caller, as_of: Day = None) -> ObjectionView:
+        """One objection with its datum, its facts and what the caller may do next; as of a past day, nothing."""
+        return shown(who, objection, reading.end_of(as_of))
 
     @router.post("/objections/{objection}/files", status_code=201)
     @allow(UNIT_HEAD, REPORTER)

@@ -44,8 +44,8 @@ class Datum:
     is_corrected: bool
 
 
-def datum_of(session: Session, event_id: str, unit: str) -> Datum | None:
-    """A unit's event by id; None when there is none."""
+def datum_of(session: Session, event_id: str, unit: str, *, at: datetime | None = None) -> Datum | None:
+    """A unit's event by id; None when there is none. `at`: with the corrections known at that moment."""
     if not is_id(event_id):
         return None
     log = EVENT_LOG
@@ -53,6 +53,8 @@ def datum_of(session: Session, event_id: str, unit: str) -> Datum | None:
     if row is None:
         return None
     correcting = select(log.c.seq).where(log.c.corrects == event_id, log.c.source == row.source).limit(1)
+    if at is not None:
+        correcting = correcting.where(log.c.received_at <= at)
     return Datum(
         event_id=row.event_id,
         seq=row.seq,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select, true
@@ -18,7 +18,9 @@ from services.assessment.objections.contested import contested
 from services.assessment.objections.datum import Datum, datum_of, makers_of
 from services.assessment.objections.model import OBJECTION_EVENTS, OBJECTIONS
 from services.assessment.objections.rules import ACTS, replay
+from services.assessment.ranking.known import end_of
 from services.assessment.reach import within
+from services.assessment.rectification.past import due_first, stood
 from services.assessment.rectification.places import is_own_matter, names_of
 from services.assessment.rectification.rules import MatterFact
 from services.assessment.rectification.timeline import facts_of, units_of
@@ -69,9 +71,22 @@ class ObjectionReading:
         self._frameworks = frameworks
 
     def page(
-        self, who: Principal, *, state: str = "", unit: str = "", offset: int = 0, limit: int = 50
+        self,
+        who: Principal,
+        *,
+        state: str = "",
+        unit: str = "",
+        offset: int = 0,
+        limit: int = 50,
+        at: datetime | None = None,
     ) -> tuple[int, list[dict[str, Any]], dict[str, str]]:
-        """Objections in the caller's area, what is due first before what is ended: total, page, names of units."""
+        """
+        Objections in the caller's area, what is due first before what is ended: total, page, names of units.
+
+        `at`: as they stood at that moment (as of 截至).
+        """
+        if at is not None:
+            return self._page_then(who, at, state, unit, offset, limit)
         conditions = [within(who, OBJECTIONS.c.unit)]
         if state:
             conditions.append(OBJECTIONS.c.state == state)
@@ -91,6 +106,41 @@ class ObjectionReading:
             rows = session.execute(query.offset(offset).limit(min(limit, MOST_ROWS))).mappings().all()
             names = names_of(session, [row["unit"] for row in rows])
         return total, [dict(row) for row in rows], names
+
+    def _page_then(
+        self, who: Principal, at: datetime, state: str, unit: str, offset: int, limit: int
+    ) -> tuple[int, list[dict[str, Any]], dict[str, str]]:
+        conditions = [within(who, OBJECTIONS.c.unit), OBJECTIONS.c.filed_at <= at]
+        if unit:
+            conditions.append(OBJECTIONS.c.unit == unit)
+        with self._store.reading() as session:
+            past = stood(session, OBJECTIONS, OBJECTION_EVENTS, conditions, replay, at)
+            rows = [one.row for one in sorted(past, key=due_first) if not state or one.row["state"] == state]
+            shown = rows[offset : offset + min(limit, MOST_ROWS)]
+            names = names_of(session, [row["unit"] for row in shown])
+        return len(rows), [dict(row) for row in shown], names
+
+    def one_then(self, who: Principal, objection: str, at: datetime) -> OneObjection:
+        """One objection in the caller's area as it stood at a moment, with nothing to do. Raises NotFound."""
+        with self._store.reading() as session:
+            found(session, who, objection)
+            past = stood(session, OBJECTIONS, OBJECTION_EVENTS, [OBJECTIONS.c.id == objection], replay, at)
+            if not past:
+                raise NotFound("当时还没有这件申诉，请选择更晚的日期。", code="assessment.unknown_objection")
+            row, facts = past[0].row, past[0].facts
+            units = {row["unit"], row["supervisor"]} | units_of(facts)
+            return OneObjection(
+                row=row,
+                names=names_of(session, units),
+                facts=facts,
+                datum=datum_of(session, row["event_id"], row["unit"], at=at),
+                title=self.title_of(row["probe"]),
+                can=(),
+            )
+
+    def end_of(self, day: date | None) -> datetime | None:
+        """The moment as of which a past day is shown; None for now. Raises Invalid."""
+        return end_of(self._store.clock, day)
 
     def one(self, who: Principal, objection: str) -> OneObjection:
         """One objection in the caller's area. Raises NotFound."""

@@ -29,6 +29,9 @@ Upto = Annotated[
 ]
 
 
+Day = Annotated[date | None, Query(alias="as_of", description="按该日结束时（北京时间）的情况")]
+
+
 def as_of(
     as_of: Annotated[date | None, Query(description="按该日结束时（北京时间）已知的情况")] = None,
     as_of_seq: Annotated[int | None, Query(ge=0, description="按日志前若干个事件已知的情况")] = None,

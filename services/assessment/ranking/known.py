@@ -58,6 +58,15 @@ def known_as_of(session: Session, clock: Clock, asked: AsOf) -> Known | None:
     return Known(seq, end - timedelta(microseconds=1), received(session, seq))
 
 
+def end_of(clock: Clock, day: date | None) -> datetime | None:
+    """The last moment of a day in Asia/Shanghai that has been; None for None. Raises Invalid for days to come."""
+    if day is None:
+        return None
+    if day > local_date(clock.now()):
+        raise Invalid("截至日期不能晚于今天，请重新选择。", code="assessment.as_of_day")
+    return min(clock.now(), start_of_day(day + timedelta(days=1)) - timedelta(microseconds=1))
+
+
 def head_of(session: Session) -> int:
     """How many events the log has."""
     size: int = session.execute(select(LOG_HEAD.c.size)).scalar_one()

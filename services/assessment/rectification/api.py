@@ -1,5 +1,6 @@
 """HTTP of orders: inspectors issue, return and close, units answer with proof, others check."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response, UploadFile
@@ -10,6 +11,7 @@ from kernel.access.rules import allow
 from kernel.hosting.api import Caller
 from kernel.hosting.attachments import attachment
 from kernel.hosting.validation import Body, WrittenDay
+from services.assessment.ranking.api import Day
 from services.assessment.rectification.reading import MOST_ROWS, OrderReading
 from services.assessment.rectification.rules import Opening
 from services.assessment.rectification.service import Orders
@@ -83,8 +85,9 @@ def router(orders: Orders, reading: OrderReading) -> APIRouter:  # noqa: C901  (
     """Routes of orders."""
     router = APIRouter(prefix="/orders", tags=["orders"])
 
-    def shown(who: Caller, order: str) -> OrderView:
-        return order_view(reading.one(who, order), reading.now())
+    def shown(who: Caller, order: str, at: datetime | None = None) -> OrderView:
+        found = reading.one(who, order) if at is None else reading.one_then(who, order, at)
+        return order_view(found, at or reading.now())
 
     @router.get("")
     @allow(*STAFF)
@@ -95,14 +98,16 @@ def router(orders: Orders, reading: OrderReading) -> APIRouter:  # noqa: C901  (
         unit: Annotated[str, Query(max_length=100)] = "",
         overdue: bool = False,
         mine: bool = False,
+        as_of: Day = None,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
     ) -> OrderPage:
         """Orders of the caller's area, what is due first before what is ended; `mine`: those the caller began."""
+        at = reading.end_of(as_of)
         total, rows, names = reading.page(
-            who, state=state, unit=unit, overdue=overdue, mine=mine, offset=offset, limit=limit
+            who, state=state, unit=unit, overdue=overdue, mine=mine, offset=offset, limit=limit, at=at
         )
-        now = reading.now()
+        now = at or reading.now()
         return OrderPage(total=total, rows=[OrderRow(**order_row(row, names, now)) for row in rows])
 
     @router.post("", status_code=201)
@@ -122,9 +127,9 @@ def router(orders: Orders, reading: OrderReading) -> APIRouter:  # noqa: C901  (
 
     @router.get("/{order}")
     @allow(*STAFF)
-    def one(order: str, who: Caller) -> OrderView:
-        """One order with its facts and what the caller may do next."""
-        return shown(who, order)
+    def one(order: str, who: Caller, as_of: Day = None) -> OrderView:
+        """One order with its facts and what the caller may do next; as of a past day there is nothing to do."""
+        return shown(who, order, reading.end_of(as_of))
 
     @router.post("/{order}/issue")
     @allow(INSPECTOR)

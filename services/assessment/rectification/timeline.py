@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, select, text
+from sqlalchemy import Column, Index, Integer, MetaData, Select, String, Table, Text, select, text
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
@@ -81,9 +81,12 @@ def fact_row(
     }
 
 
-def facts_of(session: Session, table: Table, matters: Iterable[str]) -> dict[str, list[MatterFact]]:
-    """The facts of these matters, each in order; one statement."""
-    query = select(table).where(table.c.matter.in_(list(matters))).order_by(table.c.matter, table.c.seq)
+def facts_of(
+    session: Session, table: Table, matters: Iterable[str] | Select[Any]
+) -> dict[str, list[MatterFact]]:
+    """The facts of these matters (ids, or a statement that finds them), each in order; one statement."""
+    wanted = matters if isinstance(matters, Select) else list(matters)
+    query = select(table).where(table.c.matter.in_(wanted)).order_by(table.c.matter, table.c.seq)
     found: dict[str, list[MatterFact]] = defaultdict(list)
     for row in session.execute(query):
         found[row.matter].append(

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from contracts.roles import STAFF
 from kernel.access.rules import allow
 from kernel.hosting.api import Caller
+from services.assessment.ranking.api import Day
 from services.assessment.warnings.service import MOST_ROWS, Warnings
 
 
@@ -46,11 +47,12 @@ def router(warnings: Warnings) -> APIRouter:
         who: Caller,
         kind: Literal["", "line", "trend", "overdue", "finding"] = "",
         unit: Annotated[str, Query(max_length=100)] = "",
+        as_of: Day = None,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
     ) -> WarningPage:
         """Warnings of the caller's area, newest first."""
-        total, rows, names = warnings.page(who, kind=kind, unit=unit, offset=offset, limit=limit)
+        total, rows, names = warnings.page(who, kind=kind, unit=unit, offset=offset, limit=limit, as_of=as_of)
         return WarningPage(
             total=total,
             rows=[

@@ -6,6 +6,7 @@ and reports uses it for what is overdue (`Raised(kind="overdue", ...)`), in the 
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from kernel.access.principal import SYSTEM, Principal
 from kernel.ids import derived_id
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
+from services.assessment.ranking.known import end_of
 from services.assessment.reach import within
 from services.assessment.rectification.dues import Dues
 from services.assessment.rectification.opening import open_orders
@@ -83,9 +85,13 @@ class Warnings:
         order: str = "",
         offset: int = 0,
         limit: int = 50,
+        as_of: date | None = None,
     ) -> tuple[int, list[dict[str, Any]], dict[str, str]]:
-        """Warnings in the caller's area, newest first: total, one page, names of units."""
+        """Warnings in the caller's area, newest first: total, one page, names of units; those raised until a day, or all."""
         conditions = [within(who, WARNINGS.c.unit)]
+        at = end_of(self._store.clock, as_of)
+        if at is not None:
+            conditions.append(WARNINGS.c.raised_at <= at)
         for column, wanted in (
             (WARNINGS.c.kind, kind),
             (WARNINGS.c.unit, unit),
