@@ -14,8 +14,13 @@ the public keys of the log, of its publisher and of its witnesses can find out, 
     python3 fazhi_verify.py BUNDLE --key VKEY --publisher VKEY [--witness VKEY ...] [--witnesses N] [--remembered NOTE ...]
                             [--blobs FOLDER] [--no-sm3]
 
-Exit code 0: everything holds. 1: something was tampered with or does not follow; the record or range is named.
-2: wrong usage. 3: the bundle cannot be read.
+Whoever holds a receipt (one unit's events, or one event) checks that instead: canonical leaves, their way to both
+roots of the checkpoint, its signature and cosignatures.
+
+    python3 fazhi_verify.py --receipt FILE --key VKEY [--witness VKEY ...] [--witnesses N] [--no-sm3]
+
+`--key` may be given several times, as keys of a log rotate. Exit code 0: everything holds. 1: something was tampered
+with or does not follow; the record or range is named. 2: wrong usage. 3: what was given cannot be read.
 
 What it cannot show: that what was recorded was true, and that nothing was left unrecorded.
 """
@@ -45,6 +50,7 @@ COUNTS = (
     "numerator",
     "denominator",
 )
+RECEIPT = "fazhi/receipts/v1"
 OUTCOMES = {"pass": 0, "fail": 1, "not_applicable": 3, "not_computable": 4, "not_due": 5}
 
 
@@ -53,7 +59,7 @@ class Tampered(Exception):
 
 
 class Unreadable(Exception):
-    """The bundle cannot be read at all."""
+    """What was given cannot be read at all."""
 
 
 # ---- signatures: C2SP signed notes and cosignatures, Ed25519 (RFC 8032) -----------------------------------------
@@ -117,13 +123,21 @@ def ed25519_holds(public, signature, message):
     )
 
 
+def decoded(encoded):
+    """The bytes of base64 in its one canonical form; ValueError for any other."""
+    raw = base64.b64decode(encoded, validate=True)
+    if base64.b64encode(raw).decode() != encoded:
+        raise ValueError("not canonical base64")
+    return raw
+
+
 class Key:
     """A public key in the form notes use: name+id+base64(kind, key). Kind 1 signs the text, kind 4 cosigns it."""
 
     def __init__(self, vkey):
         try:
             self.name, written, encoded = vkey.strip().split("+", 2)
-            raw = base64.b64decode(encoded, validate=True)
+            raw = decoded(encoded)
         except ValueError as error:
             raise WrongUsage(f"公钥格式有误：{vkey!r}") from error
         self.kind, self.public = raw[0], raw[1:]
@@ -164,7 +178,7 @@ def read_note(written):
         if mark != "—":
             raise Tampered("签名短笺的签名行有误")
         try:
-            lines.append((name, base64.b64decode(encoded, validate=True)))
+            lines.append((name, decoded(encoded)))
         except ValueError as error:
             raise Tampered("签名短笺的签名行有误") from error
     return text + "\n", lines
@@ -234,6 +248,22 @@ class Tree:
         return node
 
 
+def way_up(digest, leaf, index, size, proof):
+    """The root that a leaf and the hashes beside its way lead to (RFC 9162, 2.1.3.2); None for a way that is none."""
+    node, last = digest(b"\x00" + leaf), size - 1
+    for beside in proof:
+        if not last or len(beside) != 32:
+            return None
+        if index & 1 or index == last:
+            node = digest(b"\x01" + beside + node)
+            while index and not index & 1:
+                index, last = index >> 1, last >> 1
+        else:
+            node = digest(b"\x01" + node + beside)
+        index, last = index >> 1, last >> 1
+    return None if last else node
+
+
 class Checkpoint:
     """What a log said it was: origin, size, roots, and the checkpoint before it."""
 
@@ -245,10 +275,10 @@ class Checkpoint:
             self.origin, self.size, self.root = (
                 lines[0],
                 int(lines[1]),
-                base64.b64decode(lines[2], validate=True),
+                decoded(lines[2]),
             )
             more = dict(line.split(" ", 1) for line in lines[3:])
-            self.sm3 = base64.b64decode(more.get("sm3", ""), validate=True)
+            self.sm3 = decoded(more.get("sm3", ""))
         except (ValueError, IndexError) as error:
             raise Tampered("检查点的格式有误") from error
 
@@ -533,15 +563,20 @@ def signed_by(key, checkpoint):
         raise Tampered(f"检查点（{checkpoint.size} 条）：{error}") from error
 
 
-def check_chain(bundle, log_key, witnesses, needed):
+def signed_by_log(keys, checkpoint):
+    """Raise unless one of the log's keys signed this checkpoint of that log."""
+    if not any(signed_by(key, checkpoint) for key in keys):
+        raise Tampered(f"检查点（{checkpoint.size} 条）不是由 {'、'.join(key.name for key in keys)} 签署")
+
+
+def check_chain(bundle, log_keys, witnesses, needed):
     """Checkpoints along the way: signed by the log; the last one witnessed often enough."""
     checkpoints = [Checkpoint(json.loads(line)["note"]) for line in lines_of(bundle / "checkpoints.jsonl")]
     if not checkpoints:
         raise Tampered("没有检查点")
     before = None
     for checkpoint in checkpoints:
-        if not signed_by(log_key, checkpoint):
-            raise Tampered(f"检查点（{checkpoint.size} 条）不是由 {log_key.name} 签署")
+        signed_by_log(log_keys, checkpoint)
         if before and checkpoint.size <= before.size:
             raise Tampered(f"检查点（{checkpoint.size} 条）排在（{before.size} 条）之后，顺序不对")
         before = checkpoint
@@ -551,13 +586,98 @@ def check_chain(bundle, log_key, witnesses, needed):
     return checkpoints, seen
 
 
+# ---- receipts -------------------------------------------------------------------------------------------------------
+
+
+def records_of(path):
+    """The records of a receipt: the head, and one for each event; a receipt of one event is both in one line."""
+    try:
+        records = [json.loads(line) for line in path.read_bytes().splitlines() if line.strip()]
+    except ValueError as error:
+        raise Unreadable(f"凭据不是 JSON 行：{error}") from error
+    if not records or not all(isinstance(record, dict) for record in records):
+        raise Unreadable("凭据是空的，或者不是 JSON 行")
+    if records[0].get("type") != RECEIPT:
+        raise Unreadable(f"不是凭据：type 应为 {RECEIPT}")
+    return records[0], records if "leaf" in records[0] else records[1:]
+
+
+def check_receipt_head(head, log_keys, witnesses, needed):
+    """The checkpoint of a receipt with its signatures, and what the head says of it; gives it and its witnesses."""
+    checkpoint = Checkpoint(head["checkpoint"])
+    signed_by_log(log_keys, checkpoint)
+    seen = sum(signed_by(witness, checkpoint) for witness in witnesses)
+    if seen < needed:
+        raise Tampered(f"检查点（{checkpoint.size} 条）只有 {seen} 个见证，应有 {needed} 个")
+    if head["size"] != checkpoint.size or head.get("origin", checkpoint.origin) != checkpoint.origin:
+        raise Tampered(f"凭据首行写的账本或条数与检查点（{checkpoint.origin}，{checkpoint.size} 条）不符")
+    try:
+        claimed = [Key(vkey) for vkey in head.get("witness_keys", ())]
+    except WrongUsage as error:
+        raise Tampered(f"凭据首行的见证方公钥：{error}") from error
+    for name in head.get("cosigners", ()):
+        if not any(signed_by(key, checkpoint) for key in claimed if key.name == name):
+            raise Tampered(f"凭据首行写明 {name} 已见证，检查点（{checkpoint.size} 条）上没有它的签名")
+    return checkpoint, seen
+
+
+def check_receipt_event(head, record, checkpoint, digests):
+    """One event: its exact bytes, its number, and its way to each root; raises Tampered."""
+    seq = record["seq"]
+    if type(seq) is not int or not 1 <= seq <= checkpoint.size:
+        raise Tampered(f"编号 {seq!r} 不在检查点（{checkpoint.size} 条）之内")
+    content = record["leaf"].encode()
+    for name, digest, root in digests:
+        if name not in record:
+            continue
+        try:
+            proof = [decoded(one) for one in record[name]]
+        except (ValueError, TypeError) as error:
+            raise Tampered(f"第 {seq} 条记录的 {name} 不是 base64") from error
+        if way_up(digest, content, seq - 1, checkpoint.size, proof) != root:
+            raise Tampered(
+                f"第 {seq} 条记录到不了检查点（{checkpoint.size} 条）的根（{name}）：记录或证明被改动"
+            )
+    leaf = read_leaf(content, seq)
+    if head.get("unit", leaf["unit"]) != leaf["unit"]:
+        raise Tampered(f"第 {seq} 条记录属于 {leaf['unit']}，凭据写的是 {head['unit']}")
+    at = datetime.strptime(leaf["occurred_at"], "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(SHANGHAI)
+    if head.get("period") and head["period"] != at.strftime("%Y"):
+        raise Tampered(f"第 {seq} 条记录发生于 {at:%Y-%m-%d}，不在凭据所写的考核期 {head['period']}")
+
+
+def verify_receipt(arguments, said):
+    """Check a receipt; `said` takes a line for each thing that holds."""
+    head, records = records_of(Path(arguments.receipt))
+    log_keys, witnesses = keys_of(arguments.key), keys_of(arguments.witness)
+    checkpoint, seen = check_receipt_head(head, log_keys, witnesses, arguments.witnesses)
+    said(f"检查点（{checkpoint.origin}，{checkpoint.size} 条）的签名成立，见证 {seen} 个")
+    digests = [("proof", sha256, checkpoint.root)]
+    if checkpoint.sm3 and not arguments.no_sm3:
+        digests.append(("sm3_proof", sm3, checkpoint.sm3))
+    before = 0
+    for record in records:
+        if "proof" not in record:
+            raise Tampered(f"第 {record['seq']} 条记录没有包含证明")
+        check_receipt_event(head, record, checkpoint, digests)
+        if record["seq"] <= before:
+            raise Tampered(f"第 {record['seq']} 条记录重复，或顺序被调换")
+        before = record["seq"]
+    both = "SHA-256 和 SM3" if len(digests) > 1 and all("sm3_proof" in one for one in records) else "SHA-256"
+    said(f"{len(records)} 条记录逐字节与入账时相同，都在检查点之内（{both}）")
+
+
+def keys_of(written):
+    return [Key(vkey) for vkey in written]
+
+
 def verify(arguments, said):
     """Check everything; `said` takes a line for each thing that holds."""
     bundle = Path(arguments.bundle)
-    log_key, witnesses = Key(arguments.key), [Key(vkey) for vkey in arguments.witness]
+    log_keys, witnesses = keys_of(arguments.key), keys_of(arguments.witness)
     manifest = check_files(bundle, Key(arguments.publisher))
     said(f"清单和 {len(manifest['files'])} 个文件与公布时一致")
-    checkpoints, seen = check_chain(bundle, log_key, witnesses, arguments.witnesses)
+    checkpoints, seen = check_chain(bundle, log_keys, witnesses, arguments.witnesses)
     remembered = [Checkpoint(Path(path).read_text(encoding="utf-8")) for path in arguments.remembered]
     for checkpoint in remembered:
         if checkpoint.size > checkpoints[-1].size:
@@ -575,20 +695,31 @@ def verify(arguments, said):
     said(f"{check_scores(bundle, manifest, framework, found)} 个单位的得分、覆盖率和名次由事件重算一致")
 
 
+def check_usage(arguments):
+    """Raise unless either a bundle with its publisher or a receipt was given."""
+    if bool(arguments.bundle) == bool(arguments.receipt) or bool(arguments.publisher) != bool(
+        arguments.bundle
+    ):
+        raise WrongUsage("请给出数据包和 --publisher，或者 --receipt 凭据，两者取一。")
+
+
 def main():
     parser = argparse.ArgumentParser(
-        description="核验法治一体公布的排名：0 无误，1 被改动，2 用法有误，3 无法读取。"
+        description="核验法治一体公布的排名，或者一份凭据：0 无误，1 被改动，2 用法有误，3 无法读取。"
     )
-    parser.add_argument("bundle", help="公布的数据包（文件夹）")
-    parser.add_argument("--key", required=True, help="账本公钥（名称+编号+密钥）")
-    parser.add_argument("--publisher", required=True, help="公布公钥（名称+编号+密钥）")
+    parser.add_argument("bundle", nargs="?", help="公布的数据包（文件夹）")
+    parser.add_argument("--receipt", help="凭据文件（单位下载的 JSON 行，或 fazhi ledger prove 的一行）")
+    parser.add_argument("--key", action="append", required=True, help="账本公钥（名称+编号+密钥），可多次")
+    parser.add_argument("--publisher", help="公布公钥（名称+编号+密钥）；核验数据包时必须给出")
     parser.add_argument("--witness", action="append", default=[], help="见证方公钥，可多次")
     parser.add_argument("--witnesses", type=int, default=0, help="至少要有几个见证")
     parser.add_argument("--remembered", action="append", default=[], help="见证方记得的检查点文件，可多次")
     parser.add_argument("--blobs", help="佐证材料所在文件夹，以摘要命名")
     parser.add_argument("--no-sm3", action="store_true", help="不计算 SM3 根（没有 OpenSSL SM3 时较慢）")
     try:
-        verify(parser.parse_args(), lambda line: print(f"✓ {line}"))
+        arguments = parser.parse_args()
+        check_usage(arguments)
+        (verify_receipt if arguments.receipt else verify)(arguments, lambda line: print(f"✓ {line}"))
     except Tampered as error:
         print(f"✗ {error}", file=sys.stderr)
         return 1
@@ -596,7 +727,7 @@ def main():
         print(f"{error}", file=sys.stderr)
         return 2
     except (OSError, Unreadable, KeyError, TypeError, ValueError, StopIteration) as error:
-        print(f"数据包无法读取：{type(error).__name__} {error}", file=sys.stderr)
+        print(f"无法读取：{type(error).__name__} {error}", file=sys.stderr)
         return 3
     print("全部核验通过。核验不能说明：记录的内容是否真实，以及是否有应记而未记的事件。")
     return 0

@@ -2,19 +2,20 @@
 Receipts 存证凭据: a unit's events, each with the proof that it is in a checkpoint others have signed (R25).
 
 The first line names the checkpoint with its cosignatures and the keys, every other line is one event: the exact leaf
-and the hashes from it to the root. Whoever holds the file can check it without us, for as long as they like; that the
-keys are the right ones must come from elsewhere (docs/ledger.md).
+and the hashes from it to the root, of SHA-256 and of SM3. Whoever holds the file can check it without us, for as long as they like; that the
+keys are the right ones must come from elsewhere (docs/ledger.md). `verifier/fazhi_verify.py --receipt` does it.
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import orjson
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
 from kernel.errors import NotFound
-from kernel.ledger.tree import SHA256, inclusion
+from kernel.ledger.tree import SHA256, SM3, Hasher, inclusion
 from kernel.storage.work import Store
 from services.assessment.framework.service import Frameworks
 from services.assessment.ledger.rules import LIMITS
@@ -78,16 +79,9 @@ class Receipts:
             query = query.where(EVENT_LOG.c.period.between(f"{period}-01", f"{period}-12"))
         with self._store.reading() as session:
             rows = session.execute(query).all()
-            node = nodes_of(session, SHA256)
             lines = [
-                _line(
-                    {
-                        "seq": row.seq,
-                        "leaf": row.leaf,
-                        "proof": [_base64(one) for one in inclusion(SHA256, node, row.seq - 1, size)],
-                    }
-                )
-                for row in rows
+                _line({"seq": row.seq, "leaf": row.leaf, **proofs})
+                for row, proofs in zip(rows, _proofs(session, [row.seq for row in rows], size), strict=True)
             ]
         return lines, rows[-1].seq if rows else after
 
@@ -97,15 +91,27 @@ def receipt(store: Store, ledger: Ledger, seq: int, size: int = 0) -> dict[str, 
     found = ledger.inclusion(seq, size)
     with store.reading() as session:
         leaf = session.execute(select(EVENT_LOG.c.leaf).where(EVENT_LOG.c.seq == seq)).scalar_one()
+        (proofs,) = _proofs(session, [seq], found.size)
     return {
         "type": TYPE,
         "seq": seq,
         "leaf": leaf,
         "size": found.size,
-        "proof": [_base64(one) for one in found.proof],
+        **proofs,
         "checkpoint": str(found.note),
         "limits": LIMITS,
     }
+
+
+def _proofs(session: Session, seqs: Sequence[int], size: int) -> Iterator[dict[str, list[str]]]:
+    """The hashes from each event to the two roots of the checkpoint of this size."""
+    trees: tuple[tuple[str, Hasher], ...] = (("proof", SHA256), ("sm3_proof", SM3))
+    nodes = [nodes_of(session, hasher) for _, hasher in trees]
+    for seq in seqs:
+        yield {
+            name: [_base64(one) for one in inclusion(hasher, node, seq - 1, size)]
+            for (name, hasher), node in zip(trees, nodes, strict=True)
+        }
 
 
 def _line(record: dict[str, object]) -> bytes:

@@ -1,8 +1,11 @@
 """Every event becomes a leaf that anybody can check, on both databases."""
 
 import base64
+import subprocess
+import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import orjson
 import pytest
@@ -23,6 +26,7 @@ from services.assessment.app import ledger_signer
 from services.assessment.http import routers
 from services.assessment.ledger.alarms import Alarm, raise_alarm
 from services.assessment.ledger.findings import Trust
+from services.assessment.ledger.receipts import receipt
 from services.assessment.ledger.rules import LIMITS, BehindWitness, LedgerDamaged, read_witnesses
 from services.assessment.ledger.sealing import Sealer
 from services.assessment.ledger.service import Ledger
@@ -31,6 +35,7 @@ from tests.support.events import a_unit, an_event
 from tests.support.http import Client
 
 ORIGIN = "fazhi.local/assessment"
+VERIFIER = Path(__file__).parents[3] / "verifier" / "fazhi_verify.py"
 
 OWN = Principal(
     account="z", unit="150102-scjg", unit_path="/15/150102/150102-scjg/", roles=frozenset({REPORTER})
@@ -200,6 +205,16 @@ class TestProofs:
                 sealed.ledger.tile(SHA256, path)
 
 
+def judge(county, folder, written):
+    """What the program of the verifier says of a receipt."""
+    path = folder / "receipt.jsonl"
+    path.write_bytes(written)
+    words = ["--receipt", path, "--key", str(ledger_signer(county.runtime)().key)]
+    return subprocess.run(
+        [sys.executable, VERIFIER, *words], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
 class TestReceipts:
     def test_a_unit_can_check_its_receipts_without_us(self, county):
         county.events(*some(300), *some(3, "150102-sf"))
@@ -221,6 +236,17 @@ class TestReceipts:
                 proof=[base64.b64decode(one) for one in line["proof"]],
                 expected_root=found.root,
             )
+
+    def test_the_independent_program_judges_a_receipt_as_it_is(self, county, tmp_path):
+        county.events(*some(20), *some(3, "150102-sf"))
+        county.app.sealer.seal()
+        lines = list(county.app.receipts.of_unit(OWN, "150102-scjg", "2026"))
+        one = orjson.dumps(receipt(county.app.store, county.app.ledger, 7)) + b"\n"
+        judged = [judge(county, tmp_path, written) for written in (b"".join(lines), one)]
+        assert [(answer.returncode, answer.stderr) for answer in judged] == [(0, ""), (0, "")]
+        assert "SHA-256 和 SM3" in judged[0].stdout
+        altered = judge(county, tmp_path, b"".join(lines).replace(b"150102-scjg", b"150102-sthj"))
+        assert (altered.returncode, "第 1 条记录" in altered.stderr) == (1, True)
 
     def test_more_than_a_batch_is_given_whole(self, county):
         county.events(*some(1100))
