@@ -16,6 +16,7 @@ from tests.support.servers import Server
 
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin")
 _USER = "fazhi"
+PLAIN = "plain"  # the role of tests: it owns databases and is nobody special in them
 
 
 class PostgreSQL(Server):
@@ -77,6 +78,20 @@ class PostgreSQL(Server):
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.url_of(name)
 
+    def create_plain(self, name: str) -> str:
+        """Make an empty database of a role that may nothing beyond its own: a superuser passes every row level policy."""
+        import psycopg
+        from psycopg import sql
+
+        password = self.folder.joinpath("password").read_text(encoding="utf-8")
+        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as admin:
+            if admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [PLAIN]).fetchone() is None:
+                made = sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER CREATEDB PASSWORD {}")
+                admin.execute(made.format(sql.Identifier(PLAIN), sql.Literal(password)))
+            made = sql.SQL("CREATE DATABASE {} OWNER {}")
+            admin.execute(made.format(sql.Identifier(name), sql.Identifier(PLAIN)))
+        return f"postgresql+psycopg://{PLAIN}:{password}@{LOOPBACK}:{self.port}/{name}"
+
     def create_separated(self, name: str) -> tuple[str, str]:
         """
         Make a database that belongs to a role without login, as in production.
@@ -98,6 +113,10 @@ class PostgreSQL(Server):
             admin.execute(made.format(sql.Identifier(name), sql.Identifier(owner)))
         place = f":{password}@{LOOPBACK}:{self.port}/{name}"
         return f"postgresql+psycopg://{name}{place}", f"postgresql+psycopg://{migrate}{place}"
+
+    def discard(self) -> None:
+        """Without a checkpoint, and not by SIGKILL, which would leave its shared memory behind."""
+        self.stop_immediate()
 
     def stop_immediate(self) -> None:
         """Stop without a checkpoint, as a crash: the next start recovers from the log."""

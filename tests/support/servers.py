@@ -133,6 +133,10 @@ class Server(ABC):
         self._process.wait(20)
         self._forget()
 
+    def discard(self) -> None:
+        """End a server whose folder is thrown away: it need not put anything in order."""
+        self.kill()
+
     def restart(self) -> None:
         """Stop in order and start again with the same ports and data."""
         self.stop()
@@ -140,7 +144,10 @@ class Server(ABC):
 
     def close(self) -> None:
         """Stop for good and remove a temporary folder."""
-        self.stop()
+        if self._kept is None:
+            self.discard()
+        else:
+            self.stop()
         atexit.unregister(self._close_at_exit)
         if self._folder is not None and self._kept is None:
             shutil.rmtree(self._folder, ignore_errors=True)
