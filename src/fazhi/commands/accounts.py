@@ -1,5 +1,6 @@
 """
-Accounts 账号: the three administrators 三员 of a new installation; everybody else is made by them in the console.
+Accounts 账号: the three administrators 三员 of a new installation; everybody else is made by them in the console. And the
+way out when the only security administrator lost the second factor, with nobody left to decide on its removal.
 
 Passwords come from the terminal or from a file that nobody else may read, never from arguments: arguments are seen
 by everybody on the machine and kept in the shell's history.
@@ -22,9 +23,9 @@ Person = tuple[str, str]
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    group = typer.Typer(help="账号：建立第一批三员账号。", no_args_is_help=True)
-    group.callback()(lambda: None)  # a group stays a group with one command
+    group = typer.Typer(help="账号：建立第一批三员账号；安全管理员的验证器遗失时解绑。", no_args_is_help=True)
     group.command()(establish)
+    group.command(name="remove-factor")(remove_factor)
     app.add_typer(group, name="accounts")
 
 
@@ -57,6 +58,15 @@ def establish(
         ]
     )
     console.print(f"已建立：{'、'.join(titles)}。其他账号由系统管理员建立，授权由安全管理员批准。")
+
+
+def remove_factor(
+    account: Annotated[str, typer.Argument(help="账号")],
+    reason: Annotated[str, typer.Option(help="怎样核实了本人身份、为何解绑；写入审计")],
+) -> None:
+    """解除一个账号的双因素绑定：只用于唯一的安全管理员遗失验证器又没有恢复码；其他人由页面上两人办理。"""
+    _gateway().removals.by_operator(account.strip().lower(), reason=reason)
+    console.print(f"已解除 {account} 的双因素绑定，登录已全部退出；下次登录须重新绑定。此事已写入审计。")
 
 
 def _check_names(names: list[str]) -> None:
