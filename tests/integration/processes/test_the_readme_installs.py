@@ -134,6 +134,7 @@ def test_the_first_administrators_come_from_the_commands_and_can_sign_in(
         )
         assert signed.status_code == 201, signed.text
         assert [role["code"] for role in signed.json()["roles"]] == ["system_admin"]
+        assert signed.json()["must_enrol"] is True
 
 
 def fazhi(environment: dict[str, str], arguments: list[str], folder: Path) -> None:

@@ -196,3 +196,23 @@ def test_what_the_operator_does_is_audited(gateway):
     with gateway.store.reading() as session:
         rows = session.execute(gateway.store.spine.audit.select()).all()
     assert [(row.actor, row.action) for row in rows] == [("operator", "partner.registered")]
+
+
+def test_the_only_security_administrator_who_lost_the_factor_enrols_anew(gateway, units, passwords):
+    from pyotp import TOTP
+
+    from gateway.identity.locks import hash_of
+    from kernel.access.principal import Principal
+
+    fazhi("units", "load", units)
+    fazhi("accounts", "establish", "15-sft", *PEOPLE, "--passwords", passwords)
+    own = PASSWORDS.splitlines()[1]
+    who = Principal(
+        account="anquan", session=hash_of(gateway.sessions.sign_in("anquan", own, address="x").session)
+    )
+    key = gateway.enrolment.begin(who, own, "").key
+    gateway.enrolment.confirm(who, TOTP(key).at(gateway.store.clock.now()))
+    with pytest.raises(NotFound):
+        gateway.removals.by_operator("xitong", reason="none there")
+    assert fazhi("accounts", "remove-factor", "anquan", "--reason", "手机遗失，当面核实").exit_code == 0
+    assert gateway.sessions.sign_in("anquan", own, address="x").me.must_enrol
