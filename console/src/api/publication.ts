@@ -83,7 +83,8 @@ export const askPublication = (asked: { period: string; upto: string; peer_group
 export const decidePublication = (request: string, agreed: boolean, reason: string): Promise<void> =>
   client.post(`${ROOT}/publication-requests/${one(request)}/decision`, { agreed, reason })
 
-export const publications = (signal?: AbortSignal): Promise<Publication[]> => client.get(`${ROOT}/public/publications`, { signal })
+export const publications = (signal?: AbortSignal, asOf?: string): Promise<Publication[]> =>
+  client.get(`${ROOT}/public/publications`, { query: { as_of: asOf }, signal })
 export const publication = (id: string, signal?: AbortSignal): Promise<Publication> =>
   client.get(`${ROOT}/public/publications/${one(id)}`, { signal })
 export const publicKeys = (signal?: AbortSignal): Promise<PublicKeys> => client.get(`${ROOT}/public/keys`, { signal })
@@ -93,7 +94,7 @@ export const eventsFile = (id: string): Promise<Blob> => client.file(`${ROOT}/pu
 export const unitsFile = (id: string): Promise<Blob> => client.file(`${ROOT}/publications/${one(id)}/units`)
 export const workbookOf = (id: string): Promise<Blob> => client.file(`${ROOT}/publications/${one(id)}/workbook`)
 
-export const bulletins = (signal?: AbortSignal): Promise<Bulletin[]> => client.get(`${ROOT}/bulletins`, { signal })
+export const bulletins = (signal?: AbortSignal, asOf?: string): Promise<Bulletin[]> => client.get(`${ROOT}/bulletins`, { query: { as_of: asOf }, signal })
 export const makeBulletin = (publicationId: string, kind: string): Promise<Bulletin> =>
   client.post(`${ROOT}/bulletins`, { publication: publicationId, kind })
 export const bulletinFile = (id: string, form: 'pdf' | 'docx'): Promise<Blob> =>

@@ -126,6 +126,7 @@ export interface OrderFilter {
   unit?: string
   offset: number
   limit: number
+  as_of?: string
 }
 
 const at = (kind: 'orders' | 'objections', id: string, act = ''): string =>
@@ -137,21 +138,22 @@ export const orders = (filter: OrderFilter, signal?: AbortSignal): Promise<Page<
     signal,
   })
 
-export const order = (id: string, signal?: AbortSignal): Promise<Order> => client.get<Order>(at('orders', id), { signal })
+export const order = (id: string, signal?: AbortSignal, asOf?: string): Promise<Order> =>
+  client.get<Order>(at('orders', id), { query: { as_of: asOf }, signal })
 
 export const openOrder = (body: NewOrder): Promise<Order> => client.post<Order>(`${ROOT}/orders`, body)
 
 export const actOnOrder = (id: string, act: string, body: Record<string, unknown>): Promise<Order> =>
   client.post<Order>(at('orders', id, act), body)
 
-export const warnings = (kind: string, offset: number, limit: number, signal?: AbortSignal): Promise<Page<Warning>> =>
-  client.get<Page<Warning>>(`${ROOT}/warnings`, { query: { kind, offset, limit }, signal })
+export const warnings = (kind: string, offset: number, limit: number, signal?: AbortSignal, asOf?: string): Promise<Page<Warning>> =>
+  client.get<Page<Warning>>(`${ROOT}/warnings`, { query: { kind, offset, limit, as_of: asOf }, signal })
 
-export const objections = (state: string, offset: number, limit: number, signal?: AbortSignal): Promise<Page<ObjectionRow>> =>
-  client.get<Page<ObjectionRow>>(`${ROOT}/objections`, { query: { state, offset, limit }, signal })
+export const objections = (state: string, offset: number, limit: number, signal?: AbortSignal, asOf?: string): Promise<Page<ObjectionRow>> =>
+  client.get<Page<ObjectionRow>>(`${ROOT}/objections`, { query: { state, offset, limit, as_of: asOf }, signal })
 
-export const objection = (id: string, signal?: AbortSignal): Promise<Objection> =>
-  client.get<Objection>(at('objections', id), { signal })
+export const objection = (id: string, signal?: AbortSignal, asOf?: string): Promise<Objection> =>
+  client.get<Objection>(at('objections', id), { query: { as_of: asOf }, signal })
 
 export const fileObjection = (event: string, asked: Asked, grounds: string): Promise<Objection> =>
   client.post<Objection>(`${ROOT}/objections`, { event, asked, grounds })

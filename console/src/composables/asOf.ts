@@ -1,14 +1,18 @@
 /**
  * As of 截至: the day whose knowledge the pages show, kept in the address as `as_of`, so that a link shows
- * the same to everybody. It is carried from page to page until it is taken off.
+ * the same to everybody. It is carried from page to page until it is taken off; pages that only know of now say so.
  */
 import { computed, type ComputedRef } from 'vue'
 import { useRoute, useRouter, type Router } from 'vue-router'
+
+import type { Key } from '@/locales'
 
 declare module 'vue-router' {
   interface RouteMeta {
     /** The page can show what was known on a past day. */
     asOf?: boolean
+    /** Why it cannot, where there is more to say than that it shows what is to be done now. */
+    asOfNot?: Key
   }
 }
 
@@ -27,16 +31,21 @@ export function useAsOf(): AsOf {
   })
   function choose(wanted: string | undefined): void {
     const { as_of: _, ...rest } = route.query
+    isTakenOff = wanted === undefined
     void router.replace({ query: wanted ? { ...rest, as_of: wanted } : rest })
   }
   return { day, choose }
 }
 
-/** Takes the chosen day along when a link leads to another page that knows of it. */
+let isTakenOff = false
+
+/** Takes the chosen day along wherever a link leads inside, until it is taken off. */
 export function carryAsOf(router: Router): void {
   router.beforeEach((to, from) => {
     const day = from.query.as_of
-    if (!day || !to.meta.asOf || to.query.as_of !== undefined || to.path === from.path) return true
+    const wasTakenOff = isTakenOff
+    isTakenOff = false
+    if (!day || wasTakenOff || to.meta.public || to.query.as_of !== undefined) return true
     return { ...to, query: { ...to.query, as_of: day } }
   })
 }

@@ -14,6 +14,7 @@ from kernel.hosting.attachments import attachment
 from kernel.hosting.validation import Body
 from services.assessment.bulletins.rules import KINDS, Kind
 from services.assessment.bulletins.service import Bulletins, Kept
+from services.assessment.ranking.api import Day
 
 MEDIA = {
     "pdf": "application/pdf",
@@ -41,9 +42,9 @@ def router(bulletins: Bulletins) -> APIRouter:
 
     @router.get("/bulletins")
     @allow(*STAFF, AUDIT_ADMIN)
-    def every() -> list[dict[str, Any]]:
-        """Bulletins, newest first."""
-        return [_view(kept) for kept in bulletins.every()]
+    def every(as_of: Day = None) -> list[dict[str, Any]]:
+        """Bulletins, newest first; as of a day, those made until its end."""
+        return [_view(kept) for kept in bulletins.every(as_of)]
 
     @router.get("/bulletins/{bulletin}/files/{form}")
     @allow(*STAFF, AUDIT_ADMIN)

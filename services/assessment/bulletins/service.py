@@ -38,6 +38,7 @@ from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.objections.model import OBJECTIONS
 from services.assessment.publication.service import Publication, Publications
+from services.assessment.ranking.known import end_of
 from services.assessment.ranking.service import peer_group
 from services.assessment.rectification.model import ORDERS
 from services.assessment.warnings.model import WARNINGS
@@ -83,10 +84,13 @@ class Bulletins:
             work.commit()
         return kept
 
-    def every(self) -> list[Kept]:
-        """Bulletins, newest first."""
+    def every(self, as_of: date | None = None) -> list[Kept]:
+        """Bulletins, newest first; those made until the end of a day, or all."""
+        query = select(BULLETINS).order_by(BULLETINS.c.made_at.desc()).limit(200)
+        at = end_of(self._store.clock, as_of)
+        if at is not None:
+            query = query.where(BULLETINS.c.made_at <= at)
         with self._store.reading() as session:
-            query = select(BULLETINS).order_by(BULLETINS.c.made_at.desc()).limit(200)
             return [_kept(row) for row in session.execute(query)]
 
     def file(self, bulletin: str, form: str) -> tuple[bytes, str]:

@@ -18,6 +18,7 @@ from services.assessment.publication.closing import Closings, Period
 from services.assessment.publication.keys import PublicKeys
 from services.assessment.publication.rules import PUBLIC_FILES
 from services.assessment.publication.service import Publication, Publications, Request
+from services.assessment.ranking.api import Day
 
 Reason = Annotated[str, Field(max_length=500)]
 MEDIA = {"json": "application/json", "jsonl": "application/x-ndjson", "note": "text/plain; charset=utf-8"}
@@ -185,9 +186,9 @@ def _requests(router: APIRouter, publications: Publications) -> None:
 def _published(router: APIRouter, publications: Publications) -> None:
     @router.get("/public/publications")
     @public
-    def published() -> list[PublicationView]:
-        """Published rankings, newest first."""
-        return [_publication(one) for one in publications.published()]
+    def published(as_of: Day = None) -> list[PublicationView]:
+        """Published rankings, newest first; as of a day, those published until its end."""
+        return [_publication(one) for one in publications.published(as_of=as_of)]
 
     @router.get("/public/publications/{publication}")
     @public

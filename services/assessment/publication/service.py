@@ -9,7 +9,7 @@ publication's, so it happens once.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import orjson
@@ -36,7 +36,7 @@ from services.assessment.publication.model import PUBLICATION_DECISIONS, PUBLICA
 from services.assessment.publication.rules import four_eyes, last_month
 from services.assessment.ranking.boards import Board, make_board
 from services.assessment.ranking.intervals import intervals_of
-from services.assessment.ranking.known import Known, received
+from services.assessment.ranking.known import Known, end_of, received
 from services.assessment.ranking.parameters import Parameters
 from services.assessment.ranking.periods import window
 from services.assessment.ranking.service import peer_group
@@ -163,10 +163,14 @@ class Publications:
             self._store.transact(lambda work, request=request: self._make(work, request))  # type: ignore[misc]
         return len(waiting)
 
-    def published(self, *, limit: int = 100) -> list[Publication]:
-        """What was published, newest first."""
+    def published(self, *, limit: int = 100, as_of: date | None = None) -> list[Publication]:
+        """What was published, newest first; until the end of a day, or all."""
+        query = _published().order_by(PUBLICATIONS.c.published_at.desc()).limit(limit)
+        at = end_of(self._store.clock, as_of)
+        if at is not None:
+            query = query.where(PUBLICATIONS.c.published_at <= at)
         with self._store.reading() as session:
-            rows = session.execute(_published().order_by(PUBLICATIONS.c.published_at.desc()).limit(limit))
+            rows = session.execute(query)
             return [_publication(row) for row in rows]
 
     def one(self, publication: str) -> Publication:

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from datetime import timedelta
 
 import pytest
 from docx import Document
@@ -9,6 +10,7 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from contracts.findings import Outcome
+from kernel.clock import local_date
 from kernel.errors import NotFound
 from tests.integration.assessment.test_publication import ASKS, County
 
@@ -37,6 +39,14 @@ def test_the_pdf_says_every_place_and_carries_its_fonts(county, published):
     for font in fonts:
         descriptor = font["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
         assert {"/FontFile2", "/FontFile3"} & set(descriptor)
+
+
+def test_as_of_a_day_only_what_was_published_and_made_by_then_is_listed(county, published):
+    kept = county.app.bulletins.make(ASKS, published, "monthly")
+    today = local_date(county.app.store.clock.now())
+    for day, seen in ((today, True), (today - timedelta(days=1), False)):
+        assert [one.id for one in county.app.bulletins.every(day)] == [kept.id] * seen
+        assert [one.id for one in county.app.publications.published(as_of=day)] == [published] * seen
 
 
 def test_the_docx_has_the_chart_and_the_whole_table(county, published):

@@ -5,7 +5,7 @@ export const home: RouteRecordRaw[] = [
     path: '',
     name: 'home',
     component: () => import('@/views/home/HomePage.vue'),
-    meta: { title: 'home.title' },
+    meta: { title: 'home.title', asOf: true },
   },
   {
     path: 'system',

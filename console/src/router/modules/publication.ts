@@ -41,12 +41,12 @@ export const publication: RouteRecordRaw[] = [
     path: 'downloads',
     name: 'downloads',
     component: () => import('@/views/publication/DownloadsPage.vue'),
-    meta: { title: 'publication.downloads' },
+    meta: { title: 'publication.downloads', asOf: true },
   },
   {
     path: 'feedback',
     name: 'feedback',
     component: () => import('@/views/publication/FeedbackPage.vue'),
-    meta: { title: 'publication.feedback' },
+    meta: { title: 'publication.feedback', asOf: true },
   },
 ]
