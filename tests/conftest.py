@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from kernel.storage.reach import act_for_the_platform
 from tests.support.chromium import launch_options
 from tests.support.opensearch import OpenSearch
 from tests.support.postgresql import PostgreSQL
@@ -36,7 +37,8 @@ AnyServer = TypeVar("AnyServer", bound=Server)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One marker a folder, so that `-m integration` works everywhere."""
+    """One marker a folder, so that `-m integration` works everywhere; tests stand where workers do (support/doors.py)."""
+    act_for_the_platform()
     for folder in FOLDERS:
         config.addinivalue_line("markers", f"{folder}: tests in tests/{folder}")
 
@@ -100,8 +102,8 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 @pytest.fixture
 def postgresql_url(postgresql: PostgreSQL) -> str:
-    """SQLAlchemy address of an empty database."""
-    return postgresql.create_database(f"test_{next(_numbers)}")
+    """SQLAlchemy address of an empty database of a plain role, which row level security binds."""
+    return postgresql.create_plain(f"test_{next(_numbers)}")
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
 from kernel.hosting.attachments import attachment
 from kernel.hosting.edge import raw_body
+from kernel.storage.reach import of, within
 
 _Limit = Annotated[int, Query(ge=1, le=MAX_ROWS)]
 _Offset = Annotated[int, Query(ge=0)]
@@ -49,7 +50,8 @@ def router(partners: Partners, intake: Intake, review: Review, answers: Answers)
         sender = partners.authenticate(
             headers_of(request), raw, address=address_of(request), request=request.state.request_id
         )
-        return _receipt(intake.take(sender, raw))
+        with within(of(sender.principal)):
+            return _receipt(intake.take(sender, raw))
 
     @router.post("/clues/{receipt}/follow")
     @public
@@ -63,7 +65,8 @@ def router(partners: Partners, intake: Intake, review: Review, answers: Answers)
             request=request.state.request_id,
             action="clue.follow_refused",
         )
-        return _course(review.course(sender.principal, receipt), for_staff=False)
+        with within(of(sender.principal)):
+            return _course(review.course(sender.principal, receipt), for_staff=False)
 
     @router.get("/clues")
     @allow(REVIEWER, INSPECTOR)

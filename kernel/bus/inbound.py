@@ -18,6 +18,7 @@ from kernel.bus.port import Delivery
 from kernel.errors import PermanentError, TemporaryError
 from kernel.messages import MAX_BODY_BYTES, Item, Message, Refused
 from kernel.storage import inbox, quarantine
+from kernel.storage.reach import EVERYTHING, within
 from kernel.storage.setwise import write_rows
 from kernel.storage.types import parse_time
 from kernel.storage.work import Store, Work
@@ -50,7 +51,11 @@ class Inbound:
         self._read_ahead[id(message)] = message, self._read(message)
 
     def take(self, deliveries: Sequence[Delivery]) -> None:
-        """Take a batch; when this returns, every message in it is dealt with for good."""
+        """Take a batch for the platform; when this returns, every message in it is dealt with for good."""
+        with within(EVERYTHING):
+            self._take(deliveries)
+
+    def _take(self, deliveries: Sequence[Delivery]) -> None:
         messages = [delivery.message for delivery in deliveries]
         if not messages:
             return

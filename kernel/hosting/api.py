@@ -36,6 +36,7 @@ from kernel.hosting.idempotency import AnswerKeeper, Replayed, keyed, replay
 from kernel.hosting.integers import plain_integers
 from kernel.hosting.measuring import readers
 from kernel.hosting.validation import problems_of
+from kernel.storage import reach
 from kernel.storage.work import Store
 from kernel.telemetry import metrics
 from kernel.telemetry.log import logger
@@ -156,6 +157,7 @@ def _authorise(verifier: Verifier) -> Callable[[Request], Awaitable[None]]:
             raise NotAllowed()
         principal = _identify(request, verifier, demanded=not rule.is_public)
         request.state.principal = principal or ANONYMOUS
+        reach.say(reach.of(request.state.principal))
         rule.check(principal)
 
     return authorise

@@ -17,6 +17,7 @@ from kernel.bus.port import Bus, backoff
 from kernel.errors import TemporaryError
 from kernel.hosting.measuring import MEASURE_SECONDS, measuring
 from kernel.messages import Queue
+from kernel.storage import reach
 from kernel.storage.audit_seal import SEAL_SECONDS, sealing
 from kernel.storage.relay import Relay
 from kernel.storage.retention import UPKEEP_SECONDS, keeping, needs_upkeep
@@ -90,6 +91,7 @@ class Background:
 def keep(name: str, job: Callable[[], None], stop: threading.Event) -> None:
     """Run a job that lasts as long as the process; begin it again when it dies, or its queue would stand still."""
     failures = 0
+    reach.say(reach.EVERYTHING)
     while not stop.is_set():
         try:
             job()
@@ -101,6 +103,7 @@ def keep(name: str, job: Callable[[], None], stop: threading.Event) -> None:
 
 def repeat(name: str, seconds: float, act: Callable[[], None], stop: threading.Event) -> None:
     """Do something again and again; a failure is logged and the next turn tries again."""
+    reach.say(reach.EVERYTHING)
     while not stop.is_set():
         try:
             act()

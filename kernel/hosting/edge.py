@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from kernel.errors import Invalid, PlatformError, TooLarge, TooSlow
 from kernel.ids import new_id
+from kernel.storage import reach
 from kernel.telemetry import metrics
 from kernel.telemetry.log import trace_id
 from kernel.text import has_controls
@@ -75,6 +76,7 @@ class Edge:
         request = new_id()
         scope.setdefault("state", {})["request_id"] = request
         trace_id.set(request)
+        reach.say(reach.NOTHING)  # whoever asks was not identified yet
         started = time.perf_counter()
         status = 500
 

@@ -26,6 +26,7 @@ from kernel.errors import (
     RuleViolation,
     TemporaryError,
 )
+from kernel.storage import reach
 from kernel.storage.work import Store
 from kernel.telemetry.log import logger, trace_id
 
@@ -94,7 +95,9 @@ class Guard:
         if not header.lower().startswith("bearer "):
             raise NotSignedIn()
         principal, _ = self._verifier.principal(header[7:])
-        return replace(principal, address=str(context.peer()), request=trace_id.get())
+        known = replace(principal, address=str(context.peer()), request=trace_id.get())
+        reach.say(reach.of(known))
+        return known
 
 
 async def refuse(context: Context, error: PlatformError) -> None:

@@ -21,6 +21,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from kernel.errors import Unavailable
+from kernel.storage import reach
+from kernel.telemetry import metrics
 from kernel.telemetry.log import logger
 
 log = logger(__name__)
@@ -74,6 +76,7 @@ def translated_errors() -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated or _passes(error):
             raise Unavailable("数据库暂时不可用，请稍后再试。", code="platform.database_away") from error
+        _count_refused_row(error)
         raise
     except PoolTimeout as error:
         raise Unavailable("数据库连接已用尽，请稍后再试。", code="platform.database_busy") from error
@@ -95,6 +98,13 @@ def _passes(error: DBAPIError) -> bool:
     if isinstance(original, sqlite3.OperationalError):
         return any(word in str(original) for word in _PASSING_SQLITE)
     return isinstance(error, (OperationalError, InterfaceError))
+
+
+def _count_refused_row(error: DBAPIError) -> None:
+    """A write that row level security refused was let through by the conditions before it: a fault of ours."""
+    if getattr(error.orig, "sqlstate", None) == "42501" and "row-level security" in str(error.orig):
+        metrics.ROWS_REFUSED.inc()
+        log.error("row_out_of_reach", error=repr(error.orig))
 
 
 def open_database(url: str, *, pool_size: int = 5, production: bool = False) -> Database:
@@ -150,15 +160,18 @@ def _postgresql(url: str, pool_size: int) -> Engine:
     options = (
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
         f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} -c timezone=UTC"
+        + reach.connection_options()
     )
     pool: dict[str, Any] = (
         {"poolclass": NullPool}
         if pool_size == 0
         else {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": 3, "pool_pre_ping": True}
     )
-    return create_engine(
+    engine = create_engine(
         url, connect_args={"options": options, "connect_timeout": 5}, hide_parameters=True, **pool
     )
+    reach.tell_each_transaction(engine)
+    return engine
 
 
 def _check_durability(database: Database, *, production: bool) -> None:

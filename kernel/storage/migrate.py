@@ -24,6 +24,7 @@ from sqlalchemy import Connection, MetaData, text
 
 from kernel.errors import Unavailable
 from kernel.storage.db import Database, translated_errors
+from kernel.storage.reach import EVERYTHING, within
 from kernel.storage.retention import PARTITION
 from kernel.storage.spine import Spine, guard_statements
 from kernel.telemetry.log import logger
@@ -43,7 +44,12 @@ def upgrade(database: Database, package: str) -> None:
     """
     for left in reversed(range(TRIES)):
         try:
-            with translated_errors(), _writer(database) as connection, _alone(connection):
+            with (
+                within(EVERYTHING),
+                translated_errors(),
+                _writer(database) as connection,
+                _alone(connection),
+            ):
                 _run(connection, package, lambda config: command.upgrade(config, "heads"))
             return
         except Unavailable as error:

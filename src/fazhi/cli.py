@@ -33,6 +33,7 @@ from fazhi.commands import (
 )
 from kernel.errors import PlatformError, TemporaryError
 from kernel.settings import Settings
+from kernel.storage import reach
 from kernel.telemetry.log import configure
 
 EX_TEMPFAIL = 75
@@ -75,6 +76,7 @@ def main() -> None:
         )
         sys.exit(2)
     configure(level=settings.log_level, process="fazhi")
+    reach.say(reach.EVERYTHING)  # who may run commands here may read the database itself
     try:
         app()
     except PlatformError as error:

@@ -25,6 +25,7 @@ from kernel.hosting.runtime import Runtime
 from kernel.hosting.start import patiently
 from kernel.hosting.worker import Part, run, service_class
 from kernel.settings import Settings
+from kernel.storage.reach import act_for_the_platform
 from kernel.telemetry.log import configure
 
 
@@ -32,6 +33,7 @@ def main(name: str, part: Part = Part.ALL) -> None:
     """Host the worker of a service, or a part of it, until told to stop."""
     settings = Settings()
     configure(level=settings.log_level, process=f"{name}.worker" if part is Part.ALL else f"{name}.{part}")
+    act_for_the_platform()
     runtime = Runtime(settings)
     service = patiently(lambda: build(name, runtime))
     store = service.app.store

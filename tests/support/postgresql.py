@@ -88,6 +88,9 @@ class PostgreSQL(Server):
             if admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [PLAIN]).fetchone() is None:
                 made = sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER CREATEDB PASSWORD {}")
                 admin.execute(made.format(sql.Identifier(PLAIN), sql.Literal(password)))
+                # tests damage append-only tables behind the triggers' back
+                past_triggers = sql.SQL("GRANT SET ON PARAMETER session_replication_role TO {}")
+                admin.execute(past_triggers.format(sql.Identifier(PLAIN)))
             made = sql.SQL("CREATE DATABASE {} OWNER {}")
             admin.execute(made.format(sql.Identifier(name), sql.Identifier(PLAIN)))
         return f"postgresql+psycopg://{PLAIN}:{password}@{LOOPBACK}:{self.port}/{name}"

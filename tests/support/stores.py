@@ -7,7 +7,8 @@ from typing import Any
 from kernel.clock import Clock, SystemClock
 from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
-from kernel.storage.migrate import upgrade
+from tests.support.doors import behind_doors
+from tests.support.migrated_once import migrate_or_copy
 
 
 def sqlite_runtime(folder: Path, clock: Clock | None = None) -> Runtime:
@@ -23,5 +24,5 @@ def postgresql_runtime(folder: Path, url: str, clock: Clock | None = None) -> Ru
 def built(runtime: Runtime, package: str) -> Any:
     """A service's app ("services.enforcement", "gateway") with its database migrated."""
     app = import_module(f"{package}.app").build(runtime)
-    upgrade(app.store.database, package)
-    return app
+    migrate_or_copy(app.store.database, package)
+    return behind_doors(app)

@@ -21,6 +21,7 @@ from kernel.ids import is_id, new_id
 from kernel.ledger.checkpoint import read_checkpoint
 from kernel.ledger.note import read_note
 from kernel.storage.blobs import Blobs
+from kernel.storage.reach import beyond
 from kernel.storage.work import Store
 from services.assessment.bulletins import document, typeset, workbook
 from services.assessment.bulletins.model import BULLETINS
@@ -126,7 +127,10 @@ class Bulletins:
         before = self._lines(self._publications.one(found.replaces)) if found.replaces else ()
         group = peer_group(framework, found.peer_group)
         words = period_words(found.period, found.upto)
-        with self._store.reading() as session:
+        with (
+            self._store.reading() as session,
+            beyond("a bulletin counts the matters of all units it was published about", session),
+        ):
             supervision = _supervision(session, found, [line.unit for line in lines])
         return Bulletin(
             kind=kind,

@@ -14,6 +14,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from contracts.findings import Outcome
+from kernel.storage.reach import beyond
 from services.assessment.framework.values import Framework
 from services.assessment.objections.model import OBJECTIONS
 from services.assessment.objections.rules import ASKED_PASS
@@ -117,4 +118,5 @@ def _running(session: Session, year: str) -> list[Row[Any]]:
         )
         .order_by(log.c.seq)
     )
-    return list(session.execute(query))
+    with beyond("a ranking says of every unit how many of its points are in dispute", session):
+        return list(session.execute(query))

@@ -16,6 +16,7 @@ from kernel.calendar import WorkingCalendar
 from kernel.clock import local_date
 from kernel.errors import NotFound, RuleViolation
 from kernel.ids import derived_id
+from kernel.storage.reach import beyond
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from services.assessment.reporting.settings import ReviewSettings
@@ -68,6 +69,7 @@ class Assigning:
         self,
         work: Work,
         report: str,
+        unit: str,
         round_: int,
         place: int,
         reviewer: str,
@@ -81,6 +83,7 @@ class Assigning:
         return {
             "id": derived_id("review-assignment", report, str(round_), str(place), str(turn)),
             "report": report,
+            "unit": unit,
             "round": round_,
             "place": place,
             "turn": turn,
@@ -130,9 +133,9 @@ class Assigning:
             roster = [one for one in roster if one.account == reviewer]
             if not roster:
                 raise NotFound("评审员名册中没有这个账号，请核对。", code="assessment.unknown_reviewer")
-        found = self.pick(
-            roster, unit, dict(loads(work.session)), assignment["report"], but=frozenset(others)
-        )
+        with beyond("how much every reviewer has in hand, in other areas too", work.session):
+            carried = dict(loads(work.session))
+        found = self.pick(roster, unit, carried, assignment["report"], but=frozenset(others))
         if found is None:
             raise RuleViolation(
                 "没有可以接手的评审员：须在管辖范围内、与填报单位无隶属和条线关系，且未参与本轮评审。",
@@ -156,6 +159,7 @@ class Assigning:
         row = self.row(
             work,
             assignment["report"],
+            assignment["unit"],
             assignment["round"],
             assignment["place"],
             found.account,
@@ -199,9 +203,9 @@ class Assigning:
         first = self.pick(roster, unit, carried, report, but=frozenset())
         if first is None:
             return []
-        rows = [self.row(work, report, round_, FIRST, first.account)]
+        rows = [self.row(work, report, unit.unit, round_, FIRST, first.account)]
         if is_drawn(self.settings.seed, report, self.settings.second_share_milli):
             second = self.pick(roster, unit, carried, report, but=frozenset({first.account}))
             if second is not None:
-                rows.append(self.row(work, report, round_, SECOND, second.account))
+                rows.append(self.row(work, report, unit.unit, round_, SECOND, second.account))
         return rows

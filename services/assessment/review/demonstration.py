@@ -125,7 +125,7 @@ def demonstrate(
         known = assessed_units(session, framework)
     units = [unit for unit in known if unit.path.startswith(area)]
     contents = {unit.code: _file(unit) for unit in units}
-    contents |= {unit: contents[planted.copied[0]] for unit in planted.copied}
+    contents |= dict.fromkeys(planted.copied, contents[planted.copied[0]])
     files = {unit: (app.evidence_files.keep(content), len(content)) for unit, content in contents.items()}
     over = [unit for unit in known if area.startswith(_seat(unit)) and unit.group.id.endswith("departments")]
     story = (app, framework, units, over, str(year), str(seed), files, planted)
@@ -318,7 +318,7 @@ class _Story:
     ) -> None:
         for number, who in enumerate(given, start=1):
             mark = marks[number]
-            row = self._app.assigning.row(self._work, head["id"], 1, number, who.account)
+            row = self._app.assigning.row(self._work, head["id"], head["unit"], 1, number, who.account)
             row |= {"assigned_at": head["submitted_at"], "opened_at": at, "done_at": at}
             row["due_on"] = self._app.assigning.due(number, head["submitted_at"].date()).due_on
             self._rows.assignments.append(row)

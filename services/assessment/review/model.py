@@ -27,6 +27,7 @@ REVIEW_ASSIGNMENTS = Table(
     Base.metadata,
     Column("id", Id, primary_key=True),
     Column("report", Id, nullable=False),
+    Column("unit", String(100), nullable=False, comment="who reported; for row level security"),
     Column("round", Integer, nullable=False),
     Column("place", Integer, nullable=False, comment="1 first, 2 second, 3 arbitration"),
     Column("turn", Integer, nullable=False),

@@ -18,6 +18,7 @@ from contracts.roles import INSPECTOR, REVIEWER
 from kernel.access.principal import Principal
 from kernel.errors import Conflict, Invalid, NotAllowed, NotFound, PermanentError, RuleViolation
 from kernel.ids import is_id
+from kernel.storage.reach import beyond
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from kernel.text import clean_text
@@ -179,13 +180,14 @@ class Reviews:
     def _settled(self, work: Work, who: Principal, head: Head, node: Node) -> str:
         """Score, return or hand to an inspector, once everybody who was asked has answered."""
         marks = marks_of(work.session, head["id"], head["round"])
-        asked = work.session.execute(
-            select(func.count(REVIEW_ASSIGNMENTS.c.place.distinct())).where(
-                REVIEW_ASSIGNMENTS.c.report == head["id"],
-                REVIEW_ASSIGNMENTS.c.round == head["round"],
-                REVIEW_ASSIGNMENTS.c.place <= SECOND,
-            )
-        ).scalar_one()
+        with beyond("everybody who was asked counts, whoever answers last", work.session):
+            asked = work.session.execute(
+                select(func.count(REVIEW_ASSIGNMENTS.c.place.distinct())).where(
+                    REVIEW_ASSIGNMENTS.c.report == head["id"],
+                    REVIEW_ASSIGNMENTS.c.round == head["round"],
+                    REVIEW_ASSIGNMENTS.c.place <= SECOND,
+                )
+            ).scalar_one()
         tolerance = self._assigning.settings.tolerance_milli
         outcome = settle(marks, asked=asked, tolerance_milli=tolerance)
         if isinstance(outcome, Agreed):
@@ -207,8 +209,9 @@ class Reviews:
             work.audit(who, "report.returned", f"reports/{head['id']}", object_version=str(head["round"]))
             return "returned"
         if isinstance(outcome, Arbitrate):
-            row = self._assigning.row(work, head["id"], head["round"], ARBITRATION, "")
-            write_rows(work.session, REVIEW_ASSIGNMENTS, [row], on_conflict="nothing")
+            row = self._assigning.row(work, head["id"], head["unit"], head["round"], ARBITRATION, "")
+            with beyond("the arbitration is for an inspector, not for who makes it necessary", work.session):
+                write_rows(work.session, REVIEW_ASSIGNMENTS, [row], on_conflict="nothing")
         return str(head["state"])
 
     def _one_of_many(self, work: Work, who: Principal, assignment: str, decision: str, reasons: str) -> Done:

@@ -21,6 +21,7 @@ from kernel.clock import local_date
 from kernel.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, RuleViolation
 from kernel.ids import is_id, new_id
 from kernel.storage.blobs import Blobs
+from kernel.storage.reach import beyond
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from kernel.text import clean_name
@@ -74,7 +75,7 @@ class Procedures:
     def open(self, who: Principal, unit: str, number: str, title: str) -> str:
         """Open the record of a decision of this government 建档; raises NotFound, Conflict."""
         procedure_id, number = new_id(), clean_name(number, max_characters=100)
-        with self._store.work() as work:
+        with beyond("units open decisions of the government above them"), self._store.work() as work:
             path = work.session.execute(
                 select(UNITS.table.c.path).where(UNITS.table.c.code == unit)
             ).scalar_one_or_none()
@@ -119,7 +120,7 @@ class Procedures:
         step_id = step_id or new_id()
         if not is_id(step_id):
             raise Invalid(problems=[Problem("id", "decisions.bad_id", "步骤编号应为 UUID。")])
-        with self._store.work() as work:
+        with beyond("the log of a decision says who records its steps"), self._store.work() as work:
             row = self._locked(work, procedure_id)
             log = read_logs(work.session, [procedure_id]).get(procedure_id, [])
             known = next((entry for entry in log if entry.id == step_id), None)

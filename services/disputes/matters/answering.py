@@ -4,6 +4,7 @@ from sqlalchemy import update
 
 from contracts.clues.v1.clues_pb2 import ClueState
 from contracts.clues.wire import tell_progress
+from kernel.storage.reach import beyond
 from kernel.storage.work import Work
 from services.disputes.matters.model import MATTERS
 
@@ -21,8 +22,8 @@ def give_back(work: Work, receipt: str, note: str, subject: str = "") -> None:
 
 
 def _settle(work: Work, receipt: str, state: str, note: str, subject: str) -> None:
-    work.session.execute(
-        update(MATTERS)
-        .where(MATTERS.c.receipt == receipt)
-        .values(state=state, note=note, subject=subject, answered_at=work.clock.now())
-    )
+    settled = update(MATTERS).where(MATTERS.c.receipt == receipt)
+    with beyond("the sender is answered by the reviewing organ, whoever the matter is about", work.session):
+        work.session.execute(
+            settled.values(state=state, note=note, subject=subject, answered_at=work.clock.now())
+        )

@@ -20,6 +20,7 @@ from kernel.clock import local_date
 from kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from kernel.ids import is_id
 from kernel.storage.blobs import Blobs
+from kernel.storage.reach import beyond
 from kernel.storage.work import Store, Work
 from services.enforcement.areas import within
 from services.enforcement.cases.entering import Entry, enter_corrections, enter_new, forget_parts
@@ -143,7 +144,10 @@ class Cases:
 
         Raises NotFound unless every case of the file lies in the caller's area: one file may hold many units' cases.
         """
-        with self._store.reading() as session:
+        with (
+            self._store.reading() as session,
+            beyond("a file is given out only if no other unit's case is in it", session),
+        ):
             units = (
                 select(CASES.c.unit)
                 .join(VERSIONS, VERSIONS.c.case_id == CASES.c.id)
@@ -214,7 +218,8 @@ class Cases:
 
     def look_at_waiting(self, limit: int = LOOK_BATCH) -> int:
         """Look at one batch of cases whose day has come; returns how many. Call again until it returns 0."""
-        return self._store.transact(lambda work: look_at_waiting(work, self._law, limit))
+        with beyond("cases are looked at when their day comes, whoever happens to ask for the next batch"):
+            return self._store.transact(lambda work: look_at_waiting(work, self._law, limit))
 
     def look_again(self, who: Principal, *, unit: str = "") -> int:
         """Have every case of a unit, or all, looked at again: after a register was corrected."""

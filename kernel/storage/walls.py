@@ -1,0 +1,57 @@
+"""
+Walls 行级策略: for migrations, how a table gets its policy of row level security (reach.py says what it is for).
+
+A wall is forced, so it holds for the owner of the table too, where the service owns its tables. One policy says for
+reading and for writing which rows are in reach; raising a wall again replaces it. SQLite has none: nothing is done.
+What these functions write is part of migrations that were run: another wording is another function.
+"""
+
+from sqlalchemy import Connection, text
+
+# ruff: noqa: S608  (statements of our own, with our own names in them)
+POLICY = "in_reach"
+# As sub-selects, so that a setting is read once a statement and not once a row; '' is nobody's, as NULL is.
+_EVERYTHING = "(SELECT current_setting('fazhi.reach', true)) = '*'"
+_SAID = "(SELECT NULLIF(current_setting('fazhi.{}', true), ''))"
+
+
+def raise_wall_v1(connection: Connection, table: str, *conditions: str) -> None:
+    """Rows of a table are in reach where one of these conditions holds, or for the platform itself."""
+    if connection.dialect.name != "postgresql":
+        return
+    held = " OR ".join((_EVERYTHING, *conditions))
+    for statement in (
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"DROP POLICY IF EXISTS {POLICY} ON {table}",
+        f"CREATE POLICY {POLICY} ON {table} USING ({held}) WITH CHECK ({held})",
+    ):
+        connection.execute(text(statement))
+
+
+def unit_in_area_v1(column: str) -> str:
+    """The unit named by `table.column` lies in the caller's part of the tree, by the service's own `units`."""
+    return (
+        f"EXISTS (SELECT 1 FROM units AS area WHERE area.code = {column} "
+        f"AND starts_with(area.path, {_SAID.format('reach')}))"
+    )
+
+
+def path_in_area_v1(column: str) -> str:
+    """The path in `table.column` lies in the caller's part of the tree."""
+    return f"starts_with({column}, {_SAID.format('reach')})"
+
+
+def is_own_unit_v1(column: str) -> str:
+    """`table.column` is the unit acted for."""
+    return f"{column} = {_SAID.format('unit')}"
+
+
+def is_own_account_v1(column: str) -> str:
+    """`table.column` is the caller's account."""
+    return f"{column} = {_SAID.format('account')}"
+
+
+def other_in_reach_v1(column: str, other: str, key: str = "id", *, and_also: str = "true") -> str:
+    """A row of another table whose `key` is `table.column` is in reach, by that table's own wall."""
+    return f"EXISTS (SELECT 1 FROM {other} AS other WHERE other.{key} = {column} AND {and_also})"
