@@ -13,6 +13,7 @@ def test_every_attack_on_the_ledger_is_found_and_named_by_both_verifiers():
         found
     )  # how fast is measured by the long form, on a quiet machine
     assert found["detected"] == found["attacks"] == 15
+    assert found["evidence_detected"] == found["evidence_attacks"] == 10
     assert found["audit_detected"] == found["audit_attacks"] == 5
     assert found["alarms_untouched"] == []
     assert found["merkle_vectors_wrong"] == 0
@@ -26,6 +27,7 @@ def test_every_attack_on_the_ledger_is_found_and_named_by_both_verifiers():
         ("forgets_witnesses", "rolled back"),
         ("forgets_columns", "one digit in a column"),
         ("audit_trusts_stored_hashes", "audit altered"),
+        ("forgets_originals", "a clue's original altered"),
     ),
 )
 @pytest.mark.usefixtures("postgresql")

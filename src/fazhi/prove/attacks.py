@@ -42,8 +42,8 @@ def one_digit(session: Session, chance: random.Random) -> Touched:
 
 
 def one_digit_in_a_column(session: Session, chance: random.Random) -> Touched:
-    """Only the figure that scores are counted from; the leaf stays good."""
-    seq = _a_failure(session, chance)
+    """Only the figure that scores are counted from; the leaf stays good. One that moves a score: not below the floor."""
+    seq = _a_failure(session, chance, _MOVES)
     _run(session, "UPDATE event_log SET score_milli = 950 WHERE seq = :seq", seq=seq)
     return seq, seq
 
@@ -243,12 +243,20 @@ def _stranger(session: Session) -> NoteSigner:
     return NoteSigner(read_checkpoint(read_note(written).text).origin, Ed25519PrivateKey.generate())
 
 
-def _a_failure(session: Session, chance: random.Random) -> int:
+# Probes that count from 0.6 on, where the unit is above that.
+_MOVES = (
+    " AND probe IN ('ENF-TIM-01', 'ENF-TIM-02', 'ENF-TIM-04', 'ENF-PUB-01', 'ENF-REC-01') AND (SELECT avg(score_milli) "
+    "FROM event_log o WHERE o.unit = e.unit AND o.probe = e.probe AND o.outcome IN (1, 2)) BETWEEN 650 AND 999"
+)
+
+
+def _a_failure(session: Session, chance: random.Random, which: str = "") -> int:
     """An event whose mark counts: neither corrected nor a correction."""
-    query = text(
+    wanted = (
         "SELECT seq FROM event_log e WHERE outcome = 2 AND corrects IS NULL AND seq <= :end AND NOT EXISTS "
-        "(SELECT 1 FROM event_log c WHERE c.corrects = e.event_id) ORDER BY seq"
+        "(SELECT 1 FROM event_log c WHERE c.corrects = e.event_id)"
     )
+    query = text(wanted + which + " ORDER BY seq")
     return int(chance.choice(session.execute(query, {"end": _sealed(session)}).scalars().all()))
 
 

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -157,11 +158,9 @@ def deliver(app: Any, events: Sequence[ScoredEvent], clock: FixedClock | None) -
             clock.set(datetime.fromtimestamp(part[-1].recorded_at_us / 1_000_000 + 1, tz=UTC))
         messages = [
             Message(
-                id=new_id(),
-                source="enforcement",
-                name=SCORED,
-                body=ScoredEvents(events=part[first : first + A_MESSAGE]).SerializeToString(),
+                id=new_id(), source=source, name=SCORED, body=ScoredEvents(events=told).SerializeToString()
             )
             for first in range(0, len(part), A_MESSAGE)
+            for source, told in groupby(part[first : first + A_MESSAGE], key=lambda event: event.source)
         ]
         door.take([Delivery(message, redelivered=False) for message in messages])

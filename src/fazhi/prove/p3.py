@@ -5,7 +5,7 @@ A sealed county (sealed.py) is attacked by a superuser of its database with trig
 at a time, each on a fresh copy. Twice it is judged: by `fazhi ledger verify` with what the witnesses remember, and by
 the independent verifier, which sees only a bundle published from the attacked database and signed with the
 publisher's own key, the public keys and the witnesses' notes. Both must refuse and name a record or a range; the
-untouched copy must raise no alarm with either. The audit log is attacked beside it, and the Merkle proofs are held
+untouched copy must raise no alarm with either. What events rest on is attacked where it lies (originals.py). The audit log is attacked beside it, and the Merkle proofs are held
 against the vectors of the transparency-dev libraries where those are at hand.
 """
 
@@ -17,8 +17,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import create_engine
@@ -26,7 +27,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 from typer.testing import CliRunner
 
-from fazhi.prove import attacks
+from fazhi.prove import attacks, originals
 from fazhi.prove.bundles import Known, Verdict, judged, publish_anew
 from fazhi.prove.sealed import FORK, MAIN, YESTERDAY, Sealed, Witness, sealed_county
 from kernel.ledger.checkpoint import chain_hash, read_checkpoint
@@ -35,6 +36,7 @@ from kernel.telemetry.log import configure
 from services.assessment.ledger.findings import Verified
 from services.assessment.ledger.stored import checkpoint_of
 
+T = TypeVar("T")
 FULL_SECONDS, INCREMENTAL_SECONDS = 60.0, 2.0
 VECTORS = Path("/work/shared/data/merkle")
 REWRITES: Mapping[str, attacks.Attack] = {
@@ -73,6 +75,7 @@ FORMS = {
     "forgets_witnesses": Form("forgets_witnesses", 2_000, 400),
     "forgets_columns": Form("forgets_columns", 2_000, 400),
     "audit_trusts_stored_hashes": Form("audit_trusts_stored_hashes", 2_000, 400),
+    "forgets_originals": Form("forgets_originals", 2_000, 400),
 }
 
 
@@ -107,7 +110,7 @@ def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
     configure(level="CRITICAL", process="prove")
     started = time.monotonic()
     chance = random.Random(seed)  # noqa: S311  (a workload, not a secret)
-    found, audit = Found(), Found()
+    found, evidence, audit = Found(), Found(), Found()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fazhi-prove-")))
         server = stack.enter_context(PostgreSQL())
@@ -122,6 +125,7 @@ def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
         for name, attack in rewrites.items():
             _attacked(scene, found, name, attack, chance)
         _document_replaced(scene, found)
+        _originals_attacked(scene, evidence)
         _yesterday(scene, found, form.events)
         _split(scene, found, form.events)
         for name, attack in AUDIT.items():
@@ -135,8 +139,10 @@ def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
         "events": form.events,
         "attacks": len(found.detected) + len(found.missed) + len(found.misnamed),
         "detected": len(found.detected),
-        "missed": found.missed + audit.missed,
-        "misnamed": found.misnamed + audit.misnamed,
+        "missed": found.missed + evidence.missed + audit.missed,
+        "misnamed": found.misnamed + evidence.misnamed + audit.misnamed,
+        "evidence_attacks": len(originals.ATTACKS),
+        "evidence_detected": len(evidence.detected),
         "audit_attacks": len(AUDIT),
         "audit_detected": len(audit.detected),
         "alarms_untouched": found.alarms + audit.alarms,
@@ -158,7 +164,11 @@ def _faults(result: dict[str, Any]) -> Iterator[str]:
             yield name
     if result["full_seconds"] > FULL_SECONDS or result["incremental_seconds"] > INCREMENTAL_SECONDS:
         yield "too_slow"
-    if result["attacks"] < 12 or result["audit_detected"] + len(result["missed"]) < 1:
+    if (
+        result["attacks"] < 12
+        or not result["evidence_attacks"]
+        or result["audit_detected"] + len(result["missed"]) < 1
+    ):
         yield "did_not_bite"
 
 
@@ -198,14 +208,33 @@ def _attacked(scene: Sealed, found: Found, name: str, attack: attacks.Attack, ch
 
 
 def _document_replaced(scene: Sealed, found: Found) -> None:
-    """The bytes of a document are others now; nothing in the database is."""
-    digest = scene.document.removeprefix("sha256:")
-    path = scene.folder / "blobs" / "enforcement" / "sha256" / digest[:2] / digest[2:4] / digest
-    kept = path.read_bytes()
-    path.write_bytes(kept.replace(b"1", b"2") + b"\n")
-    ours = _verified(scene, MAIN, "--evidence")
-    found.take("a document replaced", (1, 10**9), ours, _published(scene, MAIN))
-    path.write_bytes(kept)
+    """The bytes of a document are others now; nothing in the database is. Both verifiers look at documents."""
+    with originals.put_back(scene.originals):
+        (seq,) = originals.document_replaced(scene.originals)
+        found.take(
+            "a document replaced",
+            (seq, seq),
+            _verified(scene, MAIN, "--evidence"),
+            _published(scene, MAIN),
+        )
+
+
+def _originals_attacked(scene: Sealed, evidence: Found) -> None:
+    """What events rest on is altered in every way at once; each is named, and nothing beside them."""
+    with scene.copy() as database, originals.put_back(scene.originals):
+        touched = {
+            name: _changed(scene, database, partial(attack, scene.originals))
+            for name, attack in originals.ATTACKS.items()
+        }
+        said = orjson.loads(_verified(scene, database, "--evidence").said)["faults"]
+    named = {seq for kind, seq, _, _ in said if kind == "evidence"}
+    for name, seqs in touched.items():
+        if set(seqs) <= named:
+            evidence.detected.append(name)
+        else:
+            evidence.missed.append(f"{name} {seqs}: only {sorted(named)} named")
+    if beside := named - {seq for seqs in touched.values() for seq in seqs}:
+        evidence.misnamed.append(f"evidence of {sorted(beside)}, which nobody touched")
 
 
 def _yesterday(scene: Sealed, found: Found, events: int) -> None:
@@ -234,10 +263,14 @@ def _audit_attacked(
 
 
 def _done(scene: Sealed, database: str, attack: attacks.Attack, chance: random.Random) -> attacks.Touched:
+    return _changed(scene, database, lambda session: attack(session, chance))
+
+
+def _changed(scene: Sealed, database: str, attack: Callable[[Session], T]) -> T:
     engine = create_engine(scene.server.url_of(database), poolclass=NullPool)
     with Session(engine) as session:
         session.execute(attacks.DISABLED)
-        touched = attack(session, chance)
+        touched = attack(session)
         session.commit()
     return touched
 
@@ -357,6 +390,7 @@ def _holds(check: Callable[[], None]) -> bool:
 @contextmanager
 def _planted(bug: str) -> Iterator[None]:
     """A verification that forgets something; the proof must notice."""
+    from fazhi import evidence
     from fazhi.commands import ledger
     from kernel.storage import audit_check
     from services.assessment.ledger import verification
@@ -366,6 +400,7 @@ def _planted(bug: str) -> Iterator[None]:
         "forgets_witnesses": (ledger, "_trust", _without_memories(vars(ledger)["_trust"])),
         "forgets_columns": (verification, "differences", lambda _row: ()),
         "audit_trusts_stored_hashes": (audit_check, "_compared", lambda _row: iter(())),
+        "forgets_originals": (evidence, "evidence_check", lambda _runtime: _looks_at_nothing),
     }
     if not bug:
         yield
@@ -377,6 +412,10 @@ def _planted(bug: str) -> Iterator[None]:
         yield
     finally:
         setattr(place, name, good)
+
+
+def _looks_at_nothing(_source: str, _digest: str) -> None:
+    """Every piece of evidence is taken for good."""
 
 
 def _row_by_its_stored_hash(self: Any, row: Any, sha256: bytes | None, sm3: bytes | None) -> None:

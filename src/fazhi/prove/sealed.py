@@ -22,6 +22,7 @@ from psycopg import sql
 
 from contracts.roles import INSPECTOR
 from fazhi.prove.history import GROUP, HISTORY_START, deliver, drawn, opened, units_told
+from fazhi.prove.originals import Originals, lay, name_documents
 from kernel.access.principal import Principal
 from kernel.clock import FixedClock
 from kernel.hosting.runtime import Runtime
@@ -32,7 +33,6 @@ from services.assessment.app import ledger_signer, publication_signer
 
 MAIN, YESTERDAY, FORK = "assessment", "yesterday", "fork"
 CHECKPOINTS, EARLIER = 10, 8
-A_DOCUMENT_IN = 50
 ASKS = Principal(account="ding", unit="15", unit_path="/15/", roles=frozenset({INSPECTOR}))
 AGREES = Principal(account="yi", unit="15", unit_path="/15/", roles=frozenset({INSPECTOR}))
 
@@ -67,7 +67,7 @@ class Sealed:
     clock: FixedClock
     publication: str = ""
     last_part: int = 0
-    document: str = ""
+    originals: Originals = field(default_factory=lambda: Originals(Path()))
     audit_note: Path = Path()
     other: Witness | None = None
     copies: int = field(default=0)
@@ -110,11 +110,12 @@ def sealed_county(folder: Path, server: Any, events: int, chance: random.Random)
         ]
         scene = Sealed(folder, server, witnesses, signer, publisher, FixedClock(HISTORY_START))
         history = list(drawn(events, chance))
-        scene.document = _with_documents(folder, history)
+        scene.originals = name_documents(folder, history)
         earlier, step = events * EARLIER // CHECKPOINTS, events // CHECKPOINTS
         scene.last_part = events - (CHECKPOINTS - 1) * step
         with scene.app(MAIN) as app:
             units_told(app)
+            lay(scene.originals, server.url_of(MAIN), scene.clock)
             _seal_by_parts(app, history[:earlier], step, scene.clock)
         _copied(server, MAIN, YESTERDAY)
         _copied(server, MAIN, FORK)
@@ -147,18 +148,6 @@ def _published(app: Any, scene: Sealed) -> str:
     scene.audit_note = scene.folder / "audit.checkpoint"
     scene.audit_note.write_text(str(AuditSealer(app.store).seal()), encoding="utf-8")
     return request
-
-
-def _with_documents(folder: Path, history: Sequence[Any]) -> str:
-    """Some events rest on documents, kept where enforcement keeps its own; gives the digest of one of them."""
-    runtime = Runtime(Settings(data=folder))
-    blobs, digest = runtime.blobs("enforcement"), ""
-    for number, event in enumerate(history):
-        if number % A_DOCUMENT_IN == 0:
-            content = f"行政处罚决定书 第 {number // 200} 号\n".encode() * 20
-            digest = blobs.put(content)
-            event.evidence.add(digest=digest, media_type="text/plain", name="决定书.txt", place=event.subject)
-    return digest
 
 
 @contextmanager
