@@ -1,4 +1,6 @@
+from datetime import timedelta
 from typing import ClassVar
+from urllib.parse import urlencode
 
 import pytest
 
@@ -12,12 +14,15 @@ from kernel.access.tokens import Verifier, public_half
 from kernel.errors import RuleViolation
 from kernel.hosting.api import build_api, walk
 from kernel.hosting.runtime import Runtime
+from kernel.ledger.checkpoint import read_checkpoint
 from kernel.settings import Settings
-from tests.support.gateway import PASSWORD, TREE
+from kernel.storage.audit_seal import AuditSealer
+from tests.support.gateway import NOW, PASSWORD, TREE
 from tests.support.http import Client
 from tests.support.stores import built
 
 ROOT = "/api/gateway/v1"
+NEW = {"account": "lisi", "name": "李四", "unit": "1501", "password": "Linshi-Kouling-9"}
 
 
 @pytest.fixture
@@ -172,6 +177,71 @@ class TestAuditRecord:
         assert (refused["actor"], refused["reason_code"]) == ("nobody", "identity.wrong_credentials")
         assert audit("GET", "/audit?action=audit.read&actor=shenji").json()
         assert as_account("xitong")("GET", "/audit").status_code == 403
+
+    def test_it_is_searched_by_who_what_object_and_time(self, app, http, as_account, clock):
+        system = as_account("xitong")
+        system("POST", "/accounts", json=NEW)
+        clock.advance(timedelta(minutes=1))
+        system("POST", "/accounts/lisi/state", json={"state": "disabled"})
+        audit = as_account("shenji")
+
+        def found(query: str) -> list[str]:
+            return [line["action"] for line in audit("GET", f"/audit?{query}").json()]
+
+        assert found("object=accounts/lisi") == ["account.disabled", "account.created"]
+        assert found("object=accounts/lisi&action=account.dis&actor=xitong") == ["account.disabled"]
+        between = NOW + timedelta(seconds=30)
+        said = {"since": between.isoformat(), "until": between.isoformat()}
+        assert found(urlencode({"object": "lisi", "since": said["since"]})) == ["account.disabled"]
+        assert found(urlencode({"object": "lisi", "until": said["until"]})) == ["account.created"]
+        assert found("object=lisi&result=denied") == []
+        assert audit("GET", "/audit?since=2026-11-20").status_code == 422
+
+    def test_who_audits_a_part_of_the_tree_reads_of_its_people_alone(self, app, http, as_account):
+        first = FirstAccount(
+            account="shenji2", name="市审计", unit="1502", roles=("audit_admin",), password=PASSWORD
+        )
+        with app.store.work() as work:
+            enter(work, first, Passwords(load_policy(Settings().catalog)).hashed(PASSWORD, first.account))
+            work.commit()
+        as_account("xitong")
+        as_account("ducha2")
+        read = as_account("shenji2")("GET", "/audit").json()
+        assert {line["actor"] for line in read} == {"ducha2", "shenji2"}
+
+    def test_it_says_how_far_it_is_sealed(self, app, as_account):
+        audit = as_account("shenji")
+        before = audit("GET", "/audit/seal").json()
+        assert (before["sealed"], before["sealed_at"]) == (0, None)
+        sealed = AuditSealer(app.store).seal()
+        after = audit("GET", "/audit/seal").json()
+        assert after["sealed"] == after["size"] > 0
+        assert after["root"] == read_checkpoint(sealed.text).root.hex()
+
+
+class TestTheRegister:
+    def test_says_reach_state_and_whether_a_factor_is_due_and_never_a_secret(self, http, as_account):
+        system = as_account("xitong")
+        system("POST", "/accounts", json=NEW)
+        lines = {line["account"]: line for line in system("GET", "/accounts").json()}
+        assert lines["ducha"]["factor"] == "missing"
+        assert lines["tianbao"]["factor"] == "none"
+        assert [held["unit_name"] for held in lines["shenhe"]["roles"]] == ["首府市人民政府"]
+        assert (lines["lisi"]["must_change"], lines["lisi"]["roles"]) == (True, [])
+        assert "hash" not in str(lines)
+        assert [line["account"] for line in system("GET", "/accounts?query=李").json()] == ["lisi"]
+        assert [line["account"] for line in system("GET", "/accounts?query=钢城").json()] == ["ducha2"]
+        assert system("GET", "/accounts?state=disabled").json() == []
+
+    def test_a_grant_says_who_asked_why_and_what_was_said_to_it(self, http, as_account):
+        system, security = as_account("xitong"), as_account("anquan")
+        wanted = {"account": "shenhe", "role": "inspector", "unit": "1501", "reason": "岗位调整"}
+        grant = system("POST", "/grants", json=wanted).json()["id"]
+        security("POST", f"/grants/{grant}/decision", json={"approve": True})
+        assert security("DELETE", f"/grants/{grant}?note=任期届满").status_code == 204
+        line = next(one for one in system("GET", "/grants?account=shenhe").json() if one["id"] == grant)
+        assert (line["proposed_by"], line["reason"]) == ("xitong", "岗位调整")
+        assert (line["state"], line["decided_by"], line["note"]) == ("revoked", "anquan", "任期届满")
 
 
 class TestDemonstration:
