@@ -34,6 +34,7 @@ from kernel.hosting.edge import check_json
 from kernel.ids import new_id
 from kernel.messages import Message
 from kernel.storage import quarantine
+from kernel.storage.reach import of, within
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 
@@ -99,8 +100,7 @@ class Intake:
 
     def take_quietly(self, sender: Sender, raw: bytes) -> Receipt:
         """As `take`, without quarantine: for a release out of it."""
-        clue = self._read(sender, raw)
-        return self._store.transact(lambda work: self._keep(work, sender, clue, raw))
+        return self._take(sender, self._read(sender, raw), raw)
 
     def take_many(self, letters: Iterable[tuple[Sender, bytes]]) -> list[Receipt]:
         """
@@ -116,7 +116,7 @@ class Intake:
     def take_mapped(self, sender: Sender, clue: MappedClue, raw: bytes) -> Receipt:
         """Take in a clue that came in the platform's own form, over gRPC."""
         self._link(sender.system)
-        return self._store.transact(lambda work: self._keep(work, sender, clue, raw))
+        return self._take(sender, clue, raw)
 
     def hold(self, sender: Sender, raw: bytes, error: PermanentError) -> None:
         """Put refused bytes into quarantine, with who sent them and why they were refused."""
@@ -152,6 +152,10 @@ class Intake:
         if len(raw) > link.body_bytes:
             raise TooLarge(f"正文超过与本系统约定的 {link.body_bytes // 1024} KB。", code="clues.too_large")
         return read_clue(link, check_json(raw), now=self._store.clock.now(), hashed=self._vault.person_hash)
+
+    def _take(self, sender: Sender, clue: MappedClue, raw: bytes) -> Receipt:
+        with within(of(sender.principal)):  # what a system sends is its own, whoever hands it over
+            return self._store.transact(lambda work: self._keep(work, sender, clue, raw))
 
     def _link(self, system: str) -> Link:
         link = self._links.get(system)
