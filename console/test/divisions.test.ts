@@ -42,6 +42,15 @@ describe('divisions', () => {
     expect(found[0]!.tiles.map((tile) => tile.short)).toEqual(['财政局', '司法局'])
   })
 
+  it('name a city after the government above, whatever its counties are called', () => {
+    const under = (code: string, name: string): RankingRow => {
+      const one = row(code, name, code)
+      return { ...one, unit: { ...one.unit, above: '呼和浩特市人民政府' } }
+    }
+    const found = divisionsOf([under('150102', '呼和浩特市新城区人民政府'), under('150122', '托克托县人民政府'), under('150125', '武川县人民政府')])
+    expect(found.map((one) => [one.name, one.tiles.map((tile) => tile.short)])).toEqual([['呼和浩特市', ['新城区', '托克托县', '武川县']]])
+  })
+
   it('keep a lone unit readable', () => {
     expect(divisionsOf([row('150102', '呼和浩特市新城区人民政府', '150102')])[0]!.tiles[0]!.short).toBe('呼和浩特市新城区')
     expect(sharedName([])).toBe('')

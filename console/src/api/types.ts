@@ -71,6 +71,8 @@ export interface UnitName {
   code: string
   name: string
   region_code?: string
+  /** The name of the unit above it, where it is told. */
+  above?: string
 }
 
 export interface RankedAspect {

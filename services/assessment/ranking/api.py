@@ -44,11 +44,12 @@ KnownBy = Annotated[AsOf, Depends(as_of)]
 
 
 class UnitRef(BaseModel):
-    """A unit by code and name."""
+    """A unit by code and name, with the name of the unit above it where it is asked for."""
 
     code: str
     name: str
     region_code: str = ""
+    above: str = ""
 
 
 class AspectScore(BaseModel):
@@ -198,7 +199,7 @@ def ranking_view(page: RankingPage) -> RankingView:
         at_seq=page.at_seq,
         known_at=shanghai(page.known_at),
         total=page.total,
-        rows=[_line(row, titles) for row in page.rows],
+        rows=[_line(row, titles, page.above.get(row.unit, "")) for row in page.rows],
     )
 
 
@@ -232,11 +233,11 @@ def node_view(tree: NodeScore, *, depth: int) -> NodeView:
     )
 
 
-def _line(row: RankingRow, titles: dict[str, str]) -> RankingLine:
+def _line(row: RankingRow, titles: dict[str, str], above: str) -> RankingLine:
     return RankingLine(
         rank=row.rank,
         tied=row.tied,
-        unit=UnitRef(code=row.unit, name=row.unit_name, region_code=row.region_code),
+        unit=UnitRef(code=row.unit, name=row.unit_name, region_code=row.region_code, above=above),
         score=None if row.score is None else points_text(row.score),
         coverage=share_text(row.coverage),
         vetoes=row.vetoes,

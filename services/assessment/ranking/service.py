@@ -5,7 +5,7 @@ Only units of one peer group are ranked against one another (国办函〔2026〕
 usage; neither is in the data). Equal scores share a place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,7 +51,7 @@ class RankingRow:
 
 @dataclass(frozen=True, slots=True)
 class RankingPage:
-    """A page of a ranking and what it rests on."""
+    """A page of a ranking and what it rests on; `above` is the name of the unit above each of its units."""
 
     framework: Framework
     group: PeerGroup
@@ -60,6 +60,7 @@ class RankingPage:
     at_seq: int
     known_at: datetime | None
     rows: tuple[RankingRow, ...]
+    above: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ class Rankings:
                 at_seq=at_seq,
                 known_at=received(session, at_seq),
                 rows=tuple(_row(standing, rows[standing.unit]) for standing in shown),
+                above=_above(session, shown),
             )
 
     def unit(
@@ -272,6 +274,7 @@ def page_of(session: Session, board: Board, *, offset: int, limit: int, name: st
     standings = board.standings
     if name:
         standings = named(session, standings, name)
+    shown = standings[offset : offset + limit]
     return RankingPage(
         framework=board.framework,
         group=board.group,
@@ -279,8 +282,23 @@ def page_of(session: Session, board: Board, *, offset: int, limit: int, name: st
         total=len(standings),
         at_seq=board.at_seq,
         known_at=board.known_at,
-        rows=tuple(_board_row(board, standing) for standing in standings[offset : offset + limit]),
+        rows=tuple(_board_row(board, standing) for standing in shown),
+        above=_above(session, shown),
     )
+
+
+def _above(session: Session, shown: Sequence[Standing]) -> dict[str, str]:
+    """Unit -> name of the unit above it, of these; under what a picture of them puts each."""
+    table = UNITS.table
+    query = select(table.c.code, table.c.path).where(table.c.code.in_([one.unit for one in shown]))
+    over = {
+        row.code: parts[-2]
+        for row in session.execute(query)
+        if len(parts := row.path.strip("/").split("/")) > 1
+    }
+    names = select(table.c.code, table.c.name).where(table.c.code.in_(set(over.values())))
+    known = {row.code: row.name for row in session.execute(names)}
+    return {unit: known[code] for unit, code in over.items() if code in known}
 
 
 def named(session: Session, standings: Sequence[Standing], name: str) -> list[Standing]:

@@ -1,6 +1,6 @@
 /**
- * The division tree 行政区划 behind a ranking, read from the codes and names of its units: which division each belongs
- * under, and what is left of its name there. No outlines of divisions are shipped, so a picture of them is an
+ * The division tree 行政区划 behind a ranking, read from the codes of its units, their names and those above them: which
+ * division each belongs under, and what is left of its name there. No outlines of divisions are shipped, so a picture of them is an
  * arrangement of tiles and says so.
  */
 import type { RankingRow } from '@/api/types'
@@ -43,12 +43,20 @@ export function divisionsOf(rows: RankingRow[]): Division[] {
   return [...found]
     .sort(([one], [other]) => one.localeCompare(other))
     .map(([code, members]) => {
-      const name = sharedName(members.map((row) => row.unit.name))
+      const name = nameAbove(members) || sharedName(members.map((row) => row.unit.name))
       const tiles = members
         .sort((one, other) => one.unit.code.localeCompare(other.unit.code))
         .map((row) => ({ row, short: shortName(row.unit.name, name) }))
       return { code, name, tiles }
     })
+}
+
+/** The division whose government most of these units stand under; "" where that is not told. */
+function nameAbove(members: RankingRow[]): string {
+  const counts = new Map<string, number>()
+  for (const row of members) if (row.unit.above) counts.set(row.unit.above, (counts.get(row.unit.above) ?? 0) + 1)
+  const most = [...counts].sort(([, one], [, other]) => other - one)[0]
+  return most && most[1] * 2 > members.length ? most[0].replace(/人民政府$/, '') : ''
 }
 
 /** The longest name of a division with which nearly all of these names begin; "" where there is none. */
