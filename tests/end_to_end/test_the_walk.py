@@ -91,9 +91,10 @@ def form(request, tmp_path, catalog):
         return
     server, broker = request.getfixturevalue("postgresql"), request.getfixturevalue("rabbitmq_url")
     walk = f"walk{next(WALKS)}"
-    for name in NAMES:
-        server.create_database(f"{walk}_{name}")
-    url = server.url_of(f"{walk}_SERVICE").replace("SERVICE", "{service}")
+    urls = [
+        server.create_plain(f"{walk}_{name}") for name in NAMES
+    ]  # of a role that row level security binds
+    url = urls[0].replace(f"{walk}_{NAMES[0]}", f"{walk}_{{service}}")
     with distributed(tmp_path / "data", url, broker, catalog) as form:
         yield form
 

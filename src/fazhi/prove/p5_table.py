@@ -4,9 +4,9 @@ The declared table of P5: every route, the roles that may knock, what it is abou
 A line is: method, path after /api with the version left out, roles, the kind of object, and the scope. Roles are letters
 (R 填报员, H 单位负责人, V 审核员, I 督察员, T 第三方评估, S 系统管理员, C 安全管理员, A 审计管理员, X 外部系统), `staff` is RHVI,
 `work` and `score` are for business and for scores, `all` is everybody signed in, `-` is the public. A kind with `*` is
-a list: only objects in the scope may be in it. `-`
-is a route about no object of a unit. For whom an object exists says its scope, below; to everybody else it does not
-exist: 404 with the words for an object that never was. A new route gets a line here, or the proof fails.
+a list: only objects in the scope may be in it. `-` is a route about no object of a unit. For whom an object exists says
+its scope, below; to everybody else it does not exist: 404 with the words for an object that never was. A new route gets
+a line here, or the proof fails.
 """
 
 from collections.abc import Callable, Mapping
