@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_console import DESKTOP, PHONE, page, platform, sign_in
+from tests.browser.test_console import DESKTOP, PHONE, page, sign_in
 
-__all__ = ["page", "platform"]
+__all__ = ["page"]
 
 PATIENT = 60_000  # statistics are filled in behind the page, and a busy machine takes its time
 GROUP = "/rankings?period=2026&peer_group=county_departments"

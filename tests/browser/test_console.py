@@ -7,32 +7,8 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import text
 
-from fazhi.commands.demo import load
-from fazhi.embedded import assemble
-from kernel.hosting.runtime import Runtime
-from kernel.settings import Settings
-from tests.support.forms import Form, serving
-from tests.support.processes import free_port
-
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory):
-    """The embedded form with a county loaded, serving the built console."""
-    port = free_port()
-    data = tmp_path_factory.mktemp("console") / "data"
-    settings = Settings(data=data, port=port, grpc_port=free_port(), cookie_secure=False, log_level="ERROR")
-    if not (settings.console / "index.html").exists():
-        pytest.skip("控制台尚未构建：请运行 scripts/console.sh / the console is not built")
-    embedded = assemble(Runtime(settings))
-    embedded.migrate()
-    embedded.start()
-    load(embedded, size="county", seed=1)
-    with serving(embedded, port) as address:
-        yield Form(embedded.runtime, embedded.services, embedded.bus, address)
-    embedded.stop()
 
 
 @pytest.fixture

@@ -8,9 +8,16 @@ from playwright.sync_api import expect
 
 from services.assessment.framework.writing import document_of, yaml_of
 from services.assessment.tasks.demonstration import demonstrate
-from tests.browser.test_console import DESKTOP, PHONE, page, platform
+from tests.browser.test_console import DESKTOP, PHONE, page
+from tests.support.shown_county import shown_county
 
-__all__ = ["page", "platform"]  # fixtures
+__all__ = ["page"]  # fixture
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    with shown_county(tmp_path_factory.mktemp("frameworks") / "data") as form:
+        yield form
 
 
 @pytest.fixture(scope="module")

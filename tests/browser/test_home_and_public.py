@@ -270,6 +270,32 @@ class TestSurveys:
         page.get_by_test_id("survey-open").click()
         expect(page.get_by_role("alert")).to_be_visible()
 
+    @BOTH
+    def test_staff_sets_a_survey_up_and_only_whole(self, page, platform):
+        year = local_date(platform.runtime.clock.now()).year
+        title = f"演示满意度调查 {page.viewport_size['width']}"
+        sign_in(page, platform, "shenhe.sheng")
+        page.goto("/surveys")
+        page.get_by_test_id("new-survey").click()
+        page.get_by_test_id("survey-title").fill(title)
+        page.get_by_test_id("survey-from").fill(f"{year}-12-01")
+        page.get_by_test_id("survey-to").fill(f"{year}-11-30")
+        page.get_by_test_id("question-text").fill("您对该单位依法办事满意吗")
+        expect(page.get_by_test_id("survey-create")).to_be_disabled()  # a question that measures nothing
+        page.get_by_test_id("question-result").click()
+        page.get_by_role("option").first.click()
+        page.get_by_test_id("survey-create").click()
+        expect(page.locator(".el-message--error")).to_be_visible()  # it would end before it begins
+        page.get_by_test_id("survey-to").fill(f"{year}-12-20")
+        page.get_by_test_id("survey-create").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(title)
+        kept = next(one for one, _ in platform.app("assessment").surveys.every() if one.title == title)
+        assert [question.text for question in kept.questions] == ["您对该单位依法办事满意吗"]
+        assert (kept.opens_on.isoformat(), kept.closes_on.isoformat()) == (
+            f"{year}-12-01",
+            f"{year}-12-20",
+        )
+
     def test_staff_hands_out_codes_and_a_faulty_file_is_not_taken(self, page, platform, survey, tmp_path):
         sign_in(page, platform, "shenhe.sheng")
         page.goto("/surveys")
