@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping, func, select
 from sqlalchemy.orm import Session
 
 from kernel.errors import Invalid
-from kernel.ledger.note import NoteKey
+from kernel.ledger.note import Note, NoteKey
 from kernel.ledger.tiles import Edge
 from kernel.ledger.tree import HASH_BYTES, SHA256
 from kernel.storage.audit_log import leaf_of, size_of, unlogged
@@ -34,11 +34,16 @@ class Fault:
 
 
 class AuditCheck:
-    """Reads the whole log once, against the checkpoints stored with it and those kept elsewhere."""
+    """
+    Reads the whole log once, against the checkpoints stored with it and those kept elsewhere.
 
-    def __init__(self, store: Store, key: NoteKey | None, kept: Sequence[Sealed] = ()) -> None:
+    `keys` are those the log was signed with, one after the other as they rotated; without any, nothing is said of
+    signatures.
+    """
+
+    def __init__(self, store: Store, keys: Sequence[NoteKey], kept: Sequence[Sealed] = ()) -> None:
         self._store = store
-        self._key = key
+        self._keys = keys
         self._kept = kept
         self.records = 0
         self.checkpoints = 0
@@ -75,8 +80,7 @@ class AuditCheck:
         for row in session.execute(select(table).order_by(table.c.size)):
             try:
                 each = read_sealed(row.note)
-                if self._key is not None:
-                    self._key.require(each.note)
+                require_signed(self._keys, each.note)
             except Invalid as error:
                 faults.append(Fault("checkpoint", row.size, "", f"检查点 {row.size}：{error.text}"))
                 continue
@@ -88,6 +92,12 @@ class AuditCheck:
                 )
         self.checkpoints = len(good)
         return good, faults
+
+
+def require_signed(keys: Sequence[NoteKey], note: Note) -> None:
+    """Raise SignatureWrong unless one of these keys signed it; a line of any of them that does not fit is no accident."""
+    if keys and not [key for key in keys if key.of(note)]:
+        keys[-1].require(note)
 
 
 class _Tree:

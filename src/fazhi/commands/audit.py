@@ -29,22 +29,25 @@ def add_to(app: typer.Typer) -> None:
 def verify(
     service: SERVICE = "",
     signed_by: Annotated[
-        str, typer.Option("--key", help="签署检查点的公钥（fazhi audit key 的输出）；不写则用本机的私钥推出")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            "--key",
+            help="签署检查点的公钥（fazhi audit key 的输出），换过的旧钥匙一并写上：可多次，或以逗号分隔；不写则用本机的私钥推出",
+        ),
+    ] = None,
     kept: Annotated[
         Path | None, typer.Option(help="另外保存的检查点文件（fazhi audit checkpoint 的输出），与它比对")
     ] = None,
 ) -> None:
     """核验审计日志：指出被改动、被删除、被插入的每一条；有问题时返回 1。"""
-    from kernel.ledger.note import read_key
     from kernel.storage.audit_check import AuditCheck
     from kernel.storage.audit_seal import read_sealed
 
     known = [read_sealed(kept.read_text())] if kept else []
     wrong = 0
     for store in _stores(service):
-        public = read_key(signed_by) if signed_by else _key(store)
-        check = AuditCheck(store, public, _of(store, known, public))
+        keys = _keys(store, signed_by or [])
+        check = AuditCheck(store, keys, _of(store, known, keys))
         faults = 0
         for fault in check.faults():
             faults += 1
@@ -52,7 +55,7 @@ def verify(
                 console.print(
                     f"{store.source}：{fault.said}  {fault.record}", style="red", markup=False, soft_wrap=True
                 )
-        unsigned = "" if public is not None else "（没有公钥，未核对检查点的签名）"
+        unsigned = "" if keys else "（没有公钥，未核对检查点的签名）"
         said = f"发现 {faults} 处问题" if faults else "与写入时一致"
         console.print(
             f"{store.source}：审计日志 {check.records} 条、检查点 {check.checkpoints} 个，{said}{unsigned}",
@@ -63,9 +66,28 @@ def verify(
         raise typer.Exit(1)
 
 
-def _of(store: "Store", known: "list[Sealed]", key: "NoteKey | None") -> "list[Sealed]":
+def _keys(store: "Store", written: list[str]) -> "list[NoteKey]":
+    """The keys of this log among those given, oldest or newest first; without any, that of the own private key."""
+    from kernel.errors import Invalid
+    from kernel.ledger.note import read_key
+    from kernel.storage.audit_seal import signer_of
+
+    given = [read_key(one) for words in written for one in words.replace(",", " ").split()]
+    if not given:
+        return [signer_of(store).key] if store.audit.key is not None else []
+    keys = [one for one in given if one.name == store.audit.origin]
+    if not keys:
+        raise Invalid(
+            f"所给的公钥没有一把属于 {store.audit.origin}；请写明服务名，或补上它的公钥。",
+            code="audit.other_key",
+        )
+    return keys
+
+
+def _of(store: "Store", known: "list[Sealed]", keys: "list[NoteKey]") -> "list[Sealed]":
     """Checkpoints kept elsewhere, which must be of this log and signed."""
     from kernel.errors import Invalid
+    from kernel.storage.audit_check import require_signed
 
     for each in known:
         if each.checkpoint.origin != store.audit.origin:
@@ -73,8 +95,7 @@ def _of(store: "Store", known: "list[Sealed]", key: "NoteKey | None") -> "list[S
                 f"这个检查点属于 {each.checkpoint.origin}，不是 {store.audit.origin}；请写明服务名。",
                 code="audit.other_log",
             )
-        if key is not None:
-            key.require(each.note)
+        require_signed(keys, each.note)
     return known
 
 
@@ -97,12 +118,6 @@ def key(service: Annotated[str, typer.Argument(help="服务名")]) -> None:
 
     (store,) = _stores(service)
     typer.echo(str(signer_of(store).key))
-
-
-def _key(store: "Store") -> "NoteKey | None":
-    from kernel.storage.audit_seal import signer_of
-
-    return signer_of(store).key if store.audit.key is not None else None
 
 
 def _stores(service: str) -> "list[Store]":

@@ -58,7 +58,7 @@ def numbers(store):
 
 
 def faults(store, kept=(), key=None):
-    check = AuditCheck(store, key or signer_of(store).key, kept)
+    check = AuditCheck(store, [key or signer_of(store).key], kept)
     return [(fault.kind, fault.number) for fault in check.faults()]
 
 

@@ -248,7 +248,7 @@ def test_outboxes_are_kept_by_the_owner_and_left_alone_by_the_service(installati
 
 def test_the_service_seals_its_audit_log_and_cannot_unseal_it(gateway):
     assert AuditSealer(gateway.store).seal() is not None
-    assert list(AuditCheck(gateway.store, signer_of(gateway.store).key).faults()) == []
+    assert list(AuditCheck(gateway.store, [signer_of(gateway.store).key]).faults()) == []
     for table, column in (("audit_leaves", "leaf_hash"), ("audit_checkpoints", "note")):
         for attack in ATTACKS[:8]:
             assert is_refused(gateway.store, attack.format(table=table, column=column))

@@ -71,6 +71,45 @@ def test_a_checkpoint_kept_elsewhere_finds_what_the_database_no_longer_tells(fol
     assert "末尾被删除" in fazhi("verify", "gateway", "--kept", str(kept), "--key", key, code=1)
 
 
+@pytest.fixture
+def rotated(folder):
+    """The same log with a new key: sealed at three with the old one, at five with the new. Gives both, old first."""
+    old = fazhi("key", "gateway").strip()
+    (folder / "keys" / "audit-gateway.pem").unlink()
+    runtime = sqlite_runtime(folder)
+    AuditSealer(built(runtime, "gateway").store).seal()
+    runtime.close()
+    return old, fazhi("key", "gateway").strip()
+
+
+def test_keys_rotate_and_a_log_of_two_keys_is_whole(rotated):
+    old, new = rotated
+    assert old != new
+    for words in (("--key", old, "--key", new), ("--key", new, "--key", old), ("--key", f"{old},{new}")):
+        assert "检查点 2 个，与写入时一致" in fazhi("verify", "gateway", *words)
+
+
+def test_a_checkpoint_by_a_key_nobody_named_is_named(rotated):
+    for key, size in zip(rotated, (5, 3), strict=True):
+        assert f"检查点 {size}" in fazhi("verify", "gateway", "--key", key, code=1)
+    assert "检查点 3" in fazhi("verify", "gateway", code=1)  # of itself it knows the key of now
+
+
+def test_a_forged_signature_under_a_named_key_is_found_among_several(folder, rotated):
+    forged = "UPDATE audit_checkpoints SET note = replace(note, 'fazhi.local/audit/gateway\n3', 'fazhi.local/audit/gateway\n2')"
+    tamper(folder, forged)
+    said = fazhi("verify", "gateway", "--key", rotated[0], "--key", rotated[1], code=1)
+    assert "检查点 3" in said
+
+
+def test_keys_of_other_logs_are_told_apart(rotated):
+    other = fazhi("key", "disputes").strip()
+    with pytest.raises(Invalid, match="没有一把属于"):
+        fazhi("verify", "gateway", "--key", other)
+    old, new = rotated
+    assert "与写入时一致" in fazhi("verify", "gateway", "--key", other, "--key", old, "--key", new)
+
+
 def test_a_checkpoint_of_another_log_or_hand_is_refused(folder, tmp_path):
     kept = tmp_path / "kept.txt"
     kept.write_text(fazhi("checkpoint", "gateway").replace("/audit/gateway", "/audit/disputes"))
