@@ -16,6 +16,7 @@ from kernel.access.principal import Principal
 from kernel.errors import TemporaryError
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store
+from kernel.telemetry import metrics
 
 CODES = "codes"  # stands for the source where codes of an account are counted; no address reads so
 
@@ -56,6 +57,7 @@ class Locks:
                 work.audit(who, "session.refused", "", result="denied", reason_code=Locked.code)
             work.commit()
         if not counted:
+            metrics.SIGN_INS_REFUSED.labels(Locked.code).inc()
             raise Locked()
 
     def forget(self, account: str, *sources: str) -> None:

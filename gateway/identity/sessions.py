@@ -27,6 +27,7 @@ from kernel.access.principal import Principal
 from kernel.access.tokens import LIFETIME, Issuer
 from kernel.errors import NotAllowed, NotSignedIn
 from kernel.storage.work import Store, Work
+from kernel.telemetry import metrics
 
 _WITH_CODE = "账号、口令或验证码不正确，请核对后重试；每个验证码只能使用一次，用过的请等下一个。"
 
@@ -237,6 +238,7 @@ class Sessions:
         return Begun(*self._read_me(work.session, row), session_id)
 
     def _refuse(self, who: Principal, reason: str) -> None:
+        metrics.SIGN_INS_REFUSED.labels(reason).inc()
         with self._store.work() as work:
             work.audit(who, "session.refused", "", result="denied", reason_code=reason)
             work.commit()

@@ -14,6 +14,7 @@ from kernel.access.tokens import Verifier, public_half
 from kernel.clock import FixedClock
 from kernel.errors import NotSignedIn
 from kernel.hosting.runtime import Runtime
+from kernel.telemetry import metrics
 from tests.support.gateway import PASSWORD
 from tests.support.http import Client
 
@@ -107,6 +108,12 @@ class TestSigningIn:
 
         known, unknown = taken("ducha"), taken("nobody")
         assert abs(known - unknown) / known < 0.5  # the machine is shared; without the dummy hash it is 0.9
+
+    def test_refusals_are_counted_by_their_code(self, http):
+        wrong = metrics.SIGN_INS_REFUSED.labels("identity.wrong_credentials")
+        before = wrong._value.get()
+        sign_in(http, "ducha", "wrong")
+        assert wrong._value.get() == before + 1
 
     def test_success_refusal_and_sign_out_are_audited(self, app, http):
         sign_in(http, "ducha", "wrong")
