@@ -176,7 +176,18 @@ def _looked_on_site(app: Any, people: dict[str, Any], year: int, seed: int, plan
                 )
                 for code in results
             ]
+            app.sheets.add_file(people["company"], sheet, _found_on_site(app, codes[number], marks))
             app.sheets.hand_in(people["company"], sheet, 0, marks, "")
+
+
+def _found_on_site(app: Any, unit: str, marks: Sequence[Item]) -> Kept:
+    """What the company wrote about one department."""
+    lines = (
+        "第三方评估报告（演示）",
+        f"评估对象：{unit}",
+        *(f"{mark.result}：{mark.reasons}" for mark in marks),
+    )
+    return checked(BytesIO("\n".join(lines).encode()), f"评估报告-{unit}.txt", app.blobs)
 
 
 def _published(app: Any, people: dict[str, Any], year: int) -> None:
