@@ -30,10 +30,15 @@ def raise_wall_v1(connection: Connection, table: str, *conditions: str) -> None:
 
 
 def unit_in_area_v1(column: str) -> str:
-    """The unit named by `table.column` lies in the caller's part of the tree, by the service's own `units`."""
+    """
+    The unit named by `table.column` lies in the caller's part of the tree, by the service's own `units`.
+
+    As a list, which the database hashes once a statement: asked row by row, long lists of a province took three
+    times as long (decision 0065).
+    """
     return (
-        f"EXISTS (SELECT 1 FROM units AS area WHERE area.code = {column} "
-        f"AND starts_with(area.path, {_SAID.format('reach')}))"
+        f"{column} IN (SELECT area.code FROM units AS area "
+        f"WHERE starts_with(area.path, {_SAID.format('reach')}))"
     )
 
 
