@@ -7,6 +7,6 @@ import { useLoad } from '@/composables/load'
 export function useGroupTitles() {
   const { data } = useLoad((signal) => framework(undefined, signal))
   const groups = computed(() => data.value?.peer_groups ?? [])
-  const titleOf = (id: string): string => groups.value.find((one) => one.id === id)?.title ?? id
+  const titleOf = (id: string): string => groups.value.find((one) => one.id === id)?.title ?? (data.value ? id : '')
   return { framework: data, groups, titleOf }
 }
