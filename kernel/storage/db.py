@@ -6,6 +6,7 @@ synchronous_commit and data checksums on PostgreSQL; WAL with synchronous=FULL o
 writers of this process take turns on one lock, so that none of them starves in SQLite's own polling.
 """
 
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -100,11 +101,17 @@ def _passes(error: DBAPIError) -> bool:
     return isinstance(error, (OperationalError, InterfaceError))
 
 
+_REFUSED_ROW = re.compile(r"row-level security policy for table \"(?P<table>\w+)\"")
+
+
 def _count_refused_row(error: DBAPIError) -> None:
     """A write that row level security refused was let through by the conditions before it: a fault of ours."""
-    if getattr(error.orig, "sqlstate", None) == "42501" and "row-level security" in str(error.orig):
-        metrics.ROWS_REFUSED.inc()
-        log.error("row_out_of_reach", error=repr(error.orig))
+    refused = (
+        _REFUSED_ROW.search(str(error.orig)) if getattr(error.orig, "sqlstate", None) == "42501" else None
+    )
+    if refused is not None:
+        metrics.ROWS_REFUSED.labels(refused["table"]).inc()
+        log.error("row_out_of_reach", table=refused["table"])
 
 
 def open_database(url: str, *, pool_size: int = 5, production: bool = False) -> Database:

@@ -67,7 +67,7 @@ LEDGER_VERIFY_AGE_SECONDS = Gauge(
     "fazhi_ledger_verify_age_seconds", "Time since the last verification", ["service"]
 )
 SIGN_INS_REFUSED = Counter("fazhi_sign_ins_refused_total", "Sign-ins refused, by stable code", ["code"])
-ROWS_REFUSED = Counter("fazhi_rows_refused_total", "Writes that row level security refused")
+ROWS_REFUSED = Counter("fazhi_rows_refused_total", "Writes that row level security refused", ["table"])
 REQUESTS = Histogram(
     "fazhi_request_seconds",
     "Time to answer a request",

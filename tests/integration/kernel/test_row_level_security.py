@@ -229,12 +229,12 @@ def test_raising_the_walls_again_changes_nothing(office):
 
 class TestAWrite:
     def test_out_of_reach_is_refused_and_counted(self, office):
-        before = metrics.ROWS_REFUSED._value.get()
+        before = metrics.ROWS_REFUSED.labels("orders")._value.get()
         row = row_of(ORDERS, unit=THEIRS, state="open", outcome="", matter="another", due_at=SOON)
         with within(COUNTY), pytest.raises(ProgrammingError, match="row-level security"):
             with office.store.work() as work:
                 work.session.execute(insert(ORDERS).values(row))
-        assert metrics.ROWS_REFUSED._value.get() == before + 1
+        assert metrics.ROWS_REFUSED.labels("orders")._value.get() == before + 1
 
     def test_does_not_reach_rows_that_are_not_seen(self, office):
         with within(COUNTY), office.store.work() as work:
