@@ -11,7 +11,7 @@ from fazhi.commands.demo import load
 from fazhi.embedded import assemble
 from fazhi.witness.demonstration import demonstration_witness
 from kernel.access.principal import Principal
-from kernel.clock import local_date
+from kernel.clock import SystemClock, local_date
 from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
 from services.assessment.surveys.rules import Option, Question, Survey
@@ -21,6 +21,7 @@ from tests.support.processes import free_port
 
 __all__ = ["page"]  # fixture
 GROUP = "county_departments"
+YEAR = str(local_date(SystemClock().now()).year)
 ROOT = "/150000/"
 ASKS = Principal(account="ducha.sheng", unit="150000", unit_path=ROOT, roles=frozenset({INSPECTOR}))
 AGREES = Principal(account="ducha.shi", unit="150000", unit_path=ROOT, roles=frozenset({INSPECTOR}))
@@ -313,6 +314,53 @@ class TestSurveys:
         expect(page.get_by_test_id("answers-read")).to_contain_text("没有问题")
         page.get_by_test_id("answers-take").click()
         expect(page.get_by_test_id("answers-read")).to_contain_text("已导入 1 份")
+
+
+@BOTH
+def test_a_sign_of_gaming_accuses_nobody_until_a_person_decides_with_a_reason(page, platform):
+    shown = 4 if page.viewport_size == PHONE else 5  # the desktop went first and dismissed one
+    sign_in(page, platform, "ducha.xian")
+    page.goto("/detection")
+    expect(page.get_by_test_id("honest")).to_contain_text("不认定任何单位弄虚作假")
+    signs = page.get_by_test_id("sign")
+    expect(signs).to_have_count(5)
+    expect(page.get_by_test_id("sign-dismiss")).to_have_count(shown)
+    fits(page)
+    sign = signs.filter(has=page.get_by_test_id("sign-dismiss")).first
+    unit = sign.get_attribute("data-unit")
+    sign.get_by_test_id("sign-dismiss").click()
+    page.get_by_role("textbox").fill("经核对台账，数字属实")
+    page.get_by_role("button", name="确认").click()
+    expect(page.get_by_test_id("sign-dismiss")).to_have_count(shown - 1)
+    kept = [
+        one
+        for one in platform.app("assessment").detection.found(ASKS, YEAR, offset=0, limit=9).rows
+        if one.decision
+    ]
+    assert len(kept) == 6 - shown
+    assert unit in {one.unit for one in kept}
+    assert {(one.decision, one.reason) for one in kept} == {("dismissed", "经核对台账，数字属实")}
+
+
+def test_what_is_shown_of_a_past_day_is_read_only_and_what_only_knows_of_now_says_so(page, platform):
+    sign_in(page, platform, "ducha.xian")
+    page.goto("/orders")
+    expect(page.get_by_test_id("new-order")).to_be_visible()
+    yesterday = (local_date(platform.runtime.clock.now()) - timedelta(days=1)).isoformat()
+    page.goto(f"/orders?as_of={yesterday}")
+    expect(page.get_by_test_id("as-of-banner")).to_contain_text(f"按 {yesterday} 已知情况")
+    page.get_by_role("row").get_by_role("link").first.click()
+    expect(page.get_by_role("list").first).to_be_visible()
+    assert f"as_of={yesterday}" in page.url
+    expect(page.get_by_test_id("order-acts")).to_have_count(0)
+    page.get_by_test_id("zones").get_by_role("link", name="指标审核").click()
+    expect(page.get_by_test_id("as-of-banner")).to_contain_text("本页显示的是现在的情况")
+    expect(
+        page.get_by_test_id("as-of")
+        .locator("input")
+        .or_(page.locator("input.el-input__inner[disabled]"))
+        .first
+    ).to_be_disabled()
 
 
 @BOTH

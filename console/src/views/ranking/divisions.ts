@@ -56,7 +56,7 @@ function nameAbove(members: RankingRow[]): string {
   const counts = new Map<string, number>()
   for (const row of members) if (row.unit.above) counts.set(row.unit.above, (counts.get(row.unit.above) ?? 0) + 1)
   const most = [...counts].sort(([, one], [, other]) => other - one)[0]
-  return most && most[1] * 2 > members.length ? most[0].replace(/人民政府$/, '') : ''
+  return most && most[1] * 2 > members.length ? most[0].replace(/(人民政府|行政公署)$/, '') : ''
 }
 
 /** The longest name of a division with which nearly all of these names begin; "" where there is none. */
@@ -73,8 +73,8 @@ export function sharedName(names: string[]): string {
 }
 
 function shortName(name: string, division: string): string {
-  const own = name.startsWith(division) ? name.slice(division.length).replace(/人民政府$/, '') : ''
-  return own || name.replace(/人民政府$/, '')
+  const own = name.startsWith(division) ? name.slice(division.length).replace(/(人民政府|行政公署)$/, '') : ''
+  return own || name.replace(/(人民政府|行政公署)$/, '')
 }
 
 /** Shades from the first tier to the last; where nothing is told apart all are of the same light one. */
