@@ -1,9 +1,9 @@
-"""Tables of assessment: the spine, the directory copy, and the metadata that subjects hang their tables on."""
+"""Tables of assessment: the spine, the directory copy with its versions, and the metadata that subjects hang their tables on."""
 
 from sqlalchemy.orm import DeclarativeBase
 
-from contracts.units import UnitCopy
 from kernel.storage.spine import Spine
+from services.assessment.lineage import Lineage
 
 
 class Base(DeclarativeBase):
@@ -11,4 +11,4 @@ class Base(DeclarativeBase):
 
 
 SPINE = Spine(Base.metadata)
-UNITS = UnitCopy(Base.metadata)
+UNITS = Lineage(Base.metadata)

@@ -37,7 +37,7 @@ class Entries:
         with self._store.reading() as session:
             one_moment(session)
             asked = what_is_asked(session, self._frameworks, self._store.clock, period, upto, as_of)
-            assessed = visible_unit(session, asked.framework, who, unit)
+            assessed = visible_unit(session, asked.framework, who, unit, at=asked.units_at)
             heard = asked.states(session, [assessed]).get(unit, {})
             reached = self._ledger.reached(session)
             newest = _newest_after(session, assessed, asked, sorted(heard), reached.all_of_them)
@@ -56,10 +56,10 @@ def _newest_after(
     """Probe -> its newest event after one of the log; few are, for the ledger is seconds behind the log."""
     if not probes:
         return {}
-    where, values, expanding = scope_of(unit, asked, probes)
+    where, values, typed = scope_of(unit, asked, probes)
     statement = f"SELECT e.probe, max(e.seq) AS seq FROM event_log e WHERE {where} AND e.seq > :after GROUP BY e.probe"
     asked_for: dict[str, Any] = {**values, "after": after}
-    return {row.probe: row.seq for row in session.execute(text(statement).bindparams(expanding), asked_for)}
+    return {row.probe: row.seq for row in session.execute(text(statement).bindparams(*typed), asked_for)}
 
 
 def _leaves(tree: NodeScore) -> Iterator[NodeScore]:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam
 
 from services.assessment.framework.values import Framework
+from services.assessment.lineage import units_at
 from services.assessment.ranking.asked import Asked
 from services.assessment.scoring.rules import NodeScore
 from services.assessment.scoring.tallies import Assessed
@@ -20,12 +21,13 @@ def probes_below(framework: Framework, found: NodeScore) -> set[str]:
 
 def scope_of(
     unit: Assessed, asked: Asked, probes: Sequence[str]
-) -> tuple[str, dict[str, Any], BindParameter[list[str]]]:
+) -> tuple[str, dict[str, Any], list[BindParameter[Any]]]:
     """The condition, with its values, under which events of these probes count for a unit in a year."""
     whose = "e.unit = :unit"
+    units, moment, typed = units_at(asked.units_at if unit.group.events == "subtree" else None)
     if unit.group.events == "subtree":
         whose = (
-            "e.unit IN (SELECT code FROM units WHERE substr(path, 1, length(:path)) = :path) "
+            f"e.unit IN (SELECT code FROM {units} u WHERE substr(path, 1, length(:path)) = :path) "
             "AND (e.probe NOT LIKE '%/%' OR e.unit = :unit)"
         )
     where = f"{whose} AND e.period >= :start AND e.period <= :end AND e.probe IN :probes"
@@ -37,8 +39,8 @@ def scope_of(
         "start": asked.window.first,
         "end": asked.window.last,
         "probes": list(probes),
+        **moment,
     }
     if asked.known:
         values["known"] = asked.known.seq
-    expanding: BindParameter[list[str]] = bindparam("probes", expanding=True)
-    return where, values, expanding
+    return where, values, [*typed, bindparam("probes", expanding=True)]

@@ -93,7 +93,7 @@ class Explanations:
             one_moment(session)
             asked = what_is_asked(session, self._frameworks, self._store.clock, period, upto, as_of)
             framework = asked.framework
-            assessed = visible_unit(session, framework, who, unit)
+            assessed = visible_unit(session, framework, who, unit, at=asked.units_at)
             states = asked.states(session, [assessed]).get(unit, {})
             tree = roll_up(framework, assessed.group.id, states)
             found, ancestors = _find(tree, node or tree.node.code)
@@ -129,11 +129,11 @@ def _bases(
     """The legal basis of each probe, as this unit's latest event cites it."""
     if not probes:
         return {}
-    where, values, expanding = scope_of(unit, asked, probes)
+    where, values, typed = scope_of(unit, asked, probes)
     latest = text(
         f"SELECT probe, leaf FROM event_log WHERE seq IN (SELECT max(e.seq) FROM event_log e WHERE {where} "
         "GROUP BY e.probe)"
-    ).bindparams(expanding)
+    ).bindparams(*typed)
     rows = session.execute(latest, values)
     return {row.probe: tuple((b[0], b[1], b[2]) for b in orjson.loads(row.leaf)["basis"]) for row in rows}
 
@@ -160,12 +160,12 @@ def _events(
 ) -> tuple[tuple[LoggedEvent, ...], int]:
     if not probes:
         return (), 0
-    where, values, expanding = scope_of(unit, asked, probes)
+    where, values, typed = scope_of(unit, asked, probes)
     if outcome:
         where += " AND e.outcome = :outcome"
         values["outcome"] = outcome
     total = session.execute(
-        text(f"SELECT count(*) FROM event_log e WHERE {where}").bindparams(expanding), values
+        text(f"SELECT count(*) FROM event_log e WHERE {where}").bindparams(*typed), values
     ).scalar_one()
     corrections = "AND c.seq <= :known" if asked.known else ""
     rows = session.execute(
@@ -173,7 +173,7 @@ def _events(
             "SELECT e.seq, e.leaf, e.leaf_hash, (SELECT c.event_id FROM event_log c WHERE c.corrects = e.event_id "
             f"AND c.source = e.source {corrections} ORDER BY c.recorded_at DESC, c.event_id DESC LIMIT 1) "
             f"AS corrected_by FROM event_log e WHERE {where} ORDER BY e.outcome = 2 DESC, e.seq DESC LIMIT :limit OFFSET :offset"
-        ).bindparams(expanding),
+        ).bindparams(*typed),
         {**values, "limit": limit, "offset": offset},
     )
     events = tuple(

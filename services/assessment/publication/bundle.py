@@ -7,6 +7,7 @@ publication made again is the same bundle. Events are the only large file; they 
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -68,9 +69,9 @@ def _written(found: Totals, titles: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def unit_lines(session: Session) -> Iterator[bytes]:
-    """Every unit of the directory: who belongs to which group, and who stands under whom."""
-    table = UNITS.table
+def unit_lines(session: Session, at: datetime | None) -> Iterator[bytes]:
+    """Every unit of the directory as it stood then: who belongs to which group, and who stands under whom."""
+    table = UNITS.table_at(at)
     for row in session.execute(select(table).where(table.c.valid_to == "").order_by(table.c.code)):
         yield _line(
             {

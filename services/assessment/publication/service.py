@@ -278,7 +278,7 @@ class Publications:
     def _files(self, session: Session, board: Board, found: StoredCheckpoint) -> dict[str, bytes]:
         return {
             "framework.json": bundle.framework_bytes(session, board.framework),
-            "units.jsonl": b"".join(bundle.unit_lines(session)),
+            "units.jsonl": b"".join(bundle.unit_lines(session, board.units_at)),
             "scores.jsonl": self.scores(session, board),
             "checkpoints.jsonl": b"".join(bundle.checkpoint_lines(session, found)),
         }

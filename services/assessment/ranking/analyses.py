@@ -60,9 +60,11 @@ class Analyses:
         with self._store.reading() as session:
             one_moment(session)
             asked = self._asked(session, period[:4], upto, as_of)
-            assessed = visible_unit(session, asked.framework, who, unit)
+            assessed = visible_unit(session, asked.framework, who, unit, at=asked.units_at)
             peers = [
-                one for one in assessed_units(session, asked.framework) if one.group.id == assessed.group.id
+                one
+                for one in assessed_units(session, asked.framework, at=asked.units_at)
+                if one.group.id == assessed.group.id
             ]
             ranked = len(peers) <= self._rankings.parameters.trend_units
             points = trend(session, asked, peers if ranked else [assessed], unit)
@@ -86,7 +88,7 @@ class Analyses:
         with self._store.reading() as session:
             one_moment(session)
             asked = self._asked(session, period, upto, as_of)
-            assessed = visible_unit(session, asked.framework, who, unit)
+            assessed = visible_unit(session, asked.framework, who, unit, at=asked.units_at)
             today = local_date(asked.known.at if asked.known else self._store.clock.now())
             since = since or today.replace(day=1) - timedelta(days=1)
             then = Asked(asked.framework, asked.window, known_as_of(session, self._store.clock, AsOf(since)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -37,7 +38,13 @@ class Asked:
             since=self.window.first,
             until=self.window.last,
             at_seq=self.known.seq if self.known else None,
+            at=self.units_at,
         )
+
+    @property
+    def units_at(self) -> datetime | None:
+        """The moment of which units are taken with their names and places; None for now."""
+        return self.known.at if self.known else None
 
 
 def what_is_asked(

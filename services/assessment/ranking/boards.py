@@ -36,7 +36,11 @@ BOARDS_KEPT = 8
 
 @dataclass(frozen=True, eq=False)
 class Board:
-    """All units of a group with their states and totals; `known_at` is when the last known event was received."""
+    """
+    All units of a group with their states and totals; `known_at` is when the last known event was received.
+
+    `units_at` is the moment of which the units have their names and places; None for now.
+    """
 
     framework: Framework
     group: PeerGroup
@@ -46,6 +50,7 @@ class Board:
     units: Mapping[str, Assessed]
     states: Mapping[str, Mapping[str, ProbeState]]
     totals: Mapping[str, Totals]
+    units_at: datetime | None = None
 
     @cached_property
     def standings(self) -> list[Standing]:
@@ -134,7 +139,8 @@ def make_board(
     """Count a board; `advance` hears of every so many units."""
     one_moment(session)
     head = head_of(session) if known is None else known.seq
-    units = [unit for unit in assessed_units(session, framework) if unit.group.id == group.id]
+    at = known.at if known else None
+    units = [unit for unit in assessed_units(session, framework, at=at) if unit.group.id == group.id]
     units.sort(key=lambda unit: unit.code)
     states: dict[str, Mapping[str, ProbeState]] = {}
     totals: dict[str, Totals] = {}
@@ -148,6 +154,7 @@ def make_board(
             since=window.first,
             until=window.last,
             at_seq=known.seq if known else None,
+            at=at,
         )
         for unit in part:
             states[unit.code] = found.get(unit.code, {})
@@ -162,6 +169,7 @@ def make_board(
         units={unit.code: unit for unit in units},
         states=states,
         totals=totals,
+        units_at=at,
     )
 
 

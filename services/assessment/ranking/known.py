@@ -4,7 +4,7 @@ As of 截至: what was known on a day, or when the log had so many events.
 Every fact has two times: when it happened decides its period, when it was received decides whether it was known.
 Numbers of the log rise with the time of receipt and have no gaps, so "known by the end of a day" is one number, and
 an answer made from it is the same whenever it is asked. Later corrections are not seen, and a framework counts
-from the moment it was put in force. Units are those of the directory as it is now: the copy keeps no history.
+from the moment it was put in force. Units have the names and places of that moment (lineage.py).
 """
 
 from collections.abc import Callable

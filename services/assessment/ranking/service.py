@@ -153,7 +153,7 @@ class Rankings:
         with self._store.reading() as session:
             one_moment(session)
             asked = self.asked(session, period, upto, as_of)
-            assessed = visible_unit(session, asked.framework, who, unit)
+            assessed = visible_unit(session, asked.framework, who, unit, at=asked.units_at)
             if asked.is_kept:
                 states = asked.states(session, [assessed]).get(unit, {})
                 standings = self._standings(session, asked.framework, asked.window.year, assessed.group.id)
@@ -273,7 +273,7 @@ def page_of(session: Session, board: Board, *, offset: int, limit: int, name: st
     """A page of a board, line by line what the ranking of the kept scores would say."""
     standings = board.standings
     if name:
-        standings = named(session, standings, name)
+        standings = [standing for standing in standings if name in board.units[standing.unit].name]
     shown = standings[offset : offset + limit]
     return RankingPage(
         framework=board.framework,
@@ -283,13 +283,13 @@ def page_of(session: Session, board: Board, *, offset: int, limit: int, name: st
         at_seq=board.at_seq,
         known_at=board.known_at,
         rows=tuple(_board_row(board, standing) for standing in shown),
-        above=_above(session, shown),
+        above=_above(session, shown, board.units_at),
     )
 
 
-def _above(session: Session, shown: Sequence[Standing]) -> dict[str, str]:
+def _above(session: Session, shown: Sequence[Standing], at: datetime | None = None) -> dict[str, str]:
     """Unit -> name of the unit above it, of these; under what a picture of them puts each."""
-    table = UNITS.table
+    table = UNITS.table_at(at)
     query = select(table.c.code, table.c.path).where(table.c.code.in_([one.unit for one in shown]))
     over = {
         row.code: parts[-2]
@@ -309,10 +309,16 @@ def named(session: Session, standings: Sequence[Standing], name: str) -> list[St
     return [standing for standing in standings if standing.unit in codes]
 
 
-def visible_unit(session: Session, framework: Framework, who: Principal, unit: str) -> Assessed:
-    """An assessed unit whose detail this caller may see; raises NotFound otherwise, and says no more."""
-    found = assessed_units(session, framework, [unit])
-    if not found or not may_see_detail(who, found[0].path):
+def visible_unit(
+    session: Session, framework: Framework, who: Principal, unit: str, *, at: datetime | None = None
+) -> Assessed:
+    """
+    An assessed unit whose detail this caller may see; raises NotFound otherwise, and says no more.
+
+    `at` gives it with the name and place it had then; who may see it, is decided by where it stands today.
+    """
+    found = assessed_units(session, framework, [unit], at=at)
+    if not found or not may_see_detail(who, UNITS.path_today(session, unit) if at else found[0].path):
         raise NotFound(
             "没有这个考核对象，或不在您的查看范围内，请核对单位代码。", code="assessment.unknown_unit"
         )

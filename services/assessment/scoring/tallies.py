@@ -8,6 +8,7 @@ and never counts for the one above.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import orjson
 from sqlalchemy import text
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from contracts.directory.v1.directory_pb2 import UnitKind, UnitLevel
 from services.assessment.framework.values import Framework, PeerGroup
+from services.assessment.lineage import units_at
 from services.assessment.scoring.log import COUNTS
 from services.assessment.scoring.model import STANDING_AT, TALLIES
 from services.assessment.scoring.rules import ProbeState
@@ -42,16 +44,16 @@ def level_name(level: int) -> str:
 
 
 def assessed_units(
-    session: Session, framework: Framework, codes: Iterable[str] | None = None
+    session: Session, framework: Framework, codes: Iterable[str] | None = None, *, at: datetime | None = None
 ) -> list[Assessed]:
-    """Units of the directory that belong to a peer group; of these codes, or all."""
-    statement = "SELECT code, name, path, region_code, kind, level FROM units WHERE valid_to = ''"
-    parameters = {}
+    """Units of the directory, as it stood at a moment (None: now), that belong to a peer group; of these codes, or all."""
+    units, parameters, typed = units_at(at)
+    statement = f"SELECT code, name, path, region_code, kind, level FROM {units} u WHERE valid_to = ''"
     if codes is not None:
         statement += f" AND code IN ({_listed(session)})"
         parameters["codes"] = orjson.dumps(list(codes)).decode()
     found = []
-    for row in session.execute(text(statement), parameters):
+    for row in session.execute(text(statement).bindparams(*typed), parameters):
         group = framework.peer_group_of(kind_name(row.kind), level_name(row.level))
         if group is not None:
             found.append(Assessed(row.code, row.name, row.path, row.region_code, group))
@@ -75,18 +77,20 @@ def states_of(
     since: str = "",
     until: str = "",
     at_seq: int | None = None,
+    at: datetime | None = None,
 ) -> dict[str, dict[str, ProbeState]]:
     """
     Unit -> probe -> state of a year, in one statement for each way of answering.
 
     `since` begins and `until` ends it with a month ("2026-09"). `at_seq` None is everything known now, read from the projection; a
-    number is what was known when the log had that many events (as of 截至), counted anew from the log.
+    number is what was known when the log had that many events (as of 截至), counted anew from the log; `at` is the
+    moment of which the unit tree is taken.
     """
     known = {"first": since or f"{year}-01", "last": until or f"{year}-12", "at_seq": at_seq}
     every = list(units)
     own = [unit.code for unit in every if unit.group.events == "own"]
     subtree = [unit.code for unit in every if unit.group.events == "subtree"]
-    return _collected(session, _OWN, own, known) | _collected(session, _SUBTREE, subtree, known)
+    return _collected(session, _OWN, own, known) | _collected(session, _SUBTREE, subtree, known, at)
 
 
 _SUMS = ", ".join(f"CAST(sum(s.{name}) AS bigint) AS {name}" for name in COUNTS)
@@ -97,8 +101,9 @@ _OWN = (
 # Each unit is summed once, not once for every government above it: left to itself a planner reads every state of
 # the province for every government, three quarters of a minute instead of two seconds.
 _SUBTREE = (
-    "WITH reach AS MATERIALIZED (SELECT above.code AS above, below.code AS below FROM units above "
-    "JOIN units below ON substr(below.path, 1, length(above.path)) = above.path "
+    "WITH tree AS MATERIALIZED (SELECT code, path FROM {units} u), "
+    "reach AS MATERIALIZED (SELECT above.code AS above, below.code AS below FROM tree above "
+    "JOIN tree below ON substr(below.path, 1, length(above.path)) = above.path "
     "WHERE above.code IN ({listed})), "
     f"s AS MATERIALIZED (SELECT unit, probe, {', '.join(f'sum({name}) AS {name}' for name in COUNTS)} "
     "FROM {states} counted WHERE period >= :first AND period <= :last "
@@ -112,24 +117,28 @@ _STATES_AT = (
     f"WHERE {STANDING_AT} AND e.period >= :first AND e.period <= :last AND e.unit IN ({{whose}}) "
     "GROUP BY e.unit, e.period, e.probe)"
 )
-_UNDER = (
-    "SELECT below.code FROM units above JOIN units below "
-    "ON substr(below.path, 1, length(above.path)) = above.path WHERE above.code IN ({listed})"
-)
+_UNDER = "SELECT below FROM reach"
 
 
 def _collected(
-    session: Session, statement: str, codes: list[str], known: Mapping[str, object]
+    session: Session,
+    statement: str,
+    codes: list[str],
+    known: Mapping[str, object],
+    at: datetime | None = None,
 ) -> dict[str, dict[str, ProbeState]]:
     if not codes:
         return {}
     listed = _listed(session)
     states = "probe_states"
     if known["at_seq"] is not None:
-        states = _STATES_AT.format(whose=listed if statement is _OWN else _UNDER.format(listed=listed))
+        states = _STATES_AT.format(whose=listed if statement is _OWN else _UNDER)
     found: dict[str, dict[str, ProbeState]] = {}
-    query = text(statement.format(states=states, listed=listed))
-    for row in session.execute(query, {**known, "codes": orjson.dumps(codes).decode()}):
+    units, moment, typed = units_at(at)
+    if statement is _OWN:
+        moment, typed = {}, []
+    query = text(statement.format(states=states, listed=listed, units=units)).bindparams(*typed)
+    for row in session.execute(query, {**known, **moment, "codes": orjson.dumps(codes).decode()}):
         found.setdefault(row.unit, {})[row.probe] = ProbeState(*row[2:])
     return found
 

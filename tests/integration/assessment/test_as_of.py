@@ -1,19 +1,25 @@
 """As of: what was shown on a day is shown again, byte for byte, whatever was learnt since."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
 
 from contracts.directory.v1.directory_pb2 import UnitKind
 from contracts.findings import Outcome
 from contracts.roles import REVIEWER
 from kernel.access.principal import Principal
 from kernel.access.tokens import Issuer, Verifier
+from kernel.errors import NotFound
 from kernel.hosting.api import build_api
 from kernel.ids import new_id
 from services.assessment.http import routers
+from services.assessment.ranking.known import AsOf
+from services.assessment.tables import UNITS as DIRECTORY
 from tests.support.events import MARCH_5, a_unit, an_event
 from tests.support.http import Client
 
@@ -240,3 +246,69 @@ class TestWhatIf:
 
 def leaves(node):
     return [leaf for child in node["children"] for leaf in leaves(child)] if node["children"] else [node]
+
+
+def changed(code, **fields):
+    """A later version of a unit, as the directory tells it."""
+    unit = a_unit(code, parent="150102", path=f"/15/150102/{code}/", version=2)
+    for name, value in fields.items():
+        setattr(unit, name, value)
+    return unit
+
+
+def test_a_renamed_a_moved_and_a_dissolved_unit_are_shown_as_they_stood(door):
+    first_events(door)
+    door.clock.set(LATE_IN_MARCH)
+    governments = {"period": "2026", "peer_group": "county_governments"}
+    then = door.shown(), door.ask("/rankings", **governments).content
+    seq = door.ask("/rankings", period="2026", peer_group=GROUP).json()["at_seq"]
+    door.clock.set(APRIL)
+    door.fed.units(
+        a_unit("150103", path="/15/150103/", kind=UnitKind.UNIT_KIND_GOVERNMENT),
+        changed(UNITS[0], name="综合执法局"),
+        changed(UNITS[1], parent="150103", path=f"/15/150103/{UNITS[1]}/"),
+        changed(UNITS[2], valid_to="2026-04-01", successor=UNITS[0]),
+    )
+    door.fed.app.roll_up.catch_up()
+    now = door.ask("/rankings", period="2026", peer_group=GROUP).json()
+    assert [row["unit"]["name"] for row in now["rows"] if row["unit"]["code"] == UNITS[0]] == ["综合执法局"]
+    assert len(now["rows"]) == 2
+    assert door.ask("/rankings", **governments).content != then[1]
+    for when in ({"as_of": "2026-03-20"}, {"as_of_seq": seq}):
+        assert door.shown(**when) == then[0]
+        was = door.ask("/rankings", **governments, **when).json()
+        known = {row["unit"]["code"]: row["score"] for row in was["rows"]}
+        assert known["150102"] == json.loads(then[1])["rows"][0]["score"]  # with what has moved away since
+    found = door.ask("/rankings", period="2026", peer_group=GROUP, as_of="2026-03-20", name="综合执法").json()
+    assert found["total"] == 0
+
+
+def test_who_may_see_a_unit_is_decided_by_where_it_stands_today(door):
+    first_events(door)
+    door.clock.set(APRIL)
+    door.fed.units(changed(UNITS[1], parent="150103", path=f"/15/150103/{UNITS[1]}/"))
+    own = replace(PROVINCE, account="c", unit="150102", unit_path="/15/150102/")
+    foreign = replace(PROVINCE, account="d", unit="150103", unit_path="/15/150103/")
+    rankings, when = door.fed.app.rankings, AsOf(day=LATE_IN_MARCH.date())
+    with pytest.raises(NotFound):
+        rankings.unit(own, UNITS[1], "2026", as_of=when)
+    assert rankings.unit(foreign, UNITS[1], "2026", as_of=when).unit.path == f"/15/150102/{UNITS[1]}/"
+
+
+def test_versions_count_from_when_they_were_heard_in_whatever_order_they_come(door):
+    first_events(door)
+    door.clock.set(APRIL)
+    third = changed(UNITS[0], name="三", version=3)
+    door.fed.units(third)
+    door.fed.units(changed(UNITS[0], name="二"), third)
+    versions = DIRECTORY.versions.c
+    with door.fed.app.store.reading() as session:
+        rows = session.execute(
+            select(versions.version, versions.known_from)
+            .where(versions.code == UNITS[0])
+            .order_by(versions.version)
+        ).all()
+    assert [row.version for row in rows] == [1, 2, 3]
+    assert [row.known_from for row in rows[1:]] == [APRIL, APRIL]
+    assert rows[0].known_from.year == 2019  # the beginning of 2020 in Beijing, when it was set up
+    assert door.ask(f"/units/{UNITS[0]}/score", period="2026").json()["unit"]["name"] == "三"
