@@ -76,7 +76,6 @@ export function zonesOf(roles: string[], exists: (name: string) => boolean): Zon
         page('objections', 'shell.page.objections', OVERSEERS, 'objection'),
         page('clues', 'shell.page.clues', OVERSEERS, 'clue'),
         page('detection', 'shell.page.detection', ['inspector', 'audit_admin']),
-        page('detection', 'shell.page.detection', ['inspector', 'audit_admin']),
         page('replays', 'shell.page.replays', STAFF, 'replay'),
         page('ledger', 'shell.page.ledger', INSIDE),
         page('laws', 'shell.page.laws', INSIDE, 'article'),
