@@ -25,7 +25,7 @@ PAGES = {
         "/detection",
     ),
     "fuzeren.xian": ("/", "/reports", "/objections", "/feedback"),
-    "xitong": ("/", "/system"),
+    "xitong": ("/", "/system", "/system/second-factor", "/system/accounts", "/system/grants"),
 }
 
 
@@ -46,6 +46,11 @@ def test_no_page_violates_wcag_22_aa(page, platform, account):
 def violations(page, path):
     """What is wrong with a page once it stands: rule, element, and what axe says of it."""
     page.goto(path)
+    return violations_shown(page)
+
+
+def violations_shown(page):
+    """The same of the page as it stands."""
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=20_000)
     page.evaluate(AXE)

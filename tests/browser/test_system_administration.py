@@ -8,6 +8,7 @@ from pyotp import TOTP
 
 from gateway.identity.locks import hash_of
 from kernel.access.principal import Principal
+from tests.browser.test_accessibility import violations_shown
 from tests.browser.test_console import DESKTOP, PHONE, page
 from tests.support.forms import embedded
 from tests.support.gateway import PASSWORD, furnish
@@ -66,6 +67,7 @@ def row(page, table, account):
 
 @BOTH
 def test_who_must_have_a_factor_gets_to_the_enrolment_and_only_there(page, platform, request):
+    page.emulate_media(reduced_motion="reduce")
     phone = page.viewport_size["width"] == PHONE["width"]
     account = "shenhe" if phone else "xitong"
     give(page, account)
@@ -76,6 +78,7 @@ def test_who_must_have_a_factor_gets_to_the_enrolment_and_only_there(page, platf
     page.get_by_test_id("factor-password").fill(PASSWORD)
     page.get_by_test_id("factor-password").press("Enter")
     expect(page.get_by_test_id("factor-picture")).to_be_visible()
+    assert violations_shown(page) == []
     key = page.get_by_test_id("factor-key").locator("code").inner_text().replace(" ", "")
     fits(page)
     page.get_by_test_id("factor-code").fill("00000")
@@ -84,6 +87,7 @@ def test_who_must_have_a_factor_gets_to_the_enrolment_and_only_there(page, platf
     page.get_by_test_id("factor-code").fill(code(platform, key))
     page.get_by_test_id("factor-code").press("Enter")
     expect(page.get_by_test_id("recovery-codes").locator("li")).to_have_count(10)
+    assert violations_shown(page) == []
     recovery = page.get_by_test_id("recovery-codes").locator("li").first.inner_text()
     fits(page)
     expect(page.get_by_test_id("factor-go")).to_be_disabled()
@@ -137,6 +141,7 @@ def test_from_a_new_account_to_its_first_session_by_two_administrators(page, pla
 
 @BOTH
 def test_the_audit_administrator_finds_who_did_what(page, platform, keys):
+    page.emulate_media(reduced_motion="reduce")
     phone = page.viewport_size["width"] == PHONE["width"]
     give(page, "shenji")
     enter_code(page, code(platform, keys["shenji"], 1 if phone else 0))
@@ -149,6 +154,7 @@ def test_the_audit_administrator_finds_who_did_what(page, platform, keys):
     expect(page.get_by_test_id("audit-row")).to_have_count(2)
     expect(page.get_by_test_id("audit-table")).to_contain_text("factor.enrolled")
     fits(page)
+    assert violations_shown(page) == []
     page.get_by_test_id("audit-actor").fill("nobody-at-all")
     page.get_by_test_id("audit-actor").press("Enter")
     expect(page.get_by_test_id("state-empty")).to_be_visible()
