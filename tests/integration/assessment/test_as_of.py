@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from contracts.directory.v1.directory_pb2 import UnitKind
 from contracts.findings import Outcome
@@ -17,6 +17,7 @@ from kernel.access.tokens import Issuer, Verifier
 from kernel.errors import NotFound
 from kernel.hosting.api import build_api
 from kernel.ids import new_id
+from kernel.storage.migrate import upgrade
 from services.assessment.http import routers
 from services.assessment.ranking.known import AsOf
 from services.assessment.tables import UNITS as DIRECTORY
@@ -312,3 +313,17 @@ def test_versions_count_from_when_they_were_heard_in_whatever_order_they_come(do
     assert [row.known_from for row in rows[1:]] == [APRIL, APRIL]
     assert rows[0].known_from.year == 2019  # the beginning of 2020 in Beijing, when it was set up
     assert door.ask(f"/units/{UNITS[0]}/score", period="2026").json()["unit"]["name"] == "三"
+
+
+def test_an_installation_of_before_shows_its_units_of_then_as_the_first_versions(door):
+    first_events(door)
+    door.clock.set(LATE_IN_MARCH)
+    then = door.shown()
+    database = door.fed.app.store.database
+    with database.writing() as session:
+        session.execute(text("DROP TABLE unit_versions"))
+        session.execute(text("UPDATE alembic_version SET version_num = '0011' WHERE version_num = '0012'"))
+        session.commit()
+    upgrade(database, "services.assessment")
+    door.clock.set(APRIL)
+    assert door.shown(as_of="2026-03-20") == then
