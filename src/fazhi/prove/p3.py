@@ -9,7 +9,6 @@ untouched copy must raise no alarm with either. What events rest on is attacked 
 against the vectors of the transparency-dev libraries where those are at hand.
 """
 
-import base64
 import random
 import re
 import tempfile
@@ -30,15 +29,14 @@ from typer.testing import CliRunner
 from fazhi.prove import attacks, originals
 from fazhi.prove.bundles import Known, Verdict, judged, publish_anew
 from fazhi.prove.sealed import FORK, MAIN, YESTERDAY, Sealed, Witness, sealed_county
+from fazhi.prove.vectors import vectors_passed
 from kernel.ledger.checkpoint import chain_hash, read_checkpoint
-from kernel.ledger.tree import SHA256, ProofWrong, verify_consistency, verify_inclusion
 from kernel.telemetry.log import configure
 from services.assessment.ledger.findings import Verified
 from services.assessment.ledger.stored import checkpoint_of
 
 T = TypeVar("T")
 FULL_SECONDS, INCREMENTAL_SECONDS = 60.0, 2.0
-VECTORS = Path("/work/shared/data/merkle")
 REWRITES: Mapping[str, attacks.Attack] = {
     "one digit": attacks.one_digit,
     "a time": attacks.a_time,
@@ -340,51 +338,6 @@ def _names(verdict: Verdict, touched: attacks.Touched) -> bool:
         ranges = re.findall(r"第 (\d+) 条(?:至第 (\d+) 条)?", verdict.said)
         return any(int(low) <= last and first <= int(high or low) for low, high in ranges)
     return any(low <= last and first <= high for _, low, high, _ in faults)
-
-
-def vectors_passed() -> tuple[int, int]:
-    """How many of the Merkle vectors of the kinds our log speaks are judged as they must be, and how many there are."""
-    passed = total = 0
-    for kind, accepts in (("inclusion", _is_included), ("consistency", _is_consistent)):
-        for file in sorted((VECTORS / kind).rglob("*.json")):
-            vector = orjson.loads(file.read_bytes())
-            total += 1
-            passed += accepts(vector) is not vector["wantErr"]
-    return passed, total
-
-
-def _is_included(vector: dict[str, Any]) -> bool:
-    return _holds(
-        lambda: verify_inclusion(
-            SHA256,
-            index=vector["leafIdx"],
-            size=vector["treeSize"],
-            leaf_hash=base64.b64decode(vector["leafHash"]),
-            proof=[base64.b64decode(one) for one in vector["proof"] or ()],
-            expected_root=base64.b64decode(vector["root"]),
-        )
-    )
-
-
-def _is_consistent(vector: dict[str, Any]) -> bool:
-    return _holds(
-        lambda: verify_consistency(
-            SHA256,
-            old=vector["size1"],
-            new=vector["size2"],
-            old_root=base64.b64decode(vector["root1"]),
-            new_root=base64.b64decode(vector["root2"]),
-            proof=[base64.b64decode(one) for one in vector["proof"] or ()],
-        )
-    )
-
-
-def _holds(check: Callable[[], None]) -> bool:
-    try:
-        check()
-    except ProofWrong:
-        return False
-    return True
 
 
 @contextmanager
