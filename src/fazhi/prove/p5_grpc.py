@@ -130,7 +130,8 @@ async def _ask_all(matrix: Matrix) -> None:
 @asynccontextmanager
 async def _served(matrix: Matrix) -> AsyncIterator[grpc.aio.Channel]:
     """Every gRPC service of the platform on one server; what is registered is what the table names."""
-    server, found = rpc.new_server(), set()
+    server = rpc.new_server()
+    found: set[str] = set()
     for service in matrix.world.platform.services.values():
         register = service.rpc()
         if register is not None:
@@ -209,9 +210,8 @@ class Caller:
         """The status of a call by bytes."""
         self.matrix.grpc["calls"] += 1
         try:
-            await self.channel.unary_unary(path)(
-                body, metadata=(("authorization", f"Bearer {token}"),), timeout=ENDS_SECONDS
-            )
+            unknown_method: Any = self.channel.unary_unary(path)
+            await unknown_method(body, metadata=(("authorization", f"Bearer {token}"),), timeout=ENDS_SECONDS)
         except grpc.aio.AioRpcError as refused:
             return refused.code().name
         return "OK"
