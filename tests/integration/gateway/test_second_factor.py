@@ -201,16 +201,16 @@ class TestSigningInWithAFactor:
         assert plain[0] == plain[1] == plain[2]
         assert [one.status_code for one in said] == [401] * 3
 
-    def test_wrong_codes_lock_as_wrong_passwords_do_and_from_wherever_they_come(self, office):
-        key, _ = office.enrol("ducha")
-        wrong = "000000" if office.code(key) != "000000" else "111111"
+    def test_wrong_codes_lock_as_wrong_passwords_do_and_from_wherever_they_come(self, small):
+        key, _ = small.enrol("ducha")
+        wrong = "000000" if small.code(key) != "000000" else "111111"
         for number in range(5):
-            answer = office.sign_in("ducha", code=wrong, browser=office.browser(f"10.0.{number}.1"))
+            answer = small.sign_in("ducha", code=wrong, browser=small.browser(f"10.0.{number}.1"))
             assert answer.status_code == 401
-        locked = office.sign_in("ducha", code=office.code(key), browser=office.browser("10.9.9.9"))
+        locked = small.sign_in("ducha", code=small.code(key), browser=small.browser("10.9.9.9"))
         assert (locked.status_code, locked.json()["code"]) == (429, "identity.locked")
-        office.clock.advance(timedelta(minutes=15))
-        assert office.sign_in("ducha", code=office.code(key)).status_code == 201
+        small.clock.advance(timedelta(minutes=15))
+        assert small.sign_in("ducha", code=small.code(key)).status_code == 201
 
     def test_asking_for_the_code_takes_back_no_count(self, small):
         small.enrol("ducha")
@@ -312,17 +312,12 @@ class TestDemonstrationAccounts:
         office.app.demonstrations.create_demonstration(self.PEOPLE, province="x", size="county", seed=1)
         return office.app.demonstrations.shown().accounts[0]
 
-    def test_sign_in_with_the_password_alone(self, tmp_path):
+    def test_sign_in_with_the_password_alone_until_they_enrolled(self, tmp_path):
         office = Office(tmp_path, "")
         demo = self.shown(office)
         person = office.as_account("demo", password=demo.password)
         assert person.me["must_enrol"] is False
         assert person.ask("GET", "/units").status_code == 200
-        office.runtime.close()
-
-    def test_need_the_code_once_they_enrolled(self, tmp_path):
-        office = Office(tmp_path, "")
-        demo = self.shown(office)
         key, _ = office.enrol("demo", demo.password)
         assert office.sign_in("demo", demo.password).json()["code"] == "identity.code_needed"
         assert office.sign_in("demo", demo.password, office.code(key)).status_code == 201
