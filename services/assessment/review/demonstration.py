@@ -125,7 +125,8 @@ def demonstrate(
         known = assessed_units(session, framework)
     units = [unit for unit in known if unit.path.startswith(area)]
     contents = {unit.code: _file(unit) for unit in units}
-    contents |= dict.fromkeys(planted.copied, contents[planted.copied[0]])
+    for unit_code in planted.copied:
+        contents[unit_code] = contents[planted.copied[0]]
     files = {unit: (app.evidence_files.keep(content), len(content)) for unit, content in contents.items()}
     over = [unit for unit in known if area.startswith(_seat(unit)) and unit.group.id.endswith("departments")]
     story = (app, framework, units, over, str(year), str(seed), files, planted)
