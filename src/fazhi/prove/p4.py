@@ -42,7 +42,7 @@ WHO = Principal(account="prover", unit="15", unit_path="/15/", roles=frozenset({
 YEAR = "2026"
 MOMENTS = 5
 SLOWEST_P95_MS = 500.0
-PAGE = 200
+PAGE = 5_000
 NAMED = (
     "event_id",
     "source",

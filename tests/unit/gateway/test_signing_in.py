@@ -1,6 +1,6 @@
 from datetime import timedelta
 from statistics import median
-from time import perf_counter
+from time import process_time
 
 import pytest
 from sqlalchemy import select, text
@@ -97,17 +97,16 @@ class TestSigningIn:
         assert (answer.status_code, answer.json()["code"]) == (401, "identity.wrong_credentials")
 
     def test_a_missing_account_takes_as_long_as_a_wrong_password(self, app):
-        def taken(account: str) -> float:
-            times = []
-            for attempt in range(12):
-                started = perf_counter()
+        # The work done, not the time passed: the machine is shared.
+        times: dict[str, list[float]] = {"ducha": [], "nobody": []}
+        for attempt in range(12):
+            for account, taken in times.items():
+                started = process_time()
                 with pytest.raises(WrongCredentials):
                     app.sessions.sign_in(account, "wrong", address=f"10.9.{attempt}.{len(account)}")
-                times.append(perf_counter() - started)
-            return median(times)
-
-        known, unknown = taken("ducha"), taken("nobody")
-        assert abs(known - unknown) / known < 0.5  # the machine is shared; without the dummy hash it is 0.9
+                taken.append(process_time() - started)
+        known, unknown = median(times["ducha"]), median(times["nobody"])
+        assert abs(known - unknown) / known < 0.5  # without the dummy hash it is 0.9
 
     def test_refusals_are_counted_by_their_code(self, http):
         wrong = metrics.SIGN_INS_REFUSED.labels("identity.wrong_credentials")
