@@ -300,7 +300,7 @@ class TestSurveys:
     def test_staff_hands_out_codes_and_a_faulty_file_is_not_taken(self, page, platform, survey, tmp_path):
         sign_in(page, platform, "shenhe.sheng")
         page.goto("/surveys")
-        page.get_by_test_id("survey-row").get_by_role("link").first.click()
+        page.get_by_role("link", name="依法履职满意度测评").click()
         page.get_by_test_id("unit-picker").locator("input").fill("新城区司法")
         page.get_by_role("option", name="新城区司法局").first.click()
         page.get_by_test_id("issue-codes").click()
