@@ -10,7 +10,7 @@ from tests.support.proofs import SEED, proved
 @pytest.mark.usefixtures("rabbitmq", "postgresql")  # so that a machine without them skips loudly
 def test_nothing_acknowledged_is_lost_and_each_counts_once_while_things_are_killed():
     code, found = proved("P1", "--short")
-    assert found["faults"] == [], found
+    assert found["faults"] == [], str(found)
     assert code == 0
     assert found["seed"] == SEED
     assert found["acknowledged"] > 500

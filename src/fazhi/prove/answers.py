@@ -22,6 +22,7 @@ from fazhi.services import build
 from gateway.clues.model import AnswerRow
 from gateway.directory.rules import UnitState
 from gateway.partners.signature import read_secret_text, sign
+from kernel.access.files import replace_file
 from kernel.access.principal import SYSTEM
 from kernel.hosting.background import repeat
 from kernel.hosting.runtime import Runtime
@@ -59,11 +60,19 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self.port}/answers"
         self.mood, self.log = folder / "mood", folder / "taken"
         self.log.touch()
+        self._has_refused = False
+        self._mood = ""
         self.behave(0.0)
 
     def behave(self, share: float) -> None:
-        """Behave as the plan says for this share of the run."""
-        self.mood.write_text(next(mood for since, mood in reversed(MOODS) if share >= since))
+        """Behave as the plan says for this share of the run, but be unwell until that was noticed by somebody."""
+        mood = next(mood for since, mood in reversed(MOODS) if share >= since)
+        if share > UNWELL_SHARE and not self._has_refused:
+            self._has_refused = "unwell" in self.log.read_text()
+            mood = mood if self._has_refused else "unwell"
+        if mood != self._mood:
+            self._mood = mood
+            replace_file(self.mood, mood.encode())  # never read half written, which would be no mood at all
 
     def seen(self) -> list[tuple[str, str, str]]:
         """(mood, id, digest of the body) of every delivery, in order."""
@@ -84,7 +93,7 @@ def receive(receiver: Receiver) -> None:
             if mood == "slow":
                 time.sleep(SLOW_SECONDS)
             with turn, receiver.log.open("a") as log:
-                log.write(f"{mood or 'well'} {self.headers['webhook-id']} {sha256(body).hexdigest()}\n")
+                log.write(f"{mood} {self.headers['webhook-id']} {sha256(body).hexdigest()}\n")
             self.send_response(500 if mood == "unwell" else 204)
             self.send_header("content-length", "0")
             self.end_headers()
@@ -138,14 +147,6 @@ def waiting(app: Any) -> int:
     """How many answers have not been taken over yet."""
     with app.store.reading() as session:
         return len(session.execute(select(AnswerRow.id).where(AnswerRow.state != "delivered")).all())
-
-
-def failures(app: Any) -> int:
-    """How many attempts to send failed so far."""
-    with app.store.reading() as session:
-        return sum(
-            session.execute(select(AnswerRow.attempts).where(AnswerRow.state != "delivered")).scalars()
-        )
 
 
 def judge_answers(app: Any, receiver: Receiver) -> dict[str, int]:

@@ -141,19 +141,10 @@ class Trial:
 
     def deliver(self, app: Any) -> None:
         """Let time go by, hour by hour, until every answer was taken over or the promised time is over."""
-        self._fail_once(app)
-        self.receiver.behave(1.0)
         self._replace_sender()
         ends = time.monotonic() + QUIET_SECONDS
         while waiting(app) and time.monotonic() < ends:
-            self.timeline.move(timedelta(hours=2))
-            time.sleep(answers.SEND_SECONDS)
-
-    def _fail_once(self, app: Any) -> None:
-        """A busy machine may have sent nothing while the outside system was unwell: let one attempt fail first."""
-        ends = time.monotonic() + QUIET_SECONDS
-        while not answers.failures(app) and time.monotonic() < ends:
-            self.receiver.behave(answers.UNWELL_SHARE)
+            self.receiver.behave(1.0)
             self.timeline.move(timedelta(hours=2))
             time.sleep(answers.SEND_SECONDS)
 
