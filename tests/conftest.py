@@ -16,6 +16,7 @@ import pytest
 
 from kernel.storage.reach import act_for_the_platform
 from tests.support.chromium import launch_options
+from tests.support.migrated_once import aside
 from tests.support.opensearch import OpenSearch
 from tests.support.postgresql import PostgreSQL
 from tests.support.programs import ServerUnavailable
@@ -96,14 +97,17 @@ def rabbitmq_url(rabbitmq: RabbitMQ) -> str:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """The session's PostgreSQL cluster."""
-    yield from _running(PostgreSQL())
+    """The session's PostgreSQL cluster, in memory where there is room: no test kills it; those that kill have their own."""
+    yield from _running(PostgreSQL(in_memory=True))
 
 
 @pytest.fixture
-def postgresql_url(postgresql: PostgreSQL) -> str:
+def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
     """SQLAlchemy address of an empty database of a plain role, which row level security binds."""
-    return postgresql.create_plain(f"test_{next(_numbers)}")
+    name = f"test_{next(_numbers)}"
+    yield postgresql.create_plain(name)
+    if postgresql.in_memory:
+        postgresql.drop(name, aside(name))
 
 
 @pytest.fixture(scope="session")

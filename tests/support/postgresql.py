@@ -27,8 +27,8 @@ class PostgreSQL(Server):
     # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave.
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT
 
-    def __init__(self, folder: Path | None = None) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path | None = None, *, in_memory: bool = False) -> None:
+        super().__init__(folder, in_memory=in_memory)
         self.port = free_port()
 
     def prepare(self) -> None:
@@ -49,6 +49,7 @@ class PostgreSQL(Server):
             "port": str(self.port),
             "unix_socket_directories": str(self.folder),
             "timezone": "UTC",
+            **({"max_wal_size": "256MB"} if self.in_memory else {}),
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return [_tool("postgres"), "-D", self._data, *options]
@@ -94,6 +95,15 @@ class PostgreSQL(Server):
             made = sql.SQL("CREATE DATABASE {} OWNER {}")
             admin.execute(made.format(sql.Identifier(name), sql.Identifier(PLAIN)))
         return f"postgresql+psycopg://{PLAIN}:{password}@{LOOPBACK}:{self.port}/{name}"
+
+    def drop(self, *names: str) -> None:
+        """Remove databases, whoever is still in them. On a disk this waits for a checkpoint of the whole server."""
+        import psycopg
+        from psycopg import sql
+
+        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as admin:
+            for name in names:
+                admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def create_separated(self, name: str) -> tuple[str, str]:
         """

@@ -9,6 +9,7 @@ import random
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -86,3 +87,23 @@ def signal_family(pid: int, sent: signal.Signals) -> None:
     for each in (pid, *descendants(pid)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(each, sent)
+
+
+def wait_until_stopped(pid: int, seconds: float = 5.0) -> None:
+    """Wait until every thread of a process and of everything below it stands still: SIGSTOP takes a moment."""
+    ends = time.monotonic() + seconds
+    while not all(map(_stands_still, (pid, *descendants(pid)))):
+        if time.monotonic() > ends:
+            raise TimeoutError(f"process {pid} goes on after SIGSTOP")
+        time.sleep(0.005)
+
+
+def _stands_still(pid: int) -> bool:
+    try:
+        states = [
+            line.rpartition(")")[2].split()[0]
+            for line in (path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat"))
+        ]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return all(state in "TtZX" for state in states)

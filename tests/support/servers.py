@@ -18,15 +18,28 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-from tests.support.processes import dismiss_guard, launch_guard, lesser_account, lowered, signal_family
+from tests.support.processes import (
+    dismiss_guard,
+    launch_guard,
+    lesser_account,
+    lowered,
+    signal_family,
+    wait_until_stopped,
+)
 
 
 class ServerFailed(RuntimeError):
     """A server that is installed did not start, or its tool refused; the message ends with its words."""
+
+
+def has_room(folder: Path, gigabytes: int = 4) -> bool:
+    """Whether a folder is there with so much room."""
+    return folder.is_dir() and shutil.disk_usage(folder).free > gigabytes << 30
 
 
 class Server(ABC):
@@ -40,8 +53,12 @@ class Server(ABC):
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     boot_seconds: ClassVar[float] = 60.0
 
-    def __init__(self, folder: Path | None = None) -> None:
+    memory: ClassVar[Path] = Path("/dev/shm")
+
+    def __init__(self, folder: Path | None = None, *, in_memory: bool = False) -> None:
+        """`in_memory`: a temporary folder is made in memory where there is room, for what is not about disks."""
         self._kept = folder
+        self.in_memory = in_memory and has_room(self.memory)
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._companions: list[subprocess.Popen[bytes]] = []
@@ -78,7 +95,8 @@ class Server(ABC):
     def folder(self) -> Path:
         """Where the server keeps everything it writes."""
         if self._folder is None:
-            self._folder = self._kept or Path(tempfile.mkdtemp(prefix=f"fazhi-{self.title.lower()}-"))
+            made = partial(tempfile.mkdtemp, prefix=f"fazhi-{self.title.lower()}-")
+            self._folder = self._kept or Path(made(dir=self.memory if self.in_memory else None))
             self._folder.mkdir(parents=True, exist_ok=True)
             self.give(self._folder)
         return self._folder
@@ -156,6 +174,7 @@ class Server(ABC):
     def sigstop(self) -> None:
         """Freeze the server and all its children: connections stay open and nobody answers."""
         signal_family(self.pid, signal.SIGSTOP)
+        wait_until_stopped(self.pid)
 
     def sigcont(self) -> None:
         """Let a frozen server go on."""
