@@ -41,6 +41,14 @@ class Relay:
         self._window = window
         self._wake = threading.Event()
         self._connection: Connection | None = None
+        table = store.spine.outbox
+        # Built once: an idle outbox is looked at ten times a second.
+        self._query = (
+            select(table.c.pos, table.c.id, table.c.name, table.c.body, table.c.headers)
+            .where(table.c.sent_at.is_(None))
+            .order_by(table.c.pos)
+            .limit(window)
+        )
         store.wake_relay = self._wake.set
 
     def run(self, stop: threading.Event) -> None:
@@ -93,14 +101,7 @@ class Relay:
         metrics.OUTBOX_OLDEST_SECONDS.labels(self._store.source).set(max(age, 0.0))
 
     def _unsent(self, connection: Connection) -> Sequence[Row[Any]]:
-        table = self._store.spine.outbox
-        query = (
-            select(table.c.pos, table.c.id, table.c.name, table.c.body, table.c.headers)
-            .where(table.c.sent_at.is_(None))
-            .order_by(table.c.pos)
-            .limit(self._window)
-        )
-        rows: Sequence[Any] = connection.execute(query).fetchall()
+        rows: Sequence[Any] = connection.execute(self._query).fetchall()
         return rows
 
     def _mark(self, sent: Sequence[int]) -> None:

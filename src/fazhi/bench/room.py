@@ -102,7 +102,7 @@ class Trial:
                 if size >= events:
                     return time.monotonic(), size
                 self.check_alive()
-                time.sleep(0.02)
+                time.sleep(0.04)  # looking is work too, on the same cores
         raise BenchFailed(f"{LONGEST_TRIAL_SECONDS:.0f} 秒内未完成：\n{self.log.read_text()[-2000:]}")
 
     def stop(self) -> None:
