@@ -5,8 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from contracts.roles import INSPECTOR
 from fazhi.commands.demo import load
 from fazhi.embedded import assemble
+from kernel.access.principal import Principal
 from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
 from tests.support.forms import Form, serving
@@ -78,18 +80,28 @@ def choose(page, box, words):
 
 def points(platform):
     """The unit's total as the service knows it."""
-    from kernel.access.principal import Principal
-
-    who = Principal(account="x", unit_path="/", roles=frozenset({"inspector"}))
+    who = Principal(account="x", unit_path="/", roles=frozenset({INSPECTOR}))
     platform.app("assessment").roll_up.catch_up()
     return platform.app("assessment").rankings.unit(who, UNIT, "").tree.contribution
+
+
+def page_of_an_opened_order(platform, rows=20):
+    """Where the newest warning that opened an order stands: how many are newer is a matter of when each was looked for."""
+    who = Principal(
+        account="ducha.xian",
+        unit="150102-sf",
+        unit_path="/150000/150100/150102/",
+        roles=frozenset({INSPECTOR}),
+    )
+    _, warnings, _ = platform.app("assessment").supervision.warnings.page(who, limit=200)
+    return next(place for place, row in enumerate(warnings) if row["order_id"]) // rows + 1
 
 
 def test_from_a_warning_to_an_order_to_its_end_and_to_the_score(people, platform):
     inspector, clerk, reviewer = people("ducha.xian"), people("tianbao.xian"), people("shenhe.xian")
     platform.app("assessment").supervision.watch.look()
 
-    inspector.goto("/orders?tab=warnings")
+    inspector.goto(f"/orders?tab=warnings&page={page_of_an_opened_order(platform)}")
     expect(inspector.get_by_test_id("warning-table")).to_be_visible()
     inspector.get_by_test_id("warning-row").get_by_role("link", name="查看督办").first.click()
     expect(inspector.get_by_test_id("matter-state")).to_have_text("待签发")
