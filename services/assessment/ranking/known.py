@@ -85,21 +85,26 @@ def framework_known(session: Session, frameworks: Frameworks, known: Known | Non
     """The framework in force for a year, as it was known then. Raises NotFound where none was published yet."""
     if known is None:
         return frameworks.in_force(year)
+    return framework_at(session, frameworks, known.at, year)
+
+
+def framework_at(session: Session, frameworks: Frameworks, at: datetime, year: int) -> Framework:
+    """The framework in force for a year, as it was known at a moment. Raises NotFound where none was published yet."""
     in_force = (
         select(PROPOSALS.c.framework.label("id"), PROPOSALS.c.version)
         .join(DECISIONS, DECISIONS.c.proposal == PROPOSALS.c.id)
         .where(
             PROPOSALS.c.act == IN_FORCE,
             DECISIONS.c.approved,
-            DECISIONS.c.decided_at <= known.at,
+            DECISIONS.c.decided_at <= at,
             PROPOSALS.c.year <= year,
         )
         .order_by(PROPOSALS.c.year.desc(), DECISIONS.c.decided_at.desc(), PROPOSALS.c.id.desc())
     )
     published = (
         select(FRAMEWORKS.c.id, FRAMEWORKS.c.version)
-        .where(FRAMEWORKS.c.id == DEFAULT, FRAMEWORKS.c.published_at <= known.at)
-        .order_by(FRAMEWORKS.c.published_at.desc())
+        .where(FRAMEWORKS.c.id == DEFAULT, FRAMEWORKS.c.published_at <= at)
+        .order_by(FRAMEWORKS.c.published_at.desc(), FRAMEWORKS.c.version.desc())
     )
     row = session.execute(in_force).first() or session.execute(published).first()
     if row is None:

@@ -12,6 +12,7 @@ from kernel.access.rules import allow
 from kernel.hosting.api import Caller
 from kernel.hosting.attachments import attachment
 from kernel.hosting.validation import Body
+from services.assessment.ranking.api import Day
 from services.assessment.reporting.evidence import EvidenceFiles
 from services.assessment.reporting.rules import STATE_WORDS, Content, EvidenceItem, Value
 from services.assessment.reporting.service import MOST_ROWS, Asked, Reports
@@ -150,9 +151,10 @@ def _lists(router: APIRouter, reports: Reports) -> None:
         aspect: Annotated[str, Query(max_length=64)] = "",
         search: Annotated[str, Query(max_length=50)] = "",
         overdue: bool = False,
+        as_of: Day = None,
     ) -> Any:
-        """What the caller's unit is asked for; counts are of everything, rows of what was looked for."""
-        listed = reports.asked_of(who, period)
+        """What the caller's unit is asked for, or was; counts are of everything, rows of what was looked for."""
+        listed = reports.asked_of(who, period, reports.end_of(as_of))
         wanted = [
             row
             for row in listed.rows
@@ -186,11 +188,13 @@ def _lists(router: APIRouter, reports: Reports) -> None:
         who: Caller,
         period: Period = "",
         state: Literal["", "submitted", "reviewing", "returned", "scored"] = "",
+        as_of: Day = None,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
     ) -> Any:
-        """What units of the inspector's area handed in."""
-        total, rows = reports.of_area(who, period=period, state=state, offset=offset, limit=limit)
+        """What units of the inspector's area handed in, or had."""
+        at = reports.end_of(as_of)
+        total, rows = reports.of_area(who, period=period, state=state, offset=offset, limit=limit, at=at)
         return {"total": total, "rows": rows}
 
 
@@ -219,9 +223,11 @@ def _of_many(router: APIRouter, workbooks: Workbooks) -> None:
 def _of_one(router: APIRouter, reports: Reports) -> None:
     @router.get("/{report}", response_model=ReportView)
     @allow(REPORTER, UNIT_HEAD, INSPECTOR)
-    def one(report: str, who: Caller, version: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> Any:
-        """One report; `version` shows an older one."""
-        return report_view(reports.one(who, report, version), reports.limits)
+    def one(
+        report: str, who: Caller, version: Annotated[int, Query(ge=0, le=1_000_000)] = 0, as_of: Day = None
+    ) -> Any:
+        """One report; `version` shows an older one; as of a past day nothing can be done with it."""
+        return report_view(reports.one(who, report, version, reports.end_of(as_of)), reports.limits)
 
     @router.post("/{report}/draft", response_model=Saved)
     @allow(REPORTER, UNIT_HEAD)
@@ -250,9 +256,9 @@ def _of_evidence(router: APIRouter, reports: Reports, files: EvidenceFiles) -> N
 
     @router.get("/{report}/files/{digest}", response_class=Response)
     @allow(REPORTER, UNIT_HEAD, INSPECTOR)
-    def file(report: str, digest: str, who: Caller) -> Response:
+    def file(report: str, digest: str, who: Caller, as_of: Day = None) -> Response:
         """A file as it was handed in, as an attachment."""
-        item = reports.evidence_item(who, report, digest)
+        item = reports.evidence_item(who, report, digest, reports.end_of(as_of))
         return attachment(files.content(item), name=item.name, media_type=item.media_type)
 
     @router.get("/{report}/objects", response_model=list[ObjectView])

@@ -2,8 +2,12 @@
 Reach of a caller 查看范围: which reports and units exist for whom (R35, R36, P5).
 
 A draft exists for its unit alone; what was submitted exists for inspectors of the area too. Whatever lies outside
-is NotFound, never NotAllowed.
+is NotFound, never NotAllowed. As of a past moment 截至 the same holds of what a report was then; whose area a unit lies
+in is always said of today.
 """
+
+from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,14 +18,14 @@ from kernel.errors import Conflict, NotFound
 from kernel.storage.work import Work
 from services.assessment.framework.values import Framework, Node
 from services.assessment.reporting.records import Head, head_of, locked
-from services.assessment.reporting.rules import SEEN_BY_OTHERS
+from services.assessment.reporting.rules import SEEN_BY_OTHERS, STATE_WORDS, WrongState
 from services.assessment.scoring.tallies import Assessed, assessed_units
 from services.assessment.tables import UNITS
 
 
-def own_unit(session: Session, framework: Framework, who: Principal) -> Assessed:
-    """The caller's unit as one that is assessed. Raises NotFound."""
-    found = assessed_units(session, framework, [who.unit])
+def own_unit(session: Session, framework: Framework, who: Principal, at: datetime | None = None) -> Assessed:
+    """The caller's unit as one that is assessed, or was at a moment. Raises NotFound."""
+    found = assessed_units(session, framework, [who.unit], at=at)
     if not found:
         raise NotFound("本单位不是考核对象，没有需要填报的成果。", code="assessment.not_assessed")
     return found[0]
@@ -35,20 +39,27 @@ def own_head(work: Work, who: Principal, report: str) -> Head:
     return head
 
 
-def visible_head(session: Session, who: Principal, report: str) -> tuple[Head, bool, str]:
-    """(head, whether it is the caller's own, name of the unit). Raises NotFound."""
-    head = head_of(session, report)
+def visible_head(
+    session: Session, who: Principal, report: str, at: datetime | None = None
+) -> tuple[Head, bool, str]:
+    """(head, whether it is the caller's own, name of the unit), now or as of a moment. Raises NotFound."""
+    head = head_of(session, report, at)
     if head is None:
         raise no_such_report()
-    table = UNITS.table
-    unit = session.execute(
-        select(table.c.name, table.c.path).where(table.c.code == head["unit"])
-    ).one_or_none()
+    path = UNITS.path_today(session, head["unit"])
     is_own = head["unit"] == who.unit and who.has(REPORTER, UNIT_HEAD)
-    in_area = unit is not None and who.has(INSPECTOR) and who.reaches(unit.path)
+    in_area = bool(path) and who.has(INSPECTOR) and who.reaches(path)
     if not is_own and not (in_area and head["state"] in SEEN_BY_OTHERS):
         raise no_such_report()
-    return head, is_own, unit.name if unit else head["unit"]
+    unit: str = head["unit"]
+    return head, is_own, unit_names(session, [unit], at).get(unit, unit)
+
+
+def unit_names(session: Session, codes: Iterable[str], at: datetime | None = None) -> dict[str, str]:
+    """Names of units by code, as they stood at a moment."""
+    units = UNITS.table_at(at)
+    rows = session.execute(select(units.c.code, units.c.name).where(units.c.code.in_(list(codes))))
+    return {row.code: row.name for row in rows}
 
 
 def result_of(framework: Framework, head: Head) -> Node:
@@ -71,3 +82,10 @@ def check_version(head: Head, version: int) -> None:
 def no_such_report() -> NotFound:
     """There is no such report, or none this caller may know of."""
     return NotFound("没有这份填报，或不在您的查看范围内，请核对编号。", code="assessment.unknown_report")
+
+
+def not_writable(head: Head) -> WrongState:
+    """Why a report that was handed in is not changed."""
+    return WrongState(
+        f"填报目前为“{STATE_WORDS[head['state']]}”，不能修改；审核开始前可由单位负责人撤回后再改。"
+    )

@@ -6,20 +6,23 @@ without gaps and no two people move it at once; services.assessment.review moves
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from kernel.ids import derived_id, is_id
 from kernel.storage.work import Work
 from services.assessment.reporting.model import REPORT_EVENTS, REPORT_VERSIONS, REPORTS
+from services.assessment.reporting.past import reports_at
 from services.assessment.reporting.rules import Act, Content, Value, after, evidence_of
 
 Head = Mapping[str, Any]
+MOST_HISTORY = 500
 
 
 def report_id(framework: str, result: str, unit: str, period: str) -> str:
@@ -27,11 +30,12 @@ def report_id(framework: str, result: str, unit: str, period: str) -> str:
     return derived_id("assessment-report", framework, result, unit, period)
 
 
-def head_of(session: Session, report: str) -> Head | None:
-    """The head of a report, if there is one."""
+def head_of(session: Session, report: str, at: datetime | None = None) -> Head | None:
+    """The head of a report, if there is one; as it stood at a moment, if it was begun."""
     if not is_id(report):
         return None
-    row = session.execute(select(REPORTS).where(REPORTS.c.id == report)).mappings().one_or_none()
+    heads = reports_at(at)
+    row = session.execute(select(heads).where(heads.c.id == report)).mappings().one_or_none()
     return dict(row) if row is not None else None
 
 
@@ -55,6 +59,38 @@ def content_of(session: Session, report: str, version: int) -> Content:
         return Content("")
     value = None if row.denominator is None else Value(row.numerator, row.denominator)
     return Content(row.statement, value, evidence_of(orjson.loads(row.evidence)))
+
+
+def versions_of(session: Session, head: Head, *, submitted_only: bool) -> Sequence[RowMapping]:
+    """The versions a head knows of, the newest first, or only the one it had submitted."""
+    wanted = (
+        select(
+            REPORT_VERSIONS.c.version,
+            REPORT_VERSIONS.c.digest,
+            REPORT_VERSIONS.c.written_by,
+            REPORT_VERSIONS.c.written_at,
+        )
+        .where(REPORT_VERSIONS.c.report == head["id"], REPORT_VERSIONS.c.version <= head["version"])
+        .order_by(REPORT_VERSIONS.c.version.desc())
+        .limit(MOST_HISTORY)
+    )
+    if submitted_only:
+        wanted = wanted.where(REPORT_VERSIONS.c.version == head["submitted_version"])
+    return session.execute(wanted).mappings().all()
+
+
+def events_of(
+    session: Session, report: str, *, is_own: bool, at: datetime | None = None
+) -> list[dict[str, Any]]:
+    """What became of a report (until a moment), oldest first; its unit is not told who reviewed it (双盲)."""
+    wanted = select(REPORT_EVENTS).where(REPORT_EVENTS.c.report == report).order_by(REPORT_EVENTS.c.number)
+    if at is not None:
+        wanted = wanted.where(REPORT_EVENTS.c.at <= at)
+    found = [dict(row) for row in session.execute(wanted).mappings()]
+    for event in found:
+        if is_own and event["act"] not in ("submitted", "withdrawn"):
+            event["actor"] = ""
+    return found
 
 
 def version_row(report: str, version: int, content: Content, account: str, at: Any) -> dict[str, Any]:

@@ -42,6 +42,8 @@ FOLLOWS: Mapping[tuple[State, Act], State] = {
     (REVIEWING, "scored"): SCORED,
     (SCORED, "rescored"): SCORED,
 }
+# An act leads to one state, whatever it follows: the last act until a moment says how a report stood.
+LEADS_TO: Mapping[Act, State] = {act: state for (_, act), state in FOLLOWS.items()}
 _ACT_WORDS: Mapping[Act, str] = {
     "submitted": "提交",
     "withdrawn": "撤回",

@@ -7,11 +7,10 @@ read what was submitted in their area. Reviewers reach reports only through thei
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, func, select
-from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
 from kernel.calendar import WorkingCalendar
@@ -22,6 +21,7 @@ from kernel.storage.work import Store, Work
 from kernel.text import clean_text
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, Node
+from services.assessment.ranking.known import end_of, framework_at
 from services.assessment.reporting.evidence import (
     KnownObject,
     check_evidence,
@@ -30,28 +30,37 @@ from services.assessment.reporting.evidence import (
     known_objects,
     named,
 )
-from services.assessment.reporting.model import REPORT_EVENTS, REPORT_VERSIONS, REPORTS
+from services.assessment.reporting.model import REPORTS
+from services.assessment.reporting.past import reports_at
 from services.assessment.reporting.reach import (
     check_version,
     no_such_report,
+    not_writable,
     own_head,
     own_unit,
     result_of,
+    unit_names,
     visible_head,
 )
-from services.assessment.reporting.records import Head, advance, content_of, report_id, write_version
+from services.assessment.reporting.records import (
+    Head,
+    advance,
+    content_of,
+    events_of,
+    report_id,
+    versions_of,
+    write_version,
+)
 from services.assessment.reporting.rules import (
     DRAFT,
     NOT_STARTED,
     SEEN_BY_OTHERS,
-    STATE_WORDS,
     WRITABLE,
     Content,
     EvidenceItem,
     Limits,
     ReportIncomplete,
     Value,
-    WrongState,
     asked,
     check_period,
     content_problems,
@@ -62,7 +71,6 @@ from services.assessment.scoring.tallies import Assessed
 from services.assessment.tables import UNITS
 
 MOST_ROWS = 200
-MOST_HISTORY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,7 @@ class AskedList:
 
 @dataclass(frozen=True, slots=True)
 class ReportDetail:
-    """One report as its caller may see it."""
+    """One report as its caller may see it; `is_past`: as it stood, and nothing can be done."""
 
     head: Head
     framework: Framework
@@ -105,6 +113,7 @@ class ReportDetail:
     versions: Sequence[RowMapping]
     events: Sequence[dict[str, Any]]
     is_own: bool
+    is_past: bool
     today: date
 
 
@@ -119,18 +128,25 @@ class Reports:
         self._calendar = calendar
         self.limits = limits
 
+    def end_of(self, day: date | None) -> datetime | None:
+        """The moment as of which a past day is shown; None for now. Raises Invalid."""
+        return end_of(self._store.clock, day)
+
     # --- what is asked ----------------------------------------------------------------------------------
 
-    def asked_of(self, who: Principal, period: str = "") -> AskedList:
-        """What the caller's unit is asked for in a period ("" the running year). Raises NotFound, Invalid."""
-        framework = self._frameworks.current()
-        today = local_date(self._store.clock.now())
+    def asked_of(self, who: Principal, period: str = "", at: datetime | None = None) -> AskedList:
+        """
+        What the caller's unit is asked for in a period ("" the running year), or was at a moment.
+
+        Raises NotFound, Invalid.
+        """
+        framework, today = self._framework(at), self._day(at)
         period = period or str(today.year)
-        due = self.due_on(period)
+        due, then = self.due_on(period), reports_at(at)
         with self._store.reading() as session:
-            unit = own_unit(session, framework, who)
-            wanted = select(REPORTS).where(
-                REPORTS.c.framework == framework.id, REPORTS.c.unit == unit.code, REPORTS.c.period == period
+            unit = own_unit(session, framework, who, at)
+            wanted = select(then).where(
+                then.c.framework == framework.id, then.c.unit == unit.code, then.c.period == period
             )
             heads = {row["result"]: dict(row) for row in session.execute(wanted).mappings()}
         rows = [
@@ -147,40 +163,53 @@ class Reports:
         return self._calendar.working_days_after(end, self.limits.days_after_month).due_on
 
     def of_area(
-        self, who: Principal, *, period: str = "", state: str = "", offset: int = 0, limit: int = 50
+        self,
+        who: Principal,
+        *,
+        period: str = "",
+        state: str = "",
+        offset: int = 0,
+        limit: int = 50,
+        at: datetime | None = None,
     ) -> tuple[int, list[dict[str, Any]]]:
-        """Reports submitted by units of the caller's area, newest first: total and one page."""
-        units = UNITS.table
+        """Reports submitted by units of the caller's area, now or at a moment, newest first: total and one page."""
+        heads, units = reports_at(at), UNITS.table
         conditions = [
-            REPORTS.c.state.in_([state] if state in SEEN_BY_OTHERS else sorted(SEEN_BY_OTHERS)),
+            heads.c.state.in_([state] if state in SEEN_BY_OTHERS else sorted(SEEN_BY_OTHERS)),
             units.c.path.startswith(who.unit_path or "\0", autoescape=True),
         ]
         if period:
-            conditions.append(REPORTS.c.period == period)
-        joined = REPORTS.join(units, units.c.code == REPORTS.c.unit)
+            conditions.append(heads.c.period == period)
+        joined = heads.join(units, units.c.code == heads.c.unit)
         wanted = (
-            select(REPORTS, units.c.name.label("unit_name"))
+            select(heads)
             .select_from(joined)
             .where(*conditions)
-            .order_by(REPORTS.c.submitted_at.desc(), REPORTS.c.id)
+            .order_by(heads.c.submitted_at.desc(), heads.c.id)
             .offset(offset)
             .limit(min(limit, MOST_ROWS))
         )
-        framework = self._frameworks.current()
+        framework = self._framework(at)
         with self._store.reading() as session:
             total = session.execute(select(func.count()).select_from(joined).where(*conditions)).scalar_one()
             rows = [dict(row) for row in session.execute(wanted).mappings()]
+            names = unit_names(session, {row["unit"] for row in rows}, at)
         for row in rows:
             node = framework.node(row["result"])
             row["title"] = node.title if node else row["result"]
+            row["unit_name"] = names.get(row["unit"], row["unit"])
         return total, rows
 
-    def one(self, who: Principal, report: str, version: int = 0) -> ReportDetail:
-        """One report: every version for its unit, what was submitted for an inspector of the area. Raises NotFound."""
-        framework = self._frameworks.current()
+    def one(self, who: Principal, report: str, version: int = 0, at: datetime | None = None) -> ReportDetail:
+        """
+        One report: every version for its unit, what was submitted for an inspector of the area.
+
+        `at`: as it stood at that moment (as of 截至), to be read only. Raises NotFound.
+        """
+        framework = self._framework(at)
         with self._store.reading() as session:
-            head, is_own, unit_name = visible_head(session, who, report)
-            versions = _versions(session, head, submitted_only=not is_own)
+            head, is_own, unit_name = visible_head(session, who, report, at)
+            versions = versions_of(session, head, submitted_only=not is_own)
             wanted = version or (head["version"] if is_own else head["submitted_version"])
             if wanted and wanted not in {row["version"] for row in versions}:
                 raise no_such_report()
@@ -192,9 +221,10 @@ class Reports:
                 content=content_of(session, head["id"], wanted),
                 version=wanted,
                 versions=versions,
-                events=_events(session, head["id"], is_own=is_own),
+                events=events_of(session, head["id"], is_own=is_own, at=at),
                 is_own=is_own,
-                today=local_date(self._store.clock.now()),
+                is_past=at is not None,
+                today=self._day(at),
             )
 
     def writable(self, who: Principal, report: str) -> Head:
@@ -207,10 +237,16 @@ class Reports:
             raise not_writable(head)
         return head
 
-    def evidence_item(self, who: Principal, report: str, digest: str) -> EvidenceItem:
-        """A file of this report that the caller may read: of any version for its unit, else as submitted. Raises NotFound."""
+    def evidence_item(
+        self, who: Principal, report: str, digest: str, at: datetime | None = None
+    ) -> EvidenceItem:
+        """
+        A file of this report that the caller may read: of any version for its unit, else as submitted.
+
+        `at`: as submitted until that moment. Raises NotFound.
+        """
         with self._store.reading() as session:
-            head, is_own, _ = visible_head(session, who, report)
+            head, is_own, _ = visible_head(session, who, report, at)
             if is_own:
                 return file_of_unit(session, head, digest)
             items = content_of(session, head["id"], head["submitted_version"]).evidence
@@ -308,6 +344,15 @@ class Reports:
 
         return self._store.transact(take_back)
 
+    def _framework(self, at: datetime | None) -> Framework:
+        if at is None:
+            return self._frameworks.current()
+        with self._store.reading() as session:
+            return framework_at(session, self._frameworks, at, self._day(at).year)
+
+    def _day(self, at: datetime | None) -> date:
+        return local_date(at or self._store.clock.now())
+
     def _cleaned(self, content: Content) -> Content:
         statement = clean_text(content.statement, max_characters=self.limits.statement_characters)
         value = Value(content.value.numerator, content.value.denominator) if content.value else None
@@ -350,38 +395,4 @@ def _asked_row(
         score_milli=head["score_milli"] if head else None,
         due_on=head["due_on"] if head else due,
         changed_at=head["changed_at"] if head else None,
-    )
-
-
-def _versions(session: Session, head: Head, *, submitted_only: bool) -> Sequence[RowMapping]:
-    wanted = (
-        select(
-            REPORT_VERSIONS.c.version,
-            REPORT_VERSIONS.c.digest,
-            REPORT_VERSIONS.c.written_by,
-            REPORT_VERSIONS.c.written_at,
-        )
-        .where(REPORT_VERSIONS.c.report == head["id"])
-        .order_by(REPORT_VERSIONS.c.version.desc())
-        .limit(MOST_HISTORY)
-    )
-    if submitted_only:
-        wanted = wanted.where(REPORT_VERSIONS.c.version == head["submitted_version"])
-    return session.execute(wanted).mappings().all()
-
-
-def _events(session: Session, report: str, *, is_own: bool) -> list[dict[str, Any]]:
-    """What became of a report, oldest first; its unit is not told who reviewed it (双盲)."""
-    wanted = select(REPORT_EVENTS).where(REPORT_EVENTS.c.report == report).order_by(REPORT_EVENTS.c.number)
-    found = [dict(row) for row in session.execute(wanted).mappings()]
-    for event in found:
-        if is_own and event["act"] not in ("submitted", "withdrawn"):
-            event["actor"] = ""
-    return found
-
-
-def not_writable(head: Head) -> WrongState:
-    """Why a report that was handed in is not changed."""
-    return WrongState(
-        f"填报目前为“{STATE_WORDS[head['state']]}”，不能修改；审核开始前可由单位负责人撤回后再改。"
     )

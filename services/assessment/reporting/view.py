@@ -180,7 +180,7 @@ def report_view(detail: ReportDetail, limits: Limits) -> ReportView:
     """One report as its caller may see it."""
     head, method = detail.head, detail.result.method
     assert method is not None
-    writable = detail.is_own and head["state"] in WRITABLE
+    writable = detail.is_own and not detail.is_past and head["state"] in WRITABLE
     score = head["score_milli"]
     return ReportView(
         id=head["id"],

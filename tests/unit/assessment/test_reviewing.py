@@ -13,6 +13,7 @@ from services.assessment.framework.values import Method
 from services.assessment.reporting.rules import (
     DRAFT,
     FOLLOWS,
+    LEADS_TO,
     SCORED,
     STATES,
     Value,
@@ -73,6 +74,10 @@ def test_what_is_not_foreseen_is_refused_with_the_state_named(state, act):
     if (state, act) not in FOLLOWS:
         with pytest.raises(WrongState, match="填报目前为"):
             after(state, act)
+
+
+def test_the_last_act_alone_says_how_a_report_stands():
+    assert all(LEADS_TO[act] == following for (_, act), following in FOLLOWS.items())
 
 
 def test_a_unit_withdraws_before_review_begins_and_never_after():
