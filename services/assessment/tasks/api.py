@@ -12,6 +12,7 @@ from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
 from kernel.hosting.attachments import attachment
 from kernel.hosting.validation import Body, WrittenDay
+from services.assessment.ranking.api import Day
 from services.assessment.tasks.assigning import Assignment
 from services.assessment.tasks.looking import TaskLine, TaskViews
 from services.assessment.tasks.service import PlanRequest, Tasks
@@ -180,7 +181,7 @@ def router(tasks: Tasks, views: TaskViews) -> APIRouter:
 def _plan_routes(routes: APIRouter, tasks: Tasks, views: TaskViews) -> None:
     @routes.get("/task_plans")
     @allow(*STAFF)
-    def list_plans(who: Caller) -> list[PlanView]:
+    def list_plans(who: Caller, as_of: Day = None) -> list[PlanView]:
         """Yearly tasks that touch the caller's part of the tree."""
         return [
             PlanView(
@@ -193,7 +194,7 @@ def _plan_routes(routes: APIRouter, tasks: Tasks, views: TaskViews) -> None:
                 published_by=row.published_by,
                 published_at=_time(row.published_at),
             )
-            for row in views.plans(who)
+            for row in views.plans(who, views.end_of(as_of))
         ]
 
     @routes.post("/task_plans", status_code=201)
@@ -205,18 +206,18 @@ def _plan_routes(routes: APIRouter, tasks: Tasks, views: TaskViews) -> None:
 
     @routes.get("/task_plans/{plan}/areas")
     @allow(*STAFF)
-    def list_areas(plan: str, who: Caller) -> list[AreaView]:
+    def list_areas(plan: str, who: Caller, as_of: Day = None) -> list[AreaView]:
         """The areas of a plan, with how their tasks stand."""
         return [
             AreaView(code=one.code, name=one.name, total=one.total, done=one.done, overdue=one.overdue)
-            for one in views.areas(who, plan)
+            for one in views.areas(who, plan, views.end_of(as_of))
         ]
 
     @routes.get("/task_plans/{plan}/areas/{area}")
     @allow(*STAFF)
-    def table(plan: str, area: str, who: Caller) -> list[TaskView]:
+    def table(plan: str, area: str, who: Caller, as_of: Day = None) -> list[TaskView]:
         """The table of decomposition of an area."""
-        return [_task(line) for line in views.table(who, plan, area)]
+        return [_task(line) for line in views.table(who, plan, area, views.end_of(as_of))]
 
     @routes.get("/task_plans/{plan}/areas/{area}/file", response_class=Response)
     @allow(*STAFF)
@@ -250,7 +251,7 @@ def _task_routes(routes: APIRouter, tasks: Tasks, views: TaskViews) -> None:
 
     @routes.get("/task_plans/{plan}/areas/{area}/tasks/{node}/notes")
     @allow(*STAFF)
-    def list_notes(plan: str, area: str, node: str, who: Caller) -> list[NoteView]:
+    def list_notes(plan: str, area: str, node: str, who: Caller, as_of: Day = None) -> list[NoteView]:
         """What was told of a task, newest first."""
         return [
             NoteView(
@@ -260,7 +261,7 @@ def _task_routes(routes: APIRouter, tasks: Tasks, views: TaskViews) -> None:
                 noted_by=row.noted_by,
                 noted_at=_time(row.noted_at),
             )
-            for row in views.notes(who, plan, area, node)
+            for row in views.notes(who, plan, area, node, views.end_of(as_of))
         ]
 
     @routes.post("/task_plans/{plan}/areas/{area}/tasks/{node}/notes", status_code=204)
@@ -275,16 +276,17 @@ def _own_routes(routes: APIRouter, views: TaskViews) -> None:
     @allow(*STAFF)
     def mine(
         who: Caller,
+        as_of: Day = None,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> TaskPage:
         """The tasks of the caller's unit, those that are due first."""
-        total, lines = views.mine(who, offset=offset, limit=limit)
+        total, lines = views.mine(who, offset=offset, limit=limit, at=views.end_of(as_of))
         return TaskPage(total=total, rows=[_task(line) for line in lines])
 
     @routes.get("/tasks/calendar")
     @allow(*STAFF)
-    def month(who: Caller, month: Month) -> list[DayView]:
+    def month(who: Caller, month: Month, as_of: Day = None) -> list[DayView]:
         """What falls due in a month: tasks, and the reporting dates of the law."""
         year, number = (int(part) for part in month.split("-"))
         return [
@@ -303,7 +305,7 @@ def _own_routes(routes: APIRouter, views: TaskViews) -> None:
                     for due in one.statutory
                 ],
             )
-            for one in views.month(who, year, number)
+            for one in views.month(who, year, number, views.end_of(as_of))
         ]
 
     @routes.get("/home/tasks")

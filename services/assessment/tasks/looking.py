@@ -1,4 +1,4 @@
-"""Looking at tasks: the table of an area, what a unit has to do, the home page, the calendar of a month."""
+"""Looking at tasks, now or as of a past moment 截至: the table of an area, what a unit has to do, home, a month."""
 
 import calendar
 import re
@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from kernel.access.principal import Principal
 from kernel.clock import local_date
 from kernel.storage.work import Store
+from services.assessment.ranking.known import end_of
+from services.assessment.reach import within
 from services.assessment.tables import UNITS
 from services.assessment.tasks.model import DUTIES, ITEMS, NOTES, PLANS, REMINDERS, TASKS
 from services.assessment.tasks.records import (
@@ -25,6 +27,7 @@ from services.assessment.tasks.records import (
     seen_by,
     state_columns,
     task_of,
+    until,
 )
 from services.assessment.tasks.rules import StatutoryDate, TaskSettings
 
@@ -100,84 +103,91 @@ class TaskViews:
         self._store = store
         self._settings = settings
 
-    def plans(self, who: Principal) -> list[Any]:
+    def end_of(self, day: date | None) -> datetime | None:
+        """The moment as of which a past day is shown; None for now. Raises Invalid."""
+        return end_of(self._store.clock, day)
+
+    def plans(self, who: Principal, at: datetime | None = None) -> list[Any]:
         """The plans that touch the caller's part of the tree, newest first."""
         query = (
             select(PLANS)
-            .where(seen_by(who, PLANS.c.scope))
+            .where(seen_by(who, PLANS.c.scope), until(PLANS.c.published_at, at))
             .order_by(PLANS.c.published_at.desc(), PLANS.c.id.desc())
             .limit(MOST)
         )
         with self._store.reading() as session:
             return list(session.execute(query).all())
 
-    def areas(self, who: Principal, plan: str) -> list[AreaLine]:
+    def areas(self, who: Principal, plan: str, at: datetime | None = None) -> list[AreaLine]:
         """The areas of a plan the caller may see, with how their tasks stand. Raises NotFound."""
-        units = UNITS.table
-        done, overdue = state_columns(self._today())
+        units, then = UNITS.table, UNITS.table_at(at)
+        done, overdue = state_columns(self._day(at), at)
         with self._store.reading() as session:
-            plan_of(session, who, plan)
+            plan_of(session, who, plan, at)
             states = (
                 select(TASKS.c.area, done, overdue)
                 .join(units, units.c.code == TASKS.c.area)
-                .where(TASKS.c.plan == plan, counts(), seen_by(who, units.c.path))
+                .where(TASKS.c.plan == plan, counts(at), seen_by(who, units.c.path))
                 .subquery()
             )
             query = (
                 select(
                     states.c.area,
-                    units.c.name,
+                    then.c.name,
                     func.count().label("total"),
                     func.sum(_one(states.c.done)).label("done"),
                     func.sum(_one(states.c.overdue)).label("overdue"),
                 )
-                .join(units, units.c.code == states.c.area)
-                .group_by(states.c.area, units.c.name, units.c.path)
-                .order_by(units.c.path)
+                .join(then, then.c.code == states.c.area)
+                .group_by(states.c.area, then.c.name, then.c.path)
+                .order_by(then.c.path)
             )
             return [
                 AreaLine(row.area, row.name, row.total, int(row.done), int(row.overdue))
                 for row in session.execute(query)
             ]
 
-    def table(self, who: Principal, plan: str, area: str) -> list[TaskLine]:
+    def table(self, who: Principal, plan: str, area: str, at: datetime | None = None) -> list[TaskLine]:
         """The table of decomposition 任务分解表 of an area. Raises NotFound."""
         with self._store.reading() as session:
-            plan_of(session, who, plan)
+            plan_of(session, who, plan, at)
             area_of(session, who, area)
-            rows = session.execute(self._tasks().where(TASKS.c.plan == plan, TASKS.c.area == area)).all()
-            return sorted(_lines(session, rows), key=lambda line: _in_order(line.node))
+            rows = session.execute(self._tasks(at).where(TASKS.c.plan == plan, TASKS.c.area == area)).all()
+            return sorted(_lines(session, rows, at), key=lambda line: _in_order(line.node))
 
-    def notes(self, who: Principal, plan: str, area: str, node: str) -> list[Any]:
+    def notes(self, who: Principal, plan: str, area: str, node: str, at: datetime | None = None) -> list[Any]:
         """What was told of a task, newest first. Raises NotFound."""
-        units = UNITS.table
+        units = UNITS.table_at(at)
         query = (
             select(NOTES, units.c.name.label("unit_name"))
             .outerjoin(units, units.c.code == NOTES.c.unit)
             .where(NOTES.c.plan == plan, NOTES.c.area == area, NOTES.c.node == node)
+            .where(until(NOTES.c.noted_at, at))
             .order_by(NOTES.c.id.desc())
             .limit(MOST)
         )
         with self._store.reading() as session:
-            plan_of(session, who, plan)
+            plan_of(session, who, plan, at)
             area_of(session, who, area)
             task_of(session, plan, area, node)
             return list(session.execute(query).all())
 
-    def mine(self, who: Principal, *, offset: int = 0, limit: int = 100) -> tuple[int, list[TaskLine]]:
+    def mine(
+        self, who: Principal, *, offset: int = 0, limit: int = 100, at: datetime | None = None
+    ) -> tuple[int, list[TaskLine]]:
         """The tasks of the caller's unit, those that are due first: total, and one page."""
         with self._store.reading() as session:
-            own = self._tasks().add_columns(DUTIES.c.role).join(DUTIES, DUTIES.c.task == TASKS.c.id)
+            own = self._tasks(at).add_columns(DUTIES.c.role).join(DUTIES, DUTIES.c.task == TASKS.c.id)
             own = own.where(DUTIES.c.unit == who.unit)
             total = session.execute(select(func.count()).select_from(own.subquery())).scalar_one()
             page = (
-                own.order_by(is_done(), TASKS.c.due_on, TASKS.c.node).offset(offset).limit(min(limit, MOST))
+                own.order_by(is_done(at), TASKS.c.due_on, TASKS.c.node).offset(offset).limit(min(limit, MOST))
             )
-            return total, _lines(session, session.execute(page).all())
+            return total, _lines(session, session.execute(page).all(), at)
 
     def home(self, who: Principal) -> Home:
         """What is due soon, what is overdue, and of what the caller's unit was reminded."""
-        today = self._today()
+        today = self._day()
         own = self._tasks().add_columns(DUTIES.c.role).join(DUTIES, DUTIES.c.task == TASKS.c.id)
         own = own.where(DUTIES.c.unit == who.unit, ~is_done())
         with self._store.reading() as session:
@@ -200,22 +210,21 @@ class TaskViews:
             ]
         return Home(today, total, due, late, reminders)
 
-    def month(self, who: Principal, year: int, month: int) -> list[CalendarDay]:
+    def month(self, who: Principal, year: int, month: int, at: datetime | None = None) -> list[CalendarDay]:
         """What falls due in a month: tasks of the caller's unit, or of the areas it looks over, and the law's dates."""
         first, last = date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
-        units = UNITS.table
         held = select(DUTIES.c.task).where(DUTIES.c.unit == who.unit)
-        under = units.c.path.startswith(who.unit_path or "\0", autoescape=True)
+        seen = TASKS.c.id.in_(held) | within(who, TASKS.c.area)
         query = (
-            self._tasks()
-            .where(TASKS.c.due_on >= first, TASKS.c.due_on <= last, TASKS.c.id.in_(held) | under)
+            self._tasks(at)
+            .where(TASKS.c.due_on >= first, TASKS.c.due_on <= last, seen)
             .order_by(TASKS.c.due_on, TASKS.c.node)
         )
         with self._store.reading() as session:
             counted = query.order_by(None).subquery()
             by_day = select(counted.c.due_on, func.count().label("total")).group_by(counted.c.due_on)
             totals = {row.due_on: row.total for row in session.execute(by_day)}
-            lines = _lines(session, session.execute(query.limit(MOST)).all())
+            lines = _lines(session, session.execute(query.limit(MOST)).all(), at)
         found = []
         for number in range(1, last.day + 1):
             day = date(year, month, number)
@@ -225,9 +234,9 @@ class TaskViews:
                 found.append(CalendarDay(day, tasks, totals.get(day, 0), statutory))
         return found
 
-    def _tasks(self) -> Any:
+    def _tasks(self, at: datetime | None = None) -> Any:
         """Rows of the tasks that count, with what they ask, their area and their state."""
-        units = UNITS.table
+        units = UNITS.table_at(at)
         items = (ITEMS.c.plan == TASKS.c.plan) & (ITEMS.c.node == TASKS.c.node)
         return (
             select(
@@ -236,15 +245,15 @@ class TaskViews:
                 ITEMS.c.standard,
                 ITEMS.c.deliverables,
                 units.c.name.label("area_name"),
-                *state_columns(self._today()),
+                *state_columns(self._day(at), at),
             )
             .join(ITEMS, items)
             .join(units, units.c.code == TASKS.c.area)
-            .where(counts())
+            .where(counts(at))
         )
 
-    def _today(self) -> date:
-        return local_date(self._store.clock.now())
+    def _day(self, at: datetime | None = None) -> date:
+        return local_date(at or self._store.clock.now())
 
 
 def _in_order(code: str) -> list[tuple[int, str]]:
@@ -256,9 +265,9 @@ def _one(flag: Any) -> Any:
     return cast(case((flag, 1), else_=0), Integer)
 
 
-def _lines(session: Session, rows: Iterable[Any]) -> list[TaskLine]:
+def _lines(session: Session, rows: Iterable[Any], at: datetime | None = None) -> list[TaskLine]:
     rows = list(rows)
-    duties = duty_rows(session, [row.id for row in rows])
+    duties = duty_rows(session, [row.id for row in rows], at)
     return [_line(row, duties.get(row.id, [])) for row in rows]
 
 

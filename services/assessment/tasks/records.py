@@ -1,10 +1,15 @@
-"""Statements over tasks that several rooms need: which revision counts, what is done, what a caller may see."""
+"""
+Statements over tasks that several rooms need: which revision counts, what is done, what a caller may see.
+
+Everything said of tasks is append-only, so each of them can be asked of a past moment too (`at`, as of 截至): what was
+written later is not looked at, and units have the names of then. Who may see an area is always said of today.
+"""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, FromClause, Row, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, FromClause, Row, and_, exists, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
@@ -21,25 +26,34 @@ class NoSuchTask(NotFound):
     message: ClassVar[str] = "没有此任务，请刷新后再试。"
 
 
-def counts() -> ColumnElement[bool]:
+def until(written_at: ColumnElement[datetime], at: datetime | None) -> ColumnElement[bool]:
+    """Whether something was there at a moment (None: now)."""
+    return true() if at is None else written_at <= at
+
+
+def counts(at: datetime | None = None) -> ColumnElement[bool]:
     """Whether a row of TASKS is the revision that counts."""
     later = TASKS.alias("later")
-    return ~exists().where(
+    superseded = exists().where(
         later.c.plan == TASKS.c.plan,
         later.c.area == TASKS.c.area,
         later.c.node == TASKS.c.node,
         later.c.revision > TASKS.c.revision,
+        until(later.c.assigned_at, at),
     )
+    return and_(until(TASKS.c.assigned_at, at), ~superseded)
 
 
-def is_done() -> ColumnElement[bool]:
+def is_done(at: datetime | None = None) -> ColumnElement[bool]:
     """Whether the lead said that a row of TASKS is done, and nobody reopened it since."""
     said, taken_back = NOTES.alias("said"), NOTES.alias("taken_back")
-    return exists().where(
-        _of_task(said),
-        said.c.kind == DONE,
-        ~exists().where(_of_task(taken_back), taken_back.c.kind == REOPENED, taken_back.c.id > said.c.id),
+    reopened = exists().where(
+        _of_task(taken_back),
+        taken_back.c.kind == REOPENED,
+        taken_back.c.id > said.c.id,
+        until(taken_back.c.noted_at, at),
     )
+    return exists().where(_of_task(said), said.c.kind == DONE, until(said.c.noted_at, at), ~reopened)
 
 
 def _of_task(notes: FromClause) -> ColumnElement[bool]:
@@ -55,9 +69,11 @@ def seen_by(who: Principal, path: ColumnElement[str]) -> ColumnElement[bool]:
     )
 
 
-def plan_of(session: Session, who: Principal, plan: str) -> Row[Any]:
+def plan_of(session: Session, who: Principal, plan: str, at: datetime | None = None) -> Row[Any]:
     """A plan the caller may see. Raises NotFound."""
-    query = select(PLANS).where(PLANS.c.id == plan, seen_by(who, PLANS.c.scope))
+    query = select(PLANS).where(
+        PLANS.c.id == plan, seen_by(who, PLANS.c.scope), until(PLANS.c.published_at, at)
+    )
     row = session.execute(query).one_or_none() if is_id(plan) else None
     if row is None:
         raise NotFound("没有此年度任务，请刷新后再试。", code="assessment.no_such_plan")
@@ -90,16 +106,16 @@ def task_of(session: Session, plan: str, area: str, node: str) -> Row[Any]:
     return row
 
 
-def state_columns(today: date) -> list[ColumnElement[Any]]:
+def state_columns(today: date, at: datetime | None = None) -> list[ColumnElement[Any]]:
     """`done` and `overdue` of a row of TASKS."""
-    done = is_done()
+    done = is_done(at)
     return [done.label("done"), and_(TASKS.c.due_on < today, ~done).label("overdue")]
 
 
-def duty_rows(session: Session, tasks: Iterable[str]) -> dict[str, list[Any]]:
+def duty_rows(session: Session, tasks: Iterable[str], at: datetime | None = None) -> dict[str, list[Any]]:
     """Task -> its units with names, the lead first."""
     found: dict[str, list[Any]] = {}
-    units = UNITS.table
+    units = UNITS.table_at(at)
     wanted = list(tasks)
     for start in range(0, len(wanted), 500):
         query = (
