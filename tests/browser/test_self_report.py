@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from fazhi.embedded import assemble
 from gateway.identity.demonstration import DemonstrationPerson
+from kernel.clock import SystemClock, local_date
 from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
 from tests.support.forms import Form, serving
@@ -219,6 +220,15 @@ def test_many_results_are_filled_in_by_one_workbook(browse, tmp_path):
     page.get_by_role("button", name="关闭").last.click()
     page.goto("/reports?state=draft")
     expect(page.get_by_test_id("report-row")).to_have_count(3)
+    today = local_date(SystemClock().now()).isoformat()
+    page.goto(f"/reports?state=draft&as_of={today}")
+    expect(page.get_by_test_id("as-of-banner")).to_contain_text(f"按 {today} 已知情况")
+    expect(page.get_by_test_id("report-row")).to_have_count(3)
+    expect(page.get_by_test_id("bulk-open")).to_have_count(0)
+    page.get_by_test_id("report-row").first.get_by_role("link").click()
+    expect(page.get_by_test_id("report-title")).to_be_visible()
+    expect(page.get_by_text("批量填写的情况说明。")).to_be_visible()
+    expect(page.get_by_test_id("statement")).to_have_count(0)
 
 
 def test_a_foreign_report_is_not_found_and_a_reviewer_without_work_sees_so(browse):

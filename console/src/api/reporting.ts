@@ -215,8 +215,8 @@ export interface Agreement {
 export const asked = (query: Query, signal?: AbortSignal): Promise<Asked> => client.get(REPORTS, { query, signal })
 export const openReport = (result: string, period: string): Promise<{ id: string }> =>
   client.post(REPORTS, { result, period })
-export const report = (id: string, version: number, signal?: AbortSignal): Promise<Report> =>
-  client.get(`${REPORTS}/${one(id)}`, { query: { version: version || undefined }, signal })
+export const report = (id: string, version: number, signal?: AbortSignal, asOf?: string): Promise<Report> =>
+  client.get(`${REPORTS}/${one(id)}`, { query: { version: version || undefined, as_of: asOf }, signal })
 export const saveDraft = (id: string, draft: Draft): Promise<{ version: number }> =>
   client.post(`${REPORTS}/${one(id)}/draft`, draft)
 export const submitReport = (id: string, version: number): Promise<unknown> =>
@@ -232,8 +232,8 @@ export function uploadEvidence(id: string, file: File, progress: (share: number)
   return client.upload(`${REPORTS}/${one(id)}/files`, form, progress)
 }
 
-export const reportFile = (id: string, digest: string): Promise<Blob> =>
-  client.file(`${REPORTS}/${one(id)}/files/${one(digest)}`)
+export const reportFile = (id: string, digest: string, asOf?: string): Promise<Blob> =>
+  client.file(`${REPORTS}/${one(id)}/files/${one(digest)}${asOf ? `?as_of=${asOf}` : ''}`)
 export const workbook = (period: string): Promise<Blob> => client.file(`${REPORTS}/workbook?period=${one(period)}`)
 
 export function checkWorkbook(file: File, period: string): Promise<WorkbookReport> {

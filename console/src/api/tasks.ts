@@ -78,7 +78,8 @@ export interface TaskHome {
 const areaRoot = (plan: string, area: string): string => `${ROOT}/task_plans/${one(plan)}/areas/${one(area)}`
 const taskRoot = (task: Task): string => `${areaRoot(task.plan, task.area.code)}/tasks/${one(task.node)}`
 
-export const taskPlans = (signal?: AbortSignal): Promise<TaskPlan[]> => client.get(`${ROOT}/task_plans`, { signal })
+export const taskPlans = (signal?: AbortSignal, asOf?: string): Promise<TaskPlan[]> =>
+  client.get(`${ROOT}/task_plans`, { query: { as_of: asOf }, signal })
 
 export const publishTasks = (body: {
   year: number
@@ -88,11 +89,11 @@ export const publishTasks = (body: {
   due_on: string
 }): Promise<{ plan: string; areas: number; tasks: number }> => client.post(`${ROOT}/task_plans`, body)
 
-export const taskAreas = (plan: string, signal?: AbortSignal): Promise<TaskArea[]> =>
-  client.get(`${ROOT}/task_plans/${one(plan)}/areas`, { signal })
+export const taskAreas = (plan: string, signal?: AbortSignal, asOf?: string): Promise<TaskArea[]> =>
+  client.get(`${ROOT}/task_plans/${one(plan)}/areas`, { query: { as_of: asOf }, signal })
 
-export const taskTable = (plan: string, area: string, signal?: AbortSignal): Promise<Task[]> =>
-  client.get(areaRoot(plan, area), { signal })
+export const taskTable = (plan: string, area: string, signal?: AbortSignal, asOf?: string): Promise<Task[]> =>
+  client.get(areaRoot(plan, area), { query: { as_of: asOf }, signal })
 
 export const taskTableFile = (plan: string, area: string): Promise<Blob> => client.file(`${areaRoot(plan, area)}/file`)
 
@@ -107,16 +108,16 @@ export const handInTable = (
   return client.upload(`${areaRoot(plan, area)}/file?dry_run=${dryRun}`, form)
 }
 
-export const ownTasks = (offset: number, limit: number, signal?: AbortSignal): Promise<{ total: number; rows: Task[] }> =>
-  client.get(`${ROOT}/tasks`, { query: { offset, limit }, signal })
+export const ownTasks = (offset: number, limit: number, signal?: AbortSignal, asOf?: string): Promise<{ total: number; rows: Task[] }> =>
+  client.get(`${ROOT}/tasks`, { query: { offset, limit, as_of: asOf }, signal })
 
 export const homeTasks = (signal?: AbortSignal): Promise<TaskHome> => client.get(`${ROOT}/home/tasks`, { signal })
 
-export const taskNotes = (task: Task, signal?: AbortSignal): Promise<TaskNote[]> =>
-  client.get(`${taskRoot(task)}/notes`, { signal })
+export const taskNotes = (task: Task, signal?: AbortSignal, asOf?: string): Promise<TaskNote[]> =>
+  client.get(`${taskRoot(task)}/notes`, { query: { as_of: asOf }, signal })
 
 export const tellTask = (task: Task, kind: TaskNote['kind'], text: string): Promise<void> =>
   client.post(`${taskRoot(task)}/notes`, { kind, text })
 
-export const taskMonth = (month: string, signal?: AbortSignal): Promise<CalendarDay[]> =>
-  client.get(`${ROOT}/tasks/calendar`, { query: { month }, signal })
+export const taskMonth = (month: string, signal?: AbortSignal, asOf?: string): Promise<CalendarDay[]> =>
+  client.get(`${ROOT}/tasks/calendar`, { query: { month, as_of: asOf }, signal })

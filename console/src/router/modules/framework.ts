@@ -18,12 +18,12 @@ export const framework: RouteRecordRaw[] = [
     path: 'tasks',
     name: 'tasks',
     component: () => import('@/views/task/TaskPage.vue'),
-    meta: { title: 'task.title', asOfNot: 'ranking.asOf.not.task' },
+    meta: { title: 'task.title', asOf: true },
   },
   {
     path: 'calendar',
     name: 'calendar',
     component: () => import('@/views/task/CalendarPage.vue'),
-    meta: { title: 'task.calendar', asOfNot: 'ranking.asOf.not.task' },
+    meta: { title: 'task.calendar', asOf: true },
   },
 ]

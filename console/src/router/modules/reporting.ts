@@ -5,14 +5,14 @@ export const reporting: RouteRecordRaw[] = [
     path: 'reports',
     name: 'reports',
     component: () => import('@/views/reporting/ReportList.vue'),
-    meta: { title: 'reporting.title', asOfNot: 'ranking.asOf.not.report' },
+    meta: { title: 'reporting.title', asOf: true },
   },
   {
     path: 'reports/:report',
     name: 'report',
     component: () => import('@/views/reporting/ReportPage.vue'),
     props: true,
-    meta: { title: 'reporting.one', asOfNot: 'ranking.asOf.not.report' },
+    meta: { title: 'reporting.one', asOf: true },
   },
   {
     path: 'reviews',
