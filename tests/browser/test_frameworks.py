@@ -1,6 +1,8 @@
 """A reviewer hands in a framework with a fault, mends it and proposes it; an inspector approves; a unit tells progress."""
 
+import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -58,9 +60,11 @@ def test_a_framework_is_handed_in_mended_proposed_by_one_and_approved_by_another
     line = int(re.search(r":(\d+)", problem.inner_text()).group(1))
     assert faulty.read_text().splitlines()[line - 1] == "year: 1900"
 
-    page.get_by_test_id("framework-file").set_input_files(
-        a_file(tmp_path, platform, "2", title="市县示范指标体系（修改）")
-    )
+    mended = a_file(tmp_path, platform, "2", title="市县示范指标体系（修改）")
+    os.utime(mended, (time.time() + 60, time.time() + 60))
+    page.get_by_test_id("framework-check").click()
+    expect(page.get_by_text("请重新选择该文件后再提交")).to_be_visible()
+    page.get_by_test_id("framework-file").set_input_files(mended)
     page.get_by_test_id("framework-check").click()
     expect(page.get_by_test_id("framework-good")).to_contain_text("第 2 版")
     page.get_by_test_id("framework-save").click()

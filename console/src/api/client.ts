@@ -2,7 +2,7 @@
  * The one request client. Cookies carry the session; a state-changing call adds the session's CSRF word.
  * A token that ran out is renewed once for all waiting calls, and each of them is sent once more.
  */
-import { ApiError, errorFrom, isAbort, unreachable } from './errors'
+import { ApiError, errorFrom, fileChanged, isAbort, unreachable } from './errors'
 import type { Me } from './types'
 
 export type Query = Record<string, string | number | undefined | null>
@@ -59,8 +59,9 @@ export class Client {
   }
 
   /** Hands a form with files in and tells how much of it has gone, from 0 to 1. */
-  upload<T>(path: string, form: FormData, progress: (share: number) => void = () => undefined): Promise<T> {
-    return this.again(path, () => sent<T>(path, form, this.link.csrf(), progress))
+  async upload<T>(path: string, form: FormData, progress: (share: number) => void = () => undefined): Promise<T> {
+    await readable(form)
+    return await this.again(path, () => sent<T>(path, form, this.link.csrf(), progress))
   }
 
   /** A file as it was handed in, with its session, so that a link never shows a bare error. */
@@ -130,6 +131,14 @@ export class Client {
       limit.done()
     }
   }
+}
+
+// A request whose file was changed on disk fails like a lost connection; asked for one byte, the file says so itself.
+async function readable(form: FormData): Promise<void> {
+  const files = [...form.values()].filter((value) => value instanceof File)
+  await Promise.all(files.map((file) => file.slice(0, 1).arrayBuffer())).catch(() => {
+    throw fileChanged()
+  })
 }
 
 // fetch does not say how much of a body has gone; XMLHttpRequest does.

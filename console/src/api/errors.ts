@@ -33,6 +33,9 @@ export function unreachable(cause: unknown): ApiError {
   return new ApiError(0, { code: timedOut ? 'console.timeout' : 'console.offline', message: '' })
 }
 
+/** A file was changed or taken away after it was chosen: the browser no longer gives it out. */
+export const fileChanged = (): ApiError => new ApiError(0, { code: 'console.file_changed', message: '' })
+
 export function isAbort(cause: unknown): boolean {
   return cause instanceof DOMException && cause.name === 'AbortError'
 }

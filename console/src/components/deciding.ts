@@ -3,15 +3,15 @@ import 'element-plus/es/components/message-box/style/css'
 import { ElMessageBox } from 'element-plus'
 
 import { ApiError } from '@/api/errors'
-import { done, refused } from '@/components/say'
+import { done, explained, refused } from '@/components/say'
 import { t } from '@/locales'
 
-const buttons = () => ({ confirmButtonText: t('publication.confirmTitle'), cancelButtonText: t('publication.cancel') })
+const buttons = (confirm: string) => ({ confirmButtonText: confirm, cancelButtonText: t('common.cancel') })
 
 /** The reason, or null when it was called off. */
 export async function reasonFor(title: string): Promise<string | null> {
   return await ElMessageBox.prompt(t('publication.reasonPrompt'), title, {
-    ...buttons(),
+    ...buttons(t('publication.confirmTitle')),
     inputValidator: (text: string) => Boolean(text?.trim()) || t('publication.reasonMissing'),
   }).then(
     (answer) => String((answer as { value?: string }).value ?? '').trim(),
@@ -19,10 +19,19 @@ export async function reasonFor(title: string): Promise<string | null> {
   )
 }
 
-export async function isSure(what: string): Promise<boolean> {
-  return await ElMessageBox.confirm(t('publication.confirmSure', { what }), t('publication.confirmTitle'), buttons()).then(
+/** Whether the question was answered with yes; `confirm` stands on the button. */
+export async function isSure(asked: string, title = t('publication.confirmTitle'), confirm = title): Promise<boolean> {
+  return await ElMessageBox.confirm(asked, title, buttons(confirm)).then(
     () => true,
     () => false,
+  )
+}
+
+/** What was written, be it nothing, or null when it was called off. */
+export async function told(asked: string, title: string): Promise<string | null> {
+  return await ElMessageBox.prompt(asked, title, buttons(t('reporting.ok'))).then(
+    (answer) => String((answer as { value?: string }).value ?? ''),
+    () => null,
   )
 }
 
@@ -34,7 +43,7 @@ export async function tried(act: () => Promise<unknown>, said = t('publication.d
     return true
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
-    refused([error.message, ...error.fields.map((field) => field.message)].filter(Boolean).join(' ') || t('common.error.other.text'))
+    refused(explained(error))
     return false
   }
 }
