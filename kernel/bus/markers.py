@@ -18,12 +18,21 @@ kernel.hosting.worker turns the markers into nameko entrypoints, kernel.hosting.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from kernel.messages import Item, Message, Queue, Refused
 
 Decode = Callable[[Message], Sequence[Item | Refused]]
 M = TypeVar("M", bound=Callable[..., Any])
+
+
+class Part(StrEnum):
+    """What of a worker a process does: hearing is not held up by clocks that are kept in a process of their own."""
+
+    ALL = "all"
+    HEARS = "hears"  # subscriptions, and the relay
+    CLOCKS = "clocks"  # clocks and loops, sealing and upkeep
 
 
 @dataclass(frozen=True, slots=True)

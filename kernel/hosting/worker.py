@@ -12,7 +12,6 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from typing import Any
 
 import eventlet
@@ -23,7 +22,7 @@ from nameko.runners import ServiceRunner
 from nameko.timer import Timer
 
 from kernel.bus.inbound import Inbound
-from kernel.bus.markers import Subscription, clockworks, loops, subscriptions
+from kernel.bus.markers import Part, Subscription, clockworks, loops, subscriptions
 from kernel.bus.port import Arrived, Bus, Delivery
 from kernel.errors import PlatformError
 from kernel.hosting.measuring import MEASURE_SECONDS, measuring, readers
@@ -38,14 +37,6 @@ log = logger(__name__)
 
 STOP_SECONDS = 20
 LOOPBACK = "127.0.0.0/8,::1/128"
-
-
-class Part(StrEnum):
-    """What of a worker a process does: hearing is not held up by clocks that are kept in a process of their own."""
-
-    ALL = "all"
-    HEARS = "hears"  # subscriptions, and the relay
-    CLOCKS = "clocks"  # clocks and loops, sealing and upkeep
 
 
 class Hosted(DependencyProvider):  # type: ignore[misc]

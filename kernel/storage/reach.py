@@ -12,11 +12,12 @@ reach as we do. SQLite has no such policies. Which tables have them: each servic
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
@@ -85,17 +86,22 @@ def beyond(why: str, session: Session | None = None) -> Iterator[None]:
     """
     if not why:
         raise ValueError("say why")
-    with within(EVERYTHING):
-        if session is None:
+    if session is None:
+        with within(EVERYTHING):
             yield
-            return
-        session.flush()  # what is the caller's own is written under the caller's reach
-        before = _told(session.connection())
+        return
+    session.flush()  # what is the caller's own is written under the caller's reach
+    before = _told(session.connection())  # a transaction that is yet to begin begins as the caller's
+    with within(EVERYTHING):
         _tell(session.connection(), EVERYTHING)
-        yield
-        session.flush()
-        if before is not None:
-            _tell(session.connection(), before)
+        try:
+            yield
+            session.flush()
+        except BaseException:
+            with suppress(DBAPIError):  # a transaction that failed in the database sees nothing any more
+                _tell(session.connection(), before)
+            raise
+        _tell(session.connection(), before)
 
 
 def connection_options() -> str:
@@ -118,9 +124,9 @@ def _tell(connection: Connection, reach: Reach) -> None:
         connection.exec_driver_sql(_SET, (reach.path, reach.unit, reach.account))
 
 
-def _told(connection: Connection) -> Reach | None:
+def _told(connection: Connection) -> Reach:
     if connection.dialect.name != "postgresql":
-        return None
+        return NOTHING
     settings = ", ".join(
         f"coalesce(current_setting('fazhi.{name}', true), '')" for name in ("reach", "unit", "account")
     )

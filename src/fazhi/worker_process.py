@@ -21,9 +21,10 @@ import sys
 from fazhi.buses import open_bus
 from fazhi.garbage import collect_rarely
 from fazhi.services import NAMES, build
+from kernel.bus.markers import Part
 from kernel.hosting.runtime import Runtime
 from kernel.hosting.start import patiently
-from kernel.hosting.worker import Part, run, service_class
+from kernel.hosting.worker import run, service_class
 from kernel.settings import Settings
 from kernel.storage.reach import act_for_the_platform
 from kernel.telemetry.log import configure

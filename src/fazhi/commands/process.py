@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fazhi.commands.progress import console
-from kernel.errors import Invalid
+from kernel.bus.markers import Part
 from kernel.settings import Settings
 from kernel.telemetry.log import configure
 
@@ -92,16 +92,12 @@ def gateway() -> None:
 
 def worker(
     service: SERVICE,
-    part: Annotated[
-        str, typer.Option(help="只做一部分：hears 收消息并转发，clocks 守各种钟；默认 all")
-    ] = "all",
+    part: Annotated[Part, typer.Option(help="只做一部分：hears 收消息并转发，clocks 守各种钟")] = Part.ALL,
 ) -> None:
     """启动一个服务的后台进程（nameko）。"""
     from fazhi.services import NAMES
 
     _known(service, NAMES)
-    if part not in ("all", "hears", "clocks"):
-        raise Invalid("没有这样的部分，可选：all、hears、clocks。", code="fazhi.unknown_part")
     # A fresh interpreter: patching must come before everything this one has imported already.
     os.execv(sys.executable, [sys.executable, "-m", "fazhi.worker_process", service, part])  # noqa: S606
 

@@ -18,6 +18,7 @@ from fazhi.services import build
 from kernel.access.principal import Principal
 from kernel.access.tokens import Issuer, Verifier, make_key
 from kernel.clock import SystemClock
+from kernel.errors import NotFound
 from kernel.hosting.api import build_api
 from kernel.hosting.background import repeat
 from kernel.hosting.runtime import Runtime
@@ -192,6 +193,17 @@ def test_whoever_looks_beyond_says_so_and_comes_back(office):
     with within(COUNTY), beyond("transactions that begin here"):
         assert office.rows(ORDERS) == 2
     assert office.rows(ORDERS) == 0
+
+
+def test_whoever_fails_beyond_comes_back_too(office):
+    """A refusal that is caught must not leave the rest of the transaction with everything in reach."""
+    count = select(func.count()).select_from(ORDERS)
+    with within(COUNTY), office.store.reading() as session:
+        with pytest.raises(NotFound), beyond("to see that it ends", session):
+            raise NotFound()
+        assert session.execute(count).scalar_one() == 1
+        with pytest.raises(ProgrammingError), beyond("a statement that fails", session):
+            session.execute(text("SELECT nothing FROM nowhere"))
 
 
 def test_the_owner_is_bound_because_the_wall_is_forced(office):

@@ -135,8 +135,9 @@ import json, sys
 from pathlib import Path
 from fazhi.buses import open_bus
 from fazhi.services import build
+from kernel.bus.markers import Part
 from kernel.hosting.runtime import Runtime
-from kernel.hosting.worker import Part, service_class
+from kernel.hosting.worker import service_class
 from kernel.settings import Settings
 runtime = Runtime(Settings(data=Path(sys.argv[1]), broker_url="amqp://127.0.0.1:1/nowhere"))
 service = build("assessment", runtime)
