@@ -1,5 +1,6 @@
 """HTTP of objections: a unit's head files, two others answer; and the points in dispute beside a ranking."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -113,7 +114,10 @@ class ContestedView(BaseModel):
     units: dict[str, str]
 
 
-def router(objections: Objections, reading: ObjectionReading) -> APIRouter:  # noqa: C901  (a list of endpoints)
+Shown = Callable[..., ObjectionView]
+
+
+def router(objections: Objections, reading: ObjectionReading) -> APIRouter:
     """Routes of objections."""
     router = APIRouter(tags=["objections"])
 
@@ -121,6 +125,13 @@ def router(objections: Objections, reading: ObjectionReading) -> APIRouter:  # n
         found = reading.one(who, objection) if at is None else reading.one_then(who, objection, at)
         return _view(found, at or reading.now())
 
+    _reading(router, reading, shown)
+    _of_the_unit(router, objections, shown)
+    _answering(router, objections, shown)
+    return router
+
+
+def _reading(router: APIRouter, reading: ObjectionReading, shown: Shown) -> None:
     @router.get("/objections")
     @allow(*STAFF)
     def page(
@@ -138,17 +149,34 @@ def router(objections: Objections, reading: ObjectionReading) -> APIRouter:  # n
         listed = [ObjectionRow(**_row(row, names, reading.title_of(row["probe"]), now)) for row in rows]
         return ObjectionPage(total=total, rows=listed)
 
-    @router.post("/objections", status_code=201)
-    @allow(UNIT_HEAD)
-    def file(body: NewObjection, who: Caller) -> ObjectionView:
-        """Contest a datum of the caller's own unit."""
-        return shown(who, objections.file(who, body.event, asked=body.asked, grounds=body.grounds))
-
     @router.get("/objections/{objection}")
     @allow(*STAFF)
     def one(objection: str, who: Caller, as_of: Day = None) -> ObjectionView:
         """One objection with its datum, its facts and what the caller may do next; as of a past day, nothing."""
         return shown(who, objection, reading.end_of(as_of))
+
+    @router.get("/rankings/contested")
+    @allow(*SCORE_READERS)
+    def contested(
+        peer_group: Annotated[str, Query(max_length=50)],
+        period: Annotated[str, Query(pattern=r"^([0-9]{4})?$")] = "",
+    ) -> ContestedView:
+        """How many points of each unit of a ranking are in dispute; units without any are left out."""
+        found = reading.contested(period, peer_group)
+        return ContestedView(
+            period=found.period,
+            framework=found.framework,
+            peer_group=peer_group,
+            units={unit: points_text(points) for unit, points in found.points.items()},
+        )
+
+
+def _of_the_unit(router: APIRouter, objections: Objections, shown: Shown) -> None:
+    @router.post("/objections", status_code=201)
+    @allow(UNIT_HEAD)
+    def file(body: NewObjection, who: Caller) -> ObjectionView:
+        """Contest a datum of the caller's own unit."""
+        return shown(who, objections.file(who, body.event, asked=body.asked, grounds=body.grounds))
 
     @router.post("/objections/{objection}/files", status_code=201)
     @allow(UNIT_HEAD, REPORTER)
@@ -174,6 +202,8 @@ def router(objections: Objections, reading: ObjectionReading) -> APIRouter:  # n
         objections.withdraw(who, objection, body.note)
         return shown(who, objection)
 
+
+def _answering(router: APIRouter, objections: Objections, shown: Shown) -> None:
     @router.post("/objections/{objection}/acceptance")
     @allow(INSPECTOR, REVIEWER)
     def accept(objection: str, who: Caller) -> ObjectionView:
@@ -208,23 +238,6 @@ def router(objections: Objections, reading: ObjectionReading) -> APIRouter:  # n
         """Do not confirm the drafted answer, with the reason."""
         objections.send_back(who, objection, body.note)
         return shown(who, objection)
-
-    @router.get("/rankings/contested")
-    @allow(*SCORE_READERS)
-    def contested(
-        peer_group: Annotated[str, Query(max_length=50)],
-        period: Annotated[str, Query(pattern=r"^([0-9]{4})?$")] = "",
-    ) -> ContestedView:
-        """How many points of each unit of a ranking are in dispute; units without any are left out."""
-        found = reading.contested(period, peer_group)
-        return ContestedView(
-            period=found.period,
-            framework=found.framework,
-            peer_group=peer_group,
-            units={unit: points_text(points) for unit, points in found.points.items()},
-        )
-
-    return router
 
 
 def _row(row: Any, names: Any, title: str, now: datetime) -> dict[str, Any]:

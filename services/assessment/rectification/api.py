@@ -1,5 +1,6 @@
 """HTTP of orders: inspectors issue, return and close, units answer with proof, others check."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -81,7 +82,10 @@ class Closing(Body):
     note: Words
 
 
-def router(orders: Orders, reading: OrderReading) -> APIRouter:  # noqa: C901  (a list of endpoints)
+Shown = Callable[..., OrderView]
+
+
+def router(orders: Orders, reading: OrderReading) -> APIRouter:
     """Routes of orders."""
     router = APIRouter(prefix="/orders", tags=["orders"])
 
@@ -89,6 +93,14 @@ def router(orders: Orders, reading: OrderReading) -> APIRouter:  # noqa: C901  (
         found = reading.one(who, order) if at is None else reading.one_then(who, order, at)
         return order_view(found, at or reading.now())
 
+    _reading(router, reading, shown)
+    _beginning(router, orders, shown)
+    _proof(router, orders)
+    _course(router, orders, shown)
+    return router
+
+
+def _reading(router: APIRouter, reading: OrderReading, shown: Shown) -> None:
     @router.get("")
     @allow(*STAFF)
     def page(
@@ -110,6 +122,14 @@ def router(orders: Orders, reading: OrderReading) -> APIRouter:  # noqa: C901  (
         now = at or reading.now()
         return OrderPage(total=total, rows=[OrderRow(**order_row(row, names, now)) for row in rows])
 
+    @router.get("/{order}")
+    @allow(*STAFF)
+    def one(order: str, who: Caller, as_of: Day = None) -> OrderView:
+        """One order with its facts and what the caller may do next; as of a past day there is nothing to do."""
+        return shown(who, order, reading.end_of(as_of))
+
+
+def _beginning(router: APIRouter, orders: Orders, shown: Shown) -> None:
     @router.post("", status_code=201)
     @allow(INSPECTOR, REVIEWER)
     def open_order(body: NewOrder, who: Caller) -> OrderView:
@@ -125,12 +145,6 @@ def router(orders: Orders, reading: OrderReading) -> APIRouter:  # noqa: C901  (
         order = orders.open(who, opening, due_on=body.due_on, checked_not_pending=body.checked_not_pending)
         return shown(who, order)
 
-    @router.get("/{order}")
-    @allow(*STAFF)
-    def one(order: str, who: Caller, as_of: Day = None) -> OrderView:
-        """One order with its facts and what the caller may do next; as of a past day there is nothing to do."""
-        return shown(who, order, reading.end_of(as_of))
-
     @router.post("/{order}/issue")
     @allow(INSPECTOR)
     def issue(order: str, body: Issue, who: Caller) -> OrderView:
@@ -138,6 +152,8 @@ def router(orders: Orders, reading: OrderReading) -> APIRouter:  # noqa: C901  (
         orders.issue(who, order, due_on=body.due_on, checked_not_pending=body.checked_not_pending)
         return shown(who, order)
 
+
+def _proof(router: APIRouter, orders: Orders) -> None:
     @router.post("/{order}/files", status_code=201)
     @allow(REPORTER, UNIT_HEAD)
     def hand_in(order: str, file: UploadFile, who: Caller) -> FileView:
@@ -158,6 +174,8 @@ def router(orders: Orders, reading: OrderReading) -> APIRouter:  # noqa: C901  (
         content, held = orders.file(who, order, digest)
         return attachment(content, name=held["name"], media_type=held["media_type"])
 
+
+def _course(router: APIRouter, orders: Orders, shown: Shown) -> None:
     @router.post("/{order}/answer")
     @allow(REPORTER, UNIT_HEAD)
     def answer(order: str, body: Statement, who: Caller) -> OrderView:
@@ -192,5 +210,3 @@ def router(orders: Orders, reading: OrderReading) -> APIRouter:  # noqa: C901  (
         """End an order with an outcome."""
         orders.close(who, order, body.outcome, body.note)
         return shown(who, order)
-
-    return router

@@ -42,7 +42,6 @@ from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
 from kernel.telemetry.log import configure
 
-SHANGHAI_MIDNIGHT_UTC = 16
 # Before midnight in Shanghai, so that days, years and the leap day turn inside the run: (share of the run, clock).
 JUMPS: tuple[tuple[float, datetime | timedelta], ...] = (
     (0.0, datetime(2027, 12, 31, 15, 59, 55, tzinfo=UTC)),
@@ -94,7 +93,6 @@ class Trial:
     schedulers: list[Any] = field(default_factory=list)
     sender: Any = None
     kills: int = 0
-    senders_killed: int = 0
 
     def launch(self) -> None:
         """Start one more scheduler: a process of its own, forked so that being killed costs little."""
@@ -136,7 +134,6 @@ class Trial:
         if self.sender is not None:
             self.sender.kill()
             self.sender.join()
-            self.senders_killed += 1
         self.sender = _forked(answers.send, self.gateway_url, self.folder)
 
     def deliver(self, app: Any) -> None:

@@ -90,10 +90,12 @@ def test_a_failing_listener_does_not_stop_the_others(bus):
     def away(_deliveries):
         raise Unavailable()
 
-    bus.publish([greeting()])
+    told = greeting()
+    bus.publish([told])
     got = []
     with listening(bus, GREETED, away), listening(bus, ALSO, got.extend):
         eventually(lambda: got)
+    assert [delivery.message.id for delivery in got] == [told.id]
 
 
 def test_an_outage_is_waited_out_with_the_message_in_hand(bus):

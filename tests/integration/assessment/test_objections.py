@@ -170,8 +170,10 @@ def test_a_rejected_objection_changes_nothing_and_cannot_be_filed_again(desk, la
 
 def test_a_refused_objection_may_be_filed_again(desk, late):
     objection = file(desk, late)["id"]
-    desk.do(ISSUER, f"/objections/{objection}/refusal", note="请写明理由")
-    file(desk, late)
+    refused = desk.do(ISSUER, f"/objections/{objection}/refusal", note="请写明理由")
+    again = file(desk, late)
+    assert (refused["state"], again["state"]) == ("closed", "filed")
+    assert again["id"] != objection
 
 
 def test_a_withdrawn_objection_ends(desk, late):
