@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 
+from contracts.corrections.reading import Corrections
+from gateway.clues.amendments import Amendments
 from gateway.clues.answers import Answers
 from gateway.clues.intake import Intake
 from gateway.clues.letters import INBOX, Letters, outbox_of
@@ -22,15 +24,17 @@ from gateway.identity.accounts import Accounts
 from gateway.identity.demonstration import Demonstrations
 from gateway.identity.enrolment import Enrolment
 from gateway.identity.factors import Factors
+from gateway.identity.holders import Holders
 from gateway.identity.locks import Locks
 from gateway.identity.passwords import Passwords, load_policy
 from gateway.identity.register import Register
 from gateway.identity.removals import Removals
 from gateway.identity.sessions import Sessions
+from gateway.identity.terms import Terms
 from gateway.links.link import Link, load_links
 from gateway.partners.service import Partners
 from gateway.partners.vault import Vault, make_root, read_root
-from gateway.tables import SPINE
+from gateway.tables import CORRECTIONS, SPINE, UNITS
 from kernel.access.keyring import KeyFile, warn_of_readers
 from kernel.access.tokens import Issuer, make_key
 from kernel.bus.partner import PartnerDoor
@@ -53,6 +57,8 @@ class Gateway:
     units: DirectoryQuery
     sessions: Sessions
     accounts: Accounts
+    terms: Terms
+    holders: Holders
     register: Register
     factors: Factors
     enrolment: Enrolment
@@ -63,11 +69,17 @@ class Gateway:
     intake: Intake
     review: Review
     originals: Originals
+    amendments: Amendments
+    corrections: Corrections
     progress: Progress
     answers: Answers
     letters: Letters
     doors: dict[str, PartnerDoor]
     cookie_secure: bool
+
+    def prepare(self) -> None:
+        """After migration: tell once who holds which role, where that was never told."""
+        self.holders.tell_untold()
 
 
 def build(runtime: Runtime) -> Gateway:
@@ -89,6 +101,8 @@ def build(runtime: Runtime) -> Gateway:
         units=DirectoryQuery(store),
         sessions=sessions,
         accounts=Accounts(store, passwords, sessions),
+        terms=Terms(store),
+        holders=Holders(store),
         register=Register(store),
         factors=factors,
         enrolment=Enrolment(store, sessions, factors, locks),
@@ -99,6 +113,8 @@ def build(runtime: Runtime) -> Gateway:
         intake=intake,
         review=Review(store, intake),
         originals=Originals(store, vault),
+        amendments=Amendments(store),
+        corrections=Corrections(store, CORRECTIONS, UNITS),
         progress=Progress(store, links),
         answers=Answers(store, partners, {system: door.send for system, door in doors.items()}),
         letters=Letters(store, partners, intake),

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from contracts.corrections.doors import corrections_routes
 from gateway.app import Gateway
 from gateway.clues import api as clues
 from gateway.directory import api as directory
@@ -21,4 +22,6 @@ def routers(app: Gateway) -> list[APIRouter]:
         partners.router(app.partners),
         clues.router(app.partners, app.intake, app.review, app.answers),
         clues.original_router(app.originals),
+        clues.amendment_router(app.amendments),
+        corrections_routes(app.corrections),
     ]

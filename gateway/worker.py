@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from contracts.clues.wire import read_progress
-from contracts.topology import GATEWAY_PROGRESS
+from contracts.corrections.wire import read_corrections
+from contracts.topology import CORRECTION_NOTICES, GATEWAY_PROGRESS
 from gateway.app import Gateway
+from gateway.tables import CORRECTIONS, FINDINGS
 from kernel.bus.markers import every, loop, subscribe
 from kernel.hosting.background import repeat
 from kernel.messages import Item
@@ -29,10 +31,26 @@ class GatewayWorker:
         """What became of clues."""
         self._app.progress.apply(work, items)
 
+    @subscribe(CORRECTION_NOTICES["gateway"], decode=read_corrections)
+    def corrections(self, work: Work, items: Sequence[Item]) -> None:
+        """更正通知: upheld objections against what the gateway told about clues."""
+        CORRECTIONS.hear(work, items, FINDINGS.table)
+
+    @every(seconds=15)
+    def measure_corrections(self) -> None:
+        """Gauges: corrections that wait, and how old the oldest is."""
+        CORRECTIONS.measure(self._app.store)
+
     @every(seconds=60)
     def note_overdue(self) -> None:
         """Clues whose answer has become late."""
         while self._app.progress.note_overdue():
+            pass
+
+    @every(seconds=60)
+    def end_terms(self) -> None:
+        """授权期满: grants whose last day is over."""
+        while self._app.terms.end_past():
             pass
 
     @every(seconds=600)

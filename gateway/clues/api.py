@@ -5,13 +5,15 @@ POST /clues takes bytes: the signature is verified before anything is parsed (R2
 the clue is stored; the same record sent again gets the same receipt.
 """
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from contracts.roles import EXTERNAL_SYSTEM, INSPECTOR, REVIEWER
+from gateway.clues.amendments import REASON_CHARACTERS, Amendments, Change
 from gateway.clues.answers import Answers
 from gateway.clues.intake import Intake, Receipt
 from gateway.clues.originals import Originals
@@ -23,10 +25,12 @@ from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
 from kernel.hosting.attachments import attachment
 from kernel.hosting.edge import raw_body
+from kernel.hosting.validation import Body, WrittenDay
 from kernel.storage.reach import of, within
 
 _Limit = Annotated[int, Query(ge=1, le=MAX_ROWS)]
 _Offset = Annotated[int, Query(ge=0)]
+_MOMENTS = ("former", "amended", "recorded_at")
 _State = Literal["", "received", "routed", "accepted", "returned", "answered"]
 
 
@@ -37,6 +41,14 @@ class ReceiptView(BaseModel):
     duplicate: bool
     state: str
     received_at: str
+
+
+class NewAmendment(Body):
+    """What is amended 更正: the deadline or the day of answering, with the day, or that the clue does not count."""
+
+    kind: Literal["due", "answered", "excluded"]
+    on: WrittenDay | None = None
+    reason: str = Field(max_length=REASON_CHARACTERS)
 
 
 def router(partners: Partners, intake: Intake, review: Review, answers: Answers) -> APIRouter:
@@ -140,6 +152,19 @@ def original_router(originals: Originals) -> APIRouter:
     return router
 
 
+def amendment_router(amendments: Amendments) -> APIRouter:
+    """Route by which an upheld objection about a clue is answered."""
+    router = APIRouter(tags=["clues"])
+
+    @router.post("/clues/{receipt}/amendments", status_code=201)
+    @allow(INSPECTOR)
+    def amend(receipt: str, body: NewAmendment, who: Caller) -> dict[str, str]:
+        """Amend what is measured about a clue; only while a correction asked 更正通知 waits for it."""
+        return {"id": amendments.amend(who, receipt, Change(body.kind, body.on, body.reason))}
+
+    return router
+
+
 def _receipt(receipt: Receipt) -> ReceiptView:
     return ReceiptView(
         receipt=receipt.receipt,
@@ -176,7 +201,11 @@ def _course(course: ClueCourse, *, for_staff: bool) -> dict[str, Any]:
     ]
     shown = {**_line(course.line), "progress": progress}
     if for_staff:
-        shown |= {"content": course.content, "region_code": course.region_code}
+        amendments = [
+            asdict(one) | {name: _shown(at) if (at := getattr(one, name)) else None for name in _MOMENTS}
+            for one in course.amendments
+        ]
+        shown |= {"content": course.content, "region_code": course.region_code, "amendments": amendments}
     return shown
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gateway.clues.rules import RANK
+from gateway.clues.rules import AMENDMENTS, RANK
 from gateway.tables import Base
 from kernel.storage.types import Id, Moment, one_of
 
@@ -23,7 +23,7 @@ class ClueRow(Base):
     """
     A clue 线索. `kind` and `state` are names of the contract; `unit_path` decides who may see it; `due_at` is the
     sender's own deadline, `answer_due_at` the one we are measured by; `overdue_noted_at` when the scored event of
-    its lateness was told.
+    its lateness was told. `excluded_at`: since when it does not count, by an amendment 更正.
     """
 
     __tablename__ = "clues"
@@ -51,6 +51,7 @@ class ClueRow(Base):
     progressed_at: Mapped[datetime] = mapped_column(Moment)
     answered_at: Mapped[datetime | None] = mapped_column(Moment)
     overdue_noted_at: Mapped[datetime | None] = mapped_column(Moment)
+    excluded_at: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__ = (
         UniqueConstraint("system", "external_id", name="uq_clues_external"),
@@ -95,6 +96,30 @@ class ProgressRow(Base):
     recorded_at: Mapped[datetime] = mapped_column(Moment)
 
     __table_args__ = (Index("ix_clue_progress_receipt", "receipt"), one_of("clue_progress", "state", *RANK))
+
+
+class Amendment(Base):
+    """
+    A correction 线索更正 of what is measured about a clue, asked by an upheld objection. `kind`: due 答复期限, answered
+    答复日期, excluded 不计; `former` and `amended` are the moments before and after; never changed, never deleted.
+    """
+
+    __tablename__ = "clue_amendments"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    receipt: Mapped[str] = mapped_column(Id, ForeignKey("clues.receipt"))
+    asked: Mapped[str] = mapped_column(Id, ForeignKey("corrections_asked.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    former: Mapped[datetime | None] = mapped_column(Moment)
+    amended: Mapped[datetime | None] = mapped_column(Moment)
+    reason: Mapped[str] = mapped_column(String(500))
+    recorded_at: Mapped[datetime] = mapped_column(Moment)
+    recorded_by: Mapped[str] = mapped_column(String(100))
+
+    __table_args__ = (
+        Index("ix_clue_amendments_receipt", "receipt"),
+        one_of("clue_amendments", "kind", *AMENDMENTS),
+    )
 
 
 class AnswerRow(Base):

@@ -68,7 +68,7 @@ class Progress:
                     clue.answered_at = step["recorded_at"]
                     changed.append(clue)
         work.session.flush()
-        FINDINGS.record(work, self._found(work, changed))
+        FINDINGS.record(work, findings_about(work, changed))
 
     def note_overdue(self) -> int:
         """Tell the scored event of every clue whose answer is late and was not told yet; returns how many."""
@@ -84,7 +84,7 @@ class Progress:
         )
         with self._store.work() as work:
             clues = work.session.scalars(late).all()
-            FINDINGS.record(work, self._found(work, clues))
+            FINDINGS.record(work, findings_about(work, clues))
             work.session.execute(
                 update(ClueRow)
                 .where(ClueRow.receipt.in_([clue.receipt for clue in clues]))
@@ -93,20 +93,22 @@ class Progress:
             work.commit()
         return len(clues)
 
-    def _found(self, work: Work, clues: Sequence[ClueRow]) -> Iterator[Found]:
-        """The findings about clues, with their originals as evidence; none where no unit is known to be answerable."""
-        concerned = [clue for clue in clues if clue.unit]
-        named = evidence(work.session, [clue.receipt for clue in concerned])
-        for clue in concerned:
-            facts = AnswerFacts(
-                state=clue.state,
-                due_at=clue.answer_due_at,
-                answered_at=clue.answered_at,
-                now=work.clock.now(),
-            )
-            (finding,) = PROBES.look(facts, clue.answered_at or clue.answer_due_at)
-            finding = replace(finding, evidence=named.get(clue.receipt, ()))
-            yield Found(subject_of(clue.receipt), clue.unit, Mode.EXTERNAL, finding)
+
+def findings_about(work: Work, clues: Sequence[ClueRow]) -> Iterator[Found]:
+    """The findings about clues, with their originals as evidence; none where no unit is known to be answerable."""
+    concerned = [clue for clue in clues if clue.unit]
+    named = evidence(work.session, [clue.receipt for clue in concerned])
+    for clue in concerned:
+        facts = AnswerFacts(
+            state=clue.state,
+            due_at=clue.answer_due_at,
+            answered_at=clue.answered_at,
+            now=work.clock.now(),
+            is_excluded=clue.excluded_at is not None,
+        )
+        (finding,) = PROBES.look(facts, clue.answered_at or clue.answer_due_at)
+        finding = replace(finding, evidence=named.get(clue.receipt, ()))
+        yield Found(subject_of(clue.receipt), clue.unit, Mode.EXTERNAL, finding)
 
 
 def _step(item: Item) -> dict[str, Any]:

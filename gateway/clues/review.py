@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select, func, select
 
 from contracts.roles import EXTERNAL_SYSTEM
 from gateway.clues.intake import CONSUMER, Intake, Receipt
-from gateway.clues.model import AnswerRow, ClueRow, ProgressRow
+from gateway.clues.model import Amendment, AnswerRow, ClueRow, ProgressRow
 from gateway.partners.service import Sender
 from gateway.tables import UNITS
 from kernel.access.principal import Principal
@@ -69,13 +69,25 @@ class StepLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AmendmentLine:
+    """What an upheld objection has amended: the kind, the moments before and after, and why."""
+
+    kind: str
+    former: datetime | None
+    amended: datetime | None
+    reason: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ClueCourse:
-    """A clue with its course; the content only for staff."""
+    """A clue with its course; the content and what was amended only for staff."""
 
     line: ClueLine
     content: str
     region_code: str
     progress: list[StepLine]
+    amendments: list[AmendmentLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,8 @@ class Review:
             .order_by(ProgressRow.recorded_at, ProgressRow.id)
             .limit(MAX_ROWS)
         )
+        names = AmendmentLine.__slots__
+        amended = select(Amendment).where(Amendment.receipt == receipt).order_by(Amendment.id)
         with self._store.reading() as session:
             row = (
                 session.execute(_lines().where(ClueRow.receipt == receipt)).first()
@@ -129,7 +143,11 @@ class Review:
             if row is None or not _may_see(who, row[0]):
                 raise UnknownReceipt()
             progress = [StepLine(s.state, s.note, s.subject, s.recorded_at) for s in session.scalars(steps)]
-            return ClueCourse(_line(row), row[0].content, row[0].region_code, progress)
+            amendments = [
+                AmendmentLine(**{name: getattr(one, name) for name in names})
+                for one in session.scalars(amended.limit(MAX_ROWS))
+            ]
+            return ClueCourse(_line(row), row[0].content, row[0].region_code, progress, amendments)
 
     def held(self, who: Principal, *, limit: int) -> list[Held]:
         """What lies in quarantine."""

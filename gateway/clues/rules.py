@@ -3,14 +3,15 @@ Rules of the clue exchange 线索: which state may follow which, when an answer 
 an answer is tried.
 
 GW-ANS-01 measures the unit complained of: was the clue answered in time. A clue sent back because it is not ours
-is not applicable; one that is not yet answered and not yet due says nothing.
+is not applicable; one that is not yet answered and not yet due says nothing. What an upheld objection has amended
+更正 counts as amended.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from contracts.findings import Basis, ProbeSet, Verdict, failed, not_applicable, passed
+from contracts.findings import Basis, ProbeSet, Verdict, failed, not_applicable, not_due, passed
 from kernel.calendar import WorkingCalendar
 from kernel.clock import local_date, start_of_day
 
@@ -26,6 +27,8 @@ KIND_NUMBERS = {
     "dispute": 5,
 }
 KIND_NAMES = {number: name for name, number in KIND_NUMBERS.items()}
+DUE, ANSWERED, EXCLUDED = "due", "answered", "excluded"
+AMENDMENTS = (DUE, ANSWERED, EXCLUDED)
 RETRY_AFTER = tuple(
     timedelta(seconds=seconds)
     for seconds in (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 86400, 86400)
@@ -42,6 +45,7 @@ class AnswerFacts:
     due_at: datetime
     answered_at: datetime | None
     now: datetime
+    is_excluded: bool = False
 
 
 PROBES: ProbeSet[AnswerFacts] = ProbeSet()
@@ -61,6 +65,10 @@ def answered_in_time(facts: AnswerFacts) -> Verdict:
     due_on = local_date(facts.due_at)
     if facts.state == "returned":
         return not_applicable("线索不属于受理范围，已退回来源系统")
+    if facts.is_excluded:
+        return not_applicable("经申诉核实，本件不计入按时答复")
+    if facts.answered_at is None and facts.now <= facts.due_at:
+        return not_due(f"答复期限经更正为 {due_on}，尚未届满")
     if facts.answered_at is None:
         return failed(f"应于 {due_on} 前答复，至今未答复", 0, 1)
     answered_on = local_date(facts.answered_at)
@@ -84,7 +92,7 @@ def answer_due(
         if in_working_days
         else calendar.calendar_days_after(start, days)
     )
-    return _end_of(deadline.due_on)
+    return end_of(deadline.due_on)
 
 
 def next_try(attempts: int, jitter: float) -> timedelta | None:
@@ -110,5 +118,6 @@ def renamed(values: Mapping[str, str], names: Mapping[str, str]) -> dict[str, st
     return {names[key]: value for key, value in values.items()}
 
 
-def _end_of(day: date) -> datetime:
+def end_of(day: date) -> datetime:
+    """The last second of a day."""
     return start_of_day(day + timedelta(days=1)) - timedelta(seconds=1)

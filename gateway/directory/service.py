@@ -21,6 +21,7 @@ from contracts.units import COLUMNS, UNITS_PER_MESSAGE, pack_units
 from gateway.directory import rules
 from gateway.directory.model import UNIT_VERSIONS
 from gateway.directory.rules import UnitState
+from gateway.identity.holders import tell_placed
 from gateway.tables import UNITS
 from kernel.access.principal import SYSTEM, Principal
 from kernel.errors import Conflict, Invalid, NotFound, Problem
@@ -75,6 +76,8 @@ class Directory:
                 moved = [s for s in states if s[0].code in known and not _is_same(known[s[0].code], *s)]
                 versions = {code: row.version for code, row in known.items()}
                 _record(work, [*fresh, *moved], versions, who, reason)
+                old = {code: row.path for code, row in known.items()}
+                tell_placed(work, [unit.code for unit, path in moved if old[unit.code] != path])
                 new, changed, same = (
                     new + len(fresh),
                     changed + len(moved),
@@ -121,6 +124,8 @@ class Directory:
                     touched.append((_state(below), new_path + below.path[len(row.path) :]))
                     versions[below.code] = below.version
             _record(work, touched, versions, who, reason)
+            if new_path != row.path:
+                tell_placed(work, [each.code for each, _ in touched])
             work.audit(who, "unit.revised", f"units/{code}", object_version=str(row.version + 1))
             work.commit()
         return len(touched)

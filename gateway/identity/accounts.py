@@ -8,17 +8,21 @@ rights ends the sessions of the account, so that nothing goes on under the forme
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateway.identity import rules
+from gateway.identity.holders import tell_holders
 from gateway.identity.model import Account, Grant
 from gateway.identity.passwords import Passwords
 from gateway.identity.sessions import Sessions, revoke_sessions
+from gateway.identity.terms import check_term
 from gateway.tables import UNITS
 from kernel.access.principal import SYSTEM, Principal
+from kernel.clock import local_date
 from kernel.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, RuleViolation
 from kernel.ids import is_id, new_id
 from kernel.storage.work import Store, Work
@@ -74,6 +78,7 @@ class Accounts:
                 )
             for first, password_hash in zip(accounts, hashed, strict=True):
                 enter(work, first, password_hash)
+            tell_holders(work, [first.account for first in accounts])
             work.audit(SYSTEM, "accounts.established", f"accounts/{len(accounts)}")
             work.commit()
 
@@ -110,6 +115,7 @@ class Accounts:
         with self._store.work() as work:
             known = reached(work.session, who, account)
             known.state = state
+            tell_holders(work, [account])
             if state != "active":
                 revoke_sessions(work, account)
             work.audit(who, f"account.{state}", f"accounts/{account}")
@@ -132,8 +138,23 @@ class Accounts:
             work.audit(who, "account.password_changed", f"accounts/{name}")
             work.commit()
 
-    def propose(self, who: Principal, *, account: str, role: str, unit: str, reason: str = "") -> str:
-        """Propose a role on a unit for an account, and say why; returns the grant's id. Somebody else decides."""
+    def propose(
+        self,
+        who: Principal,
+        *,
+        account: str,
+        role: str,
+        unit: str,
+        reason: str = "",
+        from_on: date | None = None,
+        until_on: date | None = None,
+    ) -> str:
+        """
+        Propose a role on a unit for an account, and say why; returns the grant's id. Somebody else decides.
+
+        `from_on`, `until_on`: first and last day in force, of Asia/Shanghai; None: from the decision, without end.
+        """
+        check_term(from_on, until_on, local_date(self._store.clock.now()))
         if role not in rules.GRANTABLE:
             problem = Problem("role", "identity.unknown_role", "角色不在代码表中")
             raise Invalid(
@@ -157,6 +178,8 @@ class Accounts:
                     proposed_at=work.clock.now(),
                     proposed_by=who.account,
                     reason=clean_text(reason, max_characters=200),
+                    from_on=from_on,
+                    until_on=until_on,
                 )
             )
             _flush(work, "该账号已有此项授权或申请，请勿重复提交。")
@@ -174,10 +197,14 @@ class Accounts:
                 raise NotAllowed("不能审批自己提出或与自己有关的授权。", code="identity.four_eyes")
             if approve and rules.excludes(row.role, _roles_held(work.session, row.account)):
                 raise DutiesExclude()
+            if approve:
+                check_term(row.from_on, row.until_on, local_date(work.clock.now()))
             row.state = "active" if approve else "refused"
             row.decided_at, row.decided_by = work.clock.now(), who.account
             row.note = clean_text(note, max_characters=200)
             _flush(work, DutiesExclude.message)
+            if approve:
+                tell_holders(work, [row.account])
             revoke_sessions(work, row.account)
             work.audit(who, f"grant.{row.state}", f"grants/{grant}")
             work.commit()
@@ -192,6 +219,7 @@ class Accounts:
                 raise NotAllowed("不能撤销自己的授权。", code="identity.four_eyes")
             row.state, row.decided_at, row.decided_by = "revoked", work.clock.now(), who.account
             row.note = clean_text(note, max_characters=200)
+            tell_holders(work, [row.account])
             revoke_sessions(work, row.account)
             work.audit(who, "grant.revoked", f"grants/{grant}")
             work.commit()

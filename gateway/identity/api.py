@@ -24,7 +24,7 @@ from kernel.access.rules import allow, public
 from kernel.clock import SHANGHAI
 from kernel.errors import NotSignedIn
 from kernel.hosting.api import TOKEN_COOKIE, Caller, render_error
-from kernel.hosting.validation import Body
+from kernel.hosting.validation import Body, WrittenDay
 
 SESSION_COOKIE = "fazhi_session"
 _Limit = Annotated[int, Query(ge=1, le=MAX_ROWS)]
@@ -65,11 +65,13 @@ class AccountState(Body):
 
 
 class NewGrant(Body):
-    """A role on a unit proposed for an account, and why."""
+    """A role on a unit proposed for an account, its first and last day (none: from the decision, without end), and why."""
 
     account: str
     role: str
     unit: str
+    from_on: WrittenDay | None = None
+    until_on: WrittenDay | None = None
     reason: str = Field("", max_length=200)
 
 
@@ -219,10 +221,7 @@ def account_router(accounts: Accounts, register: Register) -> APIRouter:
     @router.post("/grants", status_code=201)
     @allow(SYSTEM_ADMIN, UNIT_HEAD)
     def propose(body: NewGrant, who: Caller) -> dict[str, str]:
-        asked = accounts.propose(
-            who, account=body.account, role=body.role, unit=body.unit, reason=body.reason
-        )
-        return {"id": asked}
+        return {"id": accounts.propose(who, **body.model_dump())}
 
     @router.post("/grants/{grant}/decision", status_code=204)
     @allow(SECURITY_ADMIN)

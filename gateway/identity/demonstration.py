@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from gateway.identity.accounts import FirstAccount, enter
+from gateway.identity.holders import tell_holders
 from gateway.identity.model import Account, Demonstration, DemonstrationAccount
 from gateway.identity.passwords import Passwords
 from gateway.tables import UNITS
@@ -109,6 +110,7 @@ class Demonstrations:
                             unit_name=unit_name,
                         )
                     )
+                tell_holders(work, [person.account for person in people])
                 work.audit(SYSTEM, "demonstration.created", f"accounts/{len(people)}")
                 work.commit()
         return self.shown()

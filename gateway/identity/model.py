@@ -5,13 +5,25 @@ Only the hash of a session's id is stored. That one account never holds two of t
 also a unique index, so no programme can get round it.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, String, false, text
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    and_,
+    false,
+    or_,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.tables import Base
-from kernel.storage.types import BigInt, Id, Moment, one_of
+from kernel.storage.types import BigInt, Day, Id, Moment, one_of
 
 _ADMIN_HELD = text("state = 'active' AND role IN ('system_admin', 'security_admin', 'audit_admin')")
 _HELD = text("state IN ('proposed', 'active')")
@@ -20,7 +32,12 @@ _PROPOSED = text("state = 'proposed'")
 
 
 class Account(Base):
-    """An account 账号. `state`: active or disabled. Passwords set by somebody else must be changed first."""
+    """
+    An account 账号. `state`: active or disabled. Passwords set by somebody else must be changed first.
+
+    `told_version` is the version under which others last heard what it holds, 0: never (holders.py);
+    `rights_changed_at`, when that last changed.
+    """
 
     __tablename__ = "accounts"
 
@@ -32,6 +49,8 @@ class Account(Base):
     state: Mapped[str] = mapped_column(String(20), default="active")
     created_at: Mapped[datetime] = mapped_column(Moment)
     created_by: Mapped[str] = mapped_column(String(100))
+    told_version: Mapped[int] = mapped_column(BigInt, default=0, server_default="0")
+    rights_changed_at: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__ = (one_of("accounts", "state", "active", "disabled"),)
 
@@ -40,6 +59,7 @@ class Grant(Base):
     """
     A role granted on a unit and all below it 授权. `state`: proposed, active, refused, revoked.
 
+    In force on the days from `from_on` (empty: when it was decided) until `until_on` (empty: no end), both included.
     `reason` is the proposer's, `note` that of whoever decided or took it back.
     """
 
@@ -56,6 +76,14 @@ class Grant(Base):
     decided_by: Mapped[str | None] = mapped_column(String(100))
     reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
     note: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    from_on: Mapped[date | None] = mapped_column(Day)
+    until_on: Mapped[date | None] = mapped_column(Day)
+
+    @classmethod
+    def in_force(cls, day: date) -> ColumnElement[bool]:
+        """The condition that a grant holds on a day."""
+        begun = or_(cls.from_on.is_(None), cls.from_on <= day)
+        return and_(cls.state == "active", begun, or_(cls.until_on.is_(None), cls.until_on >= day))
 
     __table_args__ = (
         Index(

@@ -8,7 +8,7 @@ the whole page at once.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from gateway.identity import rules
 from gateway.identity.model import Account, DemonstrationAccount, Grant, SecondFactor
 from gateway.tables import UNITS
 from kernel.access.principal import Principal
+from kernel.clock import local_date
 from kernel.storage.work import Store
 
 MAX_ROWS = 200
@@ -55,7 +56,7 @@ class AccountLine:
 
 @dataclass(frozen=True, slots=True)
 class GrantLine:
-    """A grant in a list: who asked for it and why, who decided and what they said."""
+    """A grant in a list: its term, who asked for it and why, who decided and what they said."""
 
     id: str
     account: str
@@ -65,6 +66,8 @@ class GrantLine:
     unit: str
     unit_name: str
     state: str
+    from_on: date | None
+    until_on: date | None
     proposed_by: str
     proposed_at: datetime
     reason: str
@@ -99,7 +102,8 @@ class Register:
             )
         with self._store.reading() as session:
             rows = session.execute(wanted.limit(min(limit, MAX_ROWS)).offset(offset)).all()
-            return _lines(session, [(account, unit_name) for account, unit_name in rows])
+            today = local_date(self._store.clock.now())
+            return _lines(session, today, [(account, unit_name) for account, unit_name in rows])
 
     def grants(
         self, who: Principal, *, state: str, limit: int, offset: int, account: str = ""
@@ -127,9 +131,9 @@ def within(who: Principal) -> ColumnElement[bool]:
     return UNITS.table.c.path.startswith(who.unit_path or "?", autoescape=True)
 
 
-def _lines(session: Session, rows: Sequence[tuple[Account, str]]) -> list[AccountLine]:
+def _lines(session: Session, today: date, rows: Sequence[tuple[Account, str]]) -> list[AccountLine]:
     names = [account.account for account, _ in rows]
-    roles = _roles(session, names)
+    roles = _roles(session, names, today)
     factors = select(SecondFactor.account).where(
         SecondFactor.account.in_(names), SecondFactor.state == "active"
     )
@@ -155,12 +159,12 @@ def _lines(session: Session, rows: Sequence[tuple[Account, str]]) -> list[Accoun
     ]
 
 
-def _roles(session: Session, names: Sequence[str]) -> dict[str, list[HeldRole]]:
+def _roles(session: Session, names: Sequence[str], today: date) -> dict[str, list[HeldRole]]:
     units = UNITS.table
     wanted = (
         select(Grant.account, Grant.role, Grant.unit, units.c.name)
         .join(units, units.c.code == Grant.unit)
-        .where(Grant.account.in_(names), Grant.state == "active")
+        .where(Grant.account.in_(names), Grant.in_force(today))
         .order_by(Grant.unit, Grant.role)
     )
     found: dict[str, list[HeldRole]] = defaultdict(list)
@@ -185,6 +189,8 @@ def _grant_line(row: Grant, account_name: str, unit_name: str) -> GrantLine:
         unit=row.unit,
         unit_name=unit_name,
         state=row.state,
+        from_on=row.from_on,
+        until_on=row.until_on,
         proposed_by=row.proposed_by,
         proposed_at=row.proposed_at,
         reason=row.reason,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from contracts.roles import TITLES
@@ -25,6 +25,7 @@ from gateway.identity.passwords import Passwords
 from gateway.tables import UNITS
 from kernel.access.principal import Principal
 from kernel.access.tokens import LIFETIME, Issuer
+from kernel.clock import local_date
 from kernel.errors import NotAllowed, NotSignedIn
 from kernel.storage.work import Store, Work
 from kernel.telemetry import metrics
@@ -119,7 +120,7 @@ class Sessions:
         self._welcome(known, password, who)
         begun = None
         with self._store.work() as work:
-            place = _place(work.session, known, unit)
+            place = _place(work.session, known, unit, self._in_force())
             if place is not None:
                 begun = self._begin(work, name, place, address, by_code=by_code)
                 audited = replace(begun.principal, address=address, request=request)
@@ -243,6 +244,9 @@ class Sessions:
             work.audit(who, "session.refused", "", result="denied", reason_code=reason)
             work.commit()
 
+    def _in_force(self) -> ColumnElement[bool]:
+        return Grant.in_force(local_date(self._store.clock.now()))
+
     def _is_expired(self, account: Account) -> bool:
         changed, limit = account.password_changed_at, self._passwords.policy.max_age
         return changed is None or (limit is not None and self._store.clock.now() - changed > limit)
@@ -260,7 +264,7 @@ class Sessions:
         account = session.get(Account, row.account)
         units = UNITS.table
         unit = session.execute(select(units.c.name, units.c.path).where(units.c.code == row.unit)).first()
-        held = Grant.account == row.account, Grant.unit == row.unit, Grant.state == "active"
+        held = Grant.account == row.account, Grant.unit == row.unit, self._in_force()
         roles = session.scalars(select(Grant.role).where(*held)).all()
         if account is None or account.state != "active" or unit is None or not roles:
             raise NotSignedIn()
@@ -293,11 +297,11 @@ def _wrong(code: str) -> WrongCredentials:
     return WrongCredentials(_WITH_CODE if code.strip() else None)
 
 
-def _place(session: Session, account: Account, wanted: str) -> str | None:
+def _place(session: Session, account: Account, wanted: str, in_force: ColumnElement[bool]) -> str | None:
     """The unit to act for: the one asked for, else the account's own, else the first granted; None without a grant."""
     granted = session.scalars(
         select(Grant.unit)
-        .where(Grant.account == account.account, Grant.state == "active")
+        .where(Grant.account == account.account, in_force)
         .order_by(Grant.unit)
     ).all()
     if wanted:

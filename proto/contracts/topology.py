@@ -16,6 +16,7 @@ CLUE_TO_ENFORCEMENT = "clue_routed_to_enforcement.v1"
 CLUE_TO_DISPUTES = "clue_routed_to_disputes.v1"
 CLUE_PROGRESSED = "clue_progressed.v1"
 CORRECTION_ASKED = "correction_asked.v1"
+HOLDERS = "holders.v1"
 
 ASSESSMENT_SCORED = Queue(
     "assessment.scored",
@@ -31,10 +32,11 @@ GATEWAY_PROGRESS = Queue(
 )
 CORRECTION_NOTICES = {
     service: Queue(f"{service}.corrections", (("assessment", CORRECTION_ASKED),))
-    for service in SERVICES
+    for service in (*SERVICES, "gateway")
     if service != "assessment"
 }
 DIRECTORY = {service: Queue(f"{service}.directory", (("gateway", UNITS),)) for service in SERVICES}
+ASSESSMENT_HOLDERS = Queue("assessment.holders", (("gateway", HOLDERS),))
 
 QUEUES: tuple[Queue, ...] = (
     ASSESSMENT_SCORED,
@@ -44,6 +46,7 @@ QUEUES: tuple[Queue, ...] = (
     GATEWAY_PROGRESS,
     *CORRECTION_NOTICES.values(),
     *DIRECTORY.values(),
+    ASSESSMENT_HOLDERS,
 )
 
 

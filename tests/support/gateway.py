@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from sqlalchemy import select
+
+from contracts.events.v1.scored_pb2 import ScoredEvent, ScoredEvents
 from gateway.app import Gateway
 from gateway.directory.rules import UnitState
 from gateway.identity.accounts import FirstAccount
@@ -14,6 +17,7 @@ from kernel.access.principal import SYSTEM, Principal
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 PASSWORD = "Qingming-2026-river"
+UNIT = "150102-scjg"
 TREE = (
     UnitState(code="15", name="自治区人民政府", kind=1, level=1, parent="", region_code="150000", valid_from="2019-01-01"),
     UnitState(code="1501", name="首府市人民政府", kind=1, level=2, parent="15", region_code="150100", valid_from="2019-01-01"),
@@ -64,6 +68,14 @@ def partner(app: Gateway, system: str, **where: str) -> Sender:
     """A registered partner with one key."""
     app.partners.register(SYSTEM, system, title=system, **where)
     return Sender(system, read_secret_text(app.partners.add_key(SYSTEM, system)))
+
+
+def scored(app: Gateway) -> list[ScoredEvent]:
+    """The scored events told so far, oldest first."""
+    table = app.store.spine.outbox
+    wanted = select(table.c.body).where(table.c.name == "scored.v1").order_by(table.c.pos)
+    with app.store.reading() as session:
+        return [event for body in session.scalars(wanted) for event in ScoredEvents.FromString(body).events]
 
 
 def principal(account: str, unit: str, path: str, *roles: str) -> Principal:

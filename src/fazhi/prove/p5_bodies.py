@@ -30,6 +30,7 @@ BODIES: Mapping[str, Any] = {
     "/gateway/grants/{grant}/decision": {"approve": True},
     "/gateway/factor-removals": {"account": "{account}", "reason": WORDS},
     "/gateway/factor-removals/{removal}/decision": {"approve": True},
+    "/gateway/clues/{receipt}/amendments": {"kind": "excluded", "reason": WORDS},
     "/gateway/units": {
         "code": "150102-zm",
         "name": "证明局",

@@ -170,6 +170,8 @@ POST   /gateway/quarantine/{entry}/refusal                                  I   
 GET    /gateway/answers                                                     I     -                top
 POST   /gateway/answers/{answer}/attempts                                   I     answer           top
 GET    /gateway/clues/{receipt}/evidence/{digest}                           VI    original         area
+POST   /gateway/clues/{receipt}/amendments                                  I     clue             area
+GET    /gateway/corrections-asked                                           staff *correction.gateway area
 GET    /legislation/articles/search                                         all   -                all
 GET    /legislation/basis                                                   all   -                all
 GET    /legislation/documents                                               all   -                all

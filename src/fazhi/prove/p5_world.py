@@ -184,7 +184,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
             service,
             "SELECT c.id AS correction, u.path AS at FROM corrections_asked c JOIN units u ON u.code = c.unit",
         )
-        for service in ("legislation", "disputes", "decisions", "enforcement")
+        for service in ("legislation", "disputes", "decisions", "enforcement", "gateway")
     },
     "survey": ("assessment", f"SELECT id AS survey, '/{PROVINCE}/' AS at FROM surveys"),
 }

@@ -1,18 +1,29 @@
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from contracts.clues.v1.clues_pb2 import ClueProgressed
+from contracts.topology import GATEWAY_PROGRESS
 from fazhi.services import Service
 from gateway.app import Gateway, build
+from gateway.worker import GatewayWorker
 from kernel.access.tokens import Verifier, public_half
-from kernel.clock import FixedClock
+from kernel.bus.inbound import Inbound
+from kernel.bus.markers import subscriptions
+from kernel.bus.port import Delivery
+from kernel.clock import FixedClock, microseconds
 from kernel.hosting.api import build_api
 from kernel.hosting.runtime import Runtime
+from kernel.ids import new_id
+from kernel.messages import Message, Queue
 from kernel.settings import Settings
-from tests.support.gateway import NOW, PASSWORD, Sender, furnish, partner
+from tests.support.gateway import NOW, PASSWORD, Sender, body_of, furnish, hotline_order, partner
 from tests.support.http import Client
 from tests.support.stores import built
+
+ROOT = "/api/gateway/v1"
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +65,59 @@ def http(app: Gateway, runtime: Runtime, clock: FixedClock) -> Client:
     pem = (runtime.settings.data / "keys" / "identity.pem").read_bytes()
     checks = Verifier(public_half(pem), clock)
     return Client(build_api("gateway", "网关", Service("gateway", app).routers(), checks, app.store))
+
+
+@pytest.fixture
+def as_account(http):
+    """Calls with somebody's token, as a programme does."""
+
+    def call(account: str):
+        token = http.post(f"{ROOT}/sessions", json={"account": account, "password": PASSWORD}).json()["token"]
+        http.cookies.clear()
+
+        def request(method: str, path: str, **options):
+            return http.request(
+                method, f"{ROOT}{path}", headers={"authorization": f"Bearer {token}"}, **options
+            )
+
+        return request
+
+    return call
+
+
+@pytest.fixture
+def deliver(app: Gateway) -> Callable[..., None]:
+    """Hands a message to the worker's own subscription of a queue; again, as the broker does when it is not sure."""
+    worker = GatewayWorker(app)
+    doors = {
+        subscription.queue: Inbound(app.store, subscription, getattr(worker, name))
+        for name, subscription in subscriptions(worker)
+    }
+
+    def deliver(queue: Queue, message: Message, *, again: bool = False) -> None:
+        for redelivered in (False, True) if again else (False,):
+            doors[queue].take([Delivery(message, redelivered)])
+
+    return deliver
+
+
+@pytest.fixture
+def progress(deliver):
+    """Tells progress the way a dealing service does."""
+
+    def tell(receipt: str, state: int, at=NOW, note: str = "", fact: str = "") -> None:
+        body = ClueProgressed(
+            id=fact or new_id(), receipt=receipt, state=state, note=note, subject="enforcement/clues/1",
+            recorded_at_us=microseconds(at),
+        ).SerializeToString()  # fmt: skip
+        deliver(
+            GATEWAY_PROGRESS, Message(id=new_id(), source="enforcement", name="clue_progressed.v1", body=body)
+        )
+
+    return tell
+
+
+@pytest.fixture
+def receipt(app: Gateway, hotline: Sender) -> str:
+    body = body_of(hotline_order())
+    return app.intake.take(app.partners.authenticate(hotline.signed(body, NOW), body), body).receipt

@@ -25,24 +25,6 @@ ROOT = "/api/gateway/v1"
 NEW = {"account": "lisi", "name": "李四", "unit": "1501", "password": "Linshi-Kouling-9"}
 
 
-@pytest.fixture
-def as_account(http):
-    """Calls with somebody's token, as a programme does."""
-
-    def call(account: str):
-        token = http.post(f"{ROOT}/sessions", json={"account": account, "password": PASSWORD}).json()["token"]
-        http.cookies.clear()
-
-        def request(method: str, path: str, **options):
-            return http.request(
-                method, f"{ROOT}{path}", headers={"authorization": f"Bearer {token}"}, **options
-            )
-
-        return request
-
-    return call
-
-
 class TestRights:
     """Who may knock where; the rows are the product's table of rights (R36)."""
 
@@ -62,6 +44,7 @@ class TestRights:
         "unit_head": {"POST /grants", "POST /factor-removals"},
         "inspector": {
             "POST /quarantine/{entry}/release", "POST /quarantine/{entry}/refusal", "POST /answers/{answer}/attempts",
+            "POST /clues/{receipt}/amendments",
         },
         "audit_admin": set(), "reviewer": set(), "reporter": set(), "third_party": set(), "external_system": set(),
     }  # fmt: skip

@@ -7,14 +7,13 @@ from sqlalchemy import text
 
 from kernel.errors import NotFound
 from kernel.storage.blobs import BlobDamaged
-from tests.support.gateway import INSPECTOR, NOW, PASSWORD, body_of, hotline_order, principal
-from tests.unit.gateway.test_what_becomes_of_clues import progress, receipt, scored  # noqa: F401 - fixtures
+from tests.support.gateway import INSPECTOR, NOW, PASSWORD, body_of, hotline_order, principal, scored
 
 AWAY = principal("ducha2", "1502", "/15/1502/", "inspector")
 
 
 @pytest.fixture
-def told(app, receipt, progress):  # noqa: F811
+def told(app, receipt, progress):
     """The original's bytes, and its event."""
     progress(receipt, 5, at=NOW)
     (event,) = scored(app)
@@ -22,7 +21,7 @@ def told(app, receipt, progress):  # noqa: F811
 
 
 def test_the_event_names_the_clue_as_it_came(app, told):
-    receipt, body, event = told  # noqa: F811
+    receipt, body, event = told
     (evidence,) = event.evidence
     digest = hashlib.sha256(body).hexdigest()
     assert (evidence.digest, evidence.name, evidence.media_type) == (
@@ -48,7 +47,7 @@ def test_it_is_given_out_as_an_attachment_and_every_reading_is_on_record(app, to
 
 
 def test_it_is_for_staff_who_may_see_the_clue(app, told):
-    receipt, body, _ = told  # noqa: F811
+    receipt, body, _ = told
     digest = hashlib.sha256(body).hexdigest()
     sender = principal("hotline", "15", "/15/", "external_system")
     for who, asked in ((AWAY, digest), (sender, digest), (INSPECTOR, "0" * 64)):
@@ -57,7 +56,7 @@ def test_it_is_for_staff_who_may_see_the_clue(app, told):
 
 
 def test_an_altered_original_is_noticed(app, told):
-    receipt, body, _ = told  # noqa: F811
+    receipt, body, _ = told
     with app.store.work() as work:
         work.session.execute(text("UPDATE clue_originals SET sealed = x'00112233445566778899aabbccddeeff'"))
         work.commit()

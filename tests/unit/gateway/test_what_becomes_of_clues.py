@@ -4,53 +4,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from contracts.clues.v1.clues_pb2 import ClueProgressed
-from contracts.clues.wire import read_progress
-from contracts.events.v1.scored_pb2 import ScoredEvents
-from contracts.topology import GATEWAY_PROGRESS
 from gateway.clues.model import AnswerRow, ClueRow
-from gateway.worker import GatewayWorker
-from kernel.bus.inbound import Inbound
-from kernel.bus.markers import subscriptions
-from kernel.bus.port import Delivery
-from kernel.clock import microseconds
 from kernel.errors import NotFound
 from kernel.ids import new_id
-from kernel.messages import Message
-from tests.support.gateway import INSPECTOR, NOW, body_of, hotline_order, principal
-
-
-@pytest.fixture
-def progress(app):
-    """Tells progress the way a dealing service does: as a message through the worker's own subscription."""
-    worker = GatewayWorker(app)
-    ((name, subscription),) = subscriptions(worker)
-    inbound = Inbound(app.store, subscription, getattr(worker, name))
-
-    def tell(receipt: str, state: int, at=NOW, note: str = "", fact: str = "") -> None:
-        body = ClueProgressed(
-            id=fact or new_id(), receipt=receipt, state=state, note=note, subject="enforcement/clues/1",
-            recorded_at_us=microseconds(at),
-        ).SerializeToString()  # fmt: skip
-        message = Message(id=new_id(), source="enforcement", name="clue_progressed.v1", body=body)
-        inbound.take([Delivery(message, False)])
-
-    assert subscription.queue == GATEWAY_PROGRESS
-    assert subscription.decode is read_progress
-    return tell
-
-
-@pytest.fixture
-def receipt(app, hotline) -> str:
-    body = body_of(hotline_order())
-    return app.intake.take(app.partners.authenticate(hotline.signed(body, NOW), body), body).receipt
-
-
-def scored(app):
-    table = app.store.spine.outbox
-    with app.store.reading() as session:
-        rows = session.execute(select(table.c.body).where(table.c.name == "scored.v1").order_by(table.c.pos))
-        return [event for row in rows for event in ScoredEvents.FromString(row.body).events]
+from tests.support.gateway import INSPECTOR, NOW, body_of, hotline_order, principal, scored
 
 
 def clue(app):
