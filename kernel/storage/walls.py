@@ -47,6 +47,19 @@ def path_in_area_v1(column: str) -> str:
     return f"starts_with({column}, {_SAID.format('reach')})"
 
 
+def unit_around_v1(column: str) -> str:
+    """The caller's part of the tree lies in that of the unit named by `table.column`: whoever is in an area."""
+    return (
+        f"{column} IN (SELECT around.code FROM units AS around "
+        f"WHERE around.path <> '' AND starts_with({_SAID.format('reach')}, around.path))"
+    )
+
+
+def path_around_v1(column: str) -> str:
+    """The caller's part of the tree lies in that of the path in `table.column`."""
+    return f"({column} <> '' AND starts_with({_SAID.format('reach')}, {column}))"
+
+
 def is_own_unit_v1(column: str) -> str:
     """`table.column` is the unit acted for."""
     return f"{column} = {_SAID.format('unit')}"

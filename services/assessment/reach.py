@@ -1,6 +1,6 @@
 """How far a caller reaches in the unit tree, where it is not about one unit: lists of units, and what holds for all."""
 
-from sqlalchemy import ColumnElement, false, select
+from sqlalchemy import ColumnElement, false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
@@ -22,6 +22,15 @@ def within(who: Principal, unit: ColumnElement[str]) -> ColumnElement[bool]:
     if not who.unit_path:
         return false()
     return unit.in_(select(_TABLE.c.code).where(_TABLE.c.path.startswith(who.unit_path, autoescape=True)))
+
+
+def seen_by(who: Principal, path: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a part of the tree lies under the caller, or the caller in it."""
+    own = who.unit_path or "\0"
+    return or_(
+        path.startswith(own, autoescape=True),
+        literal(own).like(func.replace(path, "_", r"\_") + "%", escape="\\"),
+    )
 
 
 def require_all_units(session: Session, who: Principal) -> None:

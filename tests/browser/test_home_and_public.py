@@ -247,7 +247,7 @@ class TestSurveys:
     @BOTH
     def test_who_holds_a_code_answers_once_without_signing_in(self, page, platform, survey):
         app = platform.app("assessment")
-        before = next(answers for one, answers in app.surveys.every() if one.id == survey)
+        before = next(answers for one, answers in app.surveys.every(WRITES) if one.id == survey)
         code = app.surveys.issue_codes(WRITES, survey, "150102-scjg", 1)[0]
         page.goto("/public/survey")
         page.get_by_test_id("survey-code").fill("WRONG2345678")
@@ -264,7 +264,7 @@ class TestSurveys:
         fits(page)
         page.get_by_test_id("survey-send").click()
         expect(page.get_by_test_id("paper-thanks")).to_be_visible()
-        assert next(answers for one, answers in app.surveys.every() if one.id == survey) == before + 1
+        assert next(answers for one, answers in app.surveys.every(WRITES) if one.id == survey) == before + 1
 
         page.goto("/public/survey")
         page.get_by_test_id("survey-code").fill(code)
@@ -290,7 +290,7 @@ class TestSurveys:
         page.get_by_test_id("survey-to").fill(f"{year}-12-20")
         page.get_by_test_id("survey-create").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text(title)
-        kept = next(one for one, _ in platform.app("assessment").surveys.every() if one.title == title)
+        kept = next(one for one, _ in platform.app("assessment").surveys.every(WRITES) if one.title == title)
         assert [question.text for question in kept.questions] == ["您对该单位依法办事满意吗"]
         assert (kept.opens_on.isoformat(), kept.closes_on.isoformat()) == (
             f"{year}-12-01",

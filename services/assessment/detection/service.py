@@ -24,6 +24,7 @@ from services.assessment.detection.model import DETECTION_DECISIONS, DETECTION_D
 from services.assessment.detection.observing import copies, observe
 from services.assessment.detection.rules import Draft, Kind, Parameters, drafts
 from services.assessment.framework.service import Frameworks
+from services.assessment.reach import within
 from services.assessment.reporting.model import REPORT_VERSIONS, REPORTS
 from services.assessment.tables import UNITS
 
@@ -86,9 +87,18 @@ class Detection:
             return drafts(observed, copies(session, year), self._settings)
 
     def look(self, year: str, who: Principal = SYSTEM) -> int:
-        """Look, and keep what was not drafted before; returns how many are new."""
+        """
+        Look, and keep what was not drafted before; returns how many are new.
+
+        A person keeps drafts about the units in reach, held against all their peers; the clock about all.
+        """
         found = self.signs(year)
         with self._store.work() as work:
+            if who != SYSTEM:
+                theirs = set(
+                    work.session.scalars(select(UNITS.table.c.code).where(within(who, UNITS.table.c.code)))
+                )
+                found = [draft for draft in found if draft.unit in theirs]
             known = {
                 tuple(row)
                 for row in work.session.execute(select(*_PLACE).where(DETECTION_DRAFTS.c.year == year))

@@ -134,9 +134,9 @@ def _for_staff(router: APIRouter, surveys: Surveys) -> None:
 
     @router.get("/surveys")
     @allow(REVIEWER, INSPECTOR, AUDIT_ADMIN)
-    def every() -> list[SurveyView]:
-        """Surveys with how many answers each has, newest first."""
-        return [_view(survey, answers=answers) for survey, answers in surveys.every()]
+    def every(who: Caller) -> list[SurveyView]:
+        """Surveys with how many answers each has about units of the caller's area, newest first."""
+        return [_view(survey, answers=answers) for survey, answers in surveys.every(who)]
 
     @router.get("/surveys/{survey}")
     @allow(REVIEWER, INSPECTOR, AUDIT_ADMIN)

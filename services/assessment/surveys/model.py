@@ -20,6 +20,13 @@ SURVEYS = Table(
     Column("opens_on", Day, nullable=False),
     Column("closes_on", Day, nullable=False),
     Column("questions", Text, nullable=False, comment="questions with their results, options and marks"),
+    Column(
+        "scope",
+        String(500),
+        nullable=False,
+        server_default="/",
+        comment="path of the part of the unit tree it was set up for",
+    ),
     Column("created_by", String(100), nullable=False),
     Column("created_at", Moment, nullable=False),
     one_of("surveys", "way", "telephone", "on_site", "web", "questionnaire"),
@@ -63,6 +70,7 @@ SURVEY_ANSWERS = Table(
     comment="one answer of one person whom nobody knows",
 )
 Index("ix_survey_answers_survey", SURVEY_ANSWERS.c.survey, SURVEY_ANSWERS.c.unit)
+Index("ix_survey_answers_batch", SURVEY_ANSWERS.c.survey, SURVEY_ANSWERS.c.batch)
 _coded = text("code IS NOT NULL")
 Index(
     "uq_survey_answers_code", SURVEY_ANSWERS.c.code, unique=True, postgresql_where=_coded, sqlite_where=_coded

@@ -3,6 +3,9 @@ What is done with surveys: set up, handed out as codes, answered, taken in from 
 
 Counting turns the answers of a unit into one score fact a result, external by its mode; counted again after more
 answers came, the new fact corrects the earlier one. Nobody's answer is ever shown; who answered is not known.
+
+A survey is for the part of the tree of whoever set it up: staff above it and in it work with it, each with codes,
+answers and counts of the units in reach. Whoever answers is nobody: the code alone says what it is for.
 """
 
 import hashlib
@@ -23,12 +26,13 @@ from kernel.errors import Conflict, Invalid, NotFound, Problem
 from kernel.files.intake import Kept
 from kernel.ids import is_id, new_id
 from kernel.storage.blobs import Blobs
+from kernel.storage.reach import beyond
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.publication.closing import require_open
-from services.assessment.reach import within
+from services.assessment.reach import seen_by, within
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
 from services.assessment.surveys.counting import counted_before, evidence_of, progress_of, sums_of
 from services.assessment.surveys.model import (
@@ -84,6 +88,7 @@ class Surveys:
             require_open(work.session, survey.period)
             row = asdict(survey) | {
                 "questions": orjson.dumps([asdict(question) for question in survey.questions]).decode(),
+                "scope": who.unit_path,
                 "created_by": who.account,
                 "created_at": work.clock.now(),
             }
@@ -92,25 +97,28 @@ class Surveys:
             work.commit()
         return survey.id
 
-    def every(self) -> list[tuple[Survey, int]]:
-        """Surveys with how many answers each has, newest first."""
+    def every(self, who: Principal) -> list[tuple[Survey, int]]:
+        """Surveys with how many answers each has about units the caller reaches, newest first."""
+        counted = select(SURVEY_ANSWERS.c.survey, func.count()).where(within(who, SURVEY_ANSWERS.c.unit))
+        wanted = select(SURVEYS).where(seen_by(who, SURVEYS.c.scope)).order_by(SURVEYS.c.created_at.desc())
         with self._store.reading() as session:
-            counted = select(SURVEY_ANSWERS.c.survey, func.count()).group_by(SURVEY_ANSWERS.c.survey)
-            answers = {str(row[0]): row[1] for row in session.execute(counted)}
-            rows = session.execute(select(SURVEYS).order_by(SURVEYS.c.created_at.desc()).limit(200)).all()
+            found = session.execute(counted.group_by(SURVEY_ANSWERS.c.survey))
+            answers = {str(row[0]): row[1] for row in found}
+            rows = session.execute(wanted.limit(200)).all()
             return [(_survey(row), answers.get(str(row.id), 0)) for row in rows]
 
     def one(self, who: Principal, survey: str) -> tuple[Survey, list[Progress]]:
         """A survey and how it goes, unit by unit of those the caller reaches. Raises NotFound."""
         with self._store.reading() as session:
             theirs = _reached(session, who)
-            return _one(session, survey), [one for one in progress_of(session, survey) if one.unit in theirs]
+            found = _one(session, who, survey)
+            return found, [one for one in progress_of(session, survey) if one.unit in theirs]
 
     def issue_codes(self, who: Principal, survey: str, unit: str, count: int) -> list[str]:
         """One-time codes for people to answer about a unit; shown once, kept as digests. Raises NotFound."""
         codes = [new_code() for _ in range(min(count, MOST_CODES))]
         with self._store.work() as work:
-            _one(work.session, survey)
+            _one(work.session, who, survey)
             _check_unit(work.session, who, unit)
             now = work.clock.now()
             rows = [
@@ -123,19 +131,23 @@ class Surveys:
 
     def by_code(self, code: str) -> tuple[Survey, str]:
         """The survey and the unit's name that a code is for. Raises NotFound, Conflict when it was used."""
-        with self._store.reading() as session:
+        with (
+            self._store.reading() as session,
+            beyond("whoever holds a code reads what it is for, and is nobody to us", session),
+        ):
             issued = _issued(session, code)
-            return _one(session, str(issued.survey)), _unit_name(session, issued.unit)
+            return _of_code(session, issued), _unit_name(session, issued.unit)
 
     def answer(self, code: str, answers: dict[str, str]) -> None:
         """Take the answers of whoever holds a code, once. Raises NotFound, Conflict, Invalid, RuleViolation."""
         try:
             with self._store.work() as work:
-                issued = _issued(work.session, code)
-                survey = _one(work.session, str(issued.survey))
-                check_open(survey, local_date(work.clock.now()))
-                answer = Answer(issued.unit, marked(survey, answers))
-                _keep(work, survey, [answer], code=_digest(code))
+                with beyond("whoever holds a code answers once, and is nobody to us", work.session):
+                    issued = _issued(work.session, code)
+                    survey = _of_code(work.session, issued)
+                    check_open(survey, local_date(work.clock.now()))
+                    answer = Answer(issued.unit, marked(survey, answers))
+                    _keep(work, survey, [answer], code=_digest(code))
                 work.audit(ANONYMOUS, "survey.answered", f"surveys/{survey.id}")
                 work.commit()
         except IntegrityError as error:  # two at once with the same code: the index lets one through
@@ -144,7 +156,7 @@ class Surveys:
     def take_file(self, who: Principal, survey: str, kept: Kept, *, confirm: bool) -> Taken:
         """Answers that a third party collected: all or none, and only after a dry run of the same file."""
         with self._store.work() as work:
-            found = _one(work.session, survey)
+            found = _one(work.session, who, survey)
             theirs = _reached(work.session, who)
             answers, faults = read_rows(found, rows_of(self._blobs.get(kept.digest), kept), theirs)
             spread = len({answer.unit for answer in answers})
@@ -161,7 +173,10 @@ class Surveys:
         query = select(SURVEY_BATCHES.c.name, SURVEY_BATCHES.c.media_type).where(
             SURVEY_BATCHES.c.survey == survey, SURVEY_BATCHES.c.digest == digest
         )
-        with self._store.reading() as session:
+        with (
+            self._store.reading() as session,
+            beyond("a file of answers is given out only if no other unit's answers are in it", session),
+        ):
             row = session.execute(query).one_or_none() if is_id(survey) else None
             about = (
                 select(SURVEY_ANSWERS.c.unit)
@@ -179,7 +194,7 @@ class Surveys:
         Returns how many facts. Raises NotFound.
         """
         with self._store.work() as work:
-            found = _one(work.session, survey)
+            found = _one(work.session, who, survey)
             require_open(work.session, found.period)
             framework = self._framework(found)
             before = counted_before(work.session, survey)
@@ -272,7 +287,9 @@ def _note_batch(work: Work, who: Principal, survey: Survey, kept: Kept, answers:
     written = select(func.count()).where(
         SURVEY_BATCHES.c.survey == survey.id, SURVEY_BATCHES.c.digest == kept.digest
     )
-    if work.session.execute(written).scalar_one():
+    with beyond("that a file was taken already is known only to who looks at all", work.session):
+        known = work.session.execute(written).scalar_one()
+    if known:
         raise Conflict("这份文件已经导入过，不再重复计入。", code="assessment.already_imported")
     work.session.execute(insert(SURVEY_BATCHES).values(**row))
 
@@ -301,15 +318,17 @@ def _keep(
     write_rows(work.session, SURVEY_ANSWERS, rows)
 
 
-def _one(session: Session, survey: str) -> Survey:
-    row = (
-        session.execute(select(SURVEYS).where(SURVEYS.c.id == survey)).one_or_none()
-        if is_id(survey)
-        else None
-    )
+def _one(session: Session, who: Principal, survey: str) -> Survey:
+    """A survey the caller may know of. Raises NotFound."""
+    wanted = select(SURVEYS).where(SURVEYS.c.id == survey, seen_by(who, SURVEYS.c.scope))
+    row = session.execute(wanted).one_or_none() if is_id(survey) else None
     if row is None:
         raise NotFound("没有这次测评，请从列表中选择。", code="assessment.unknown_survey")
     return _survey(row)
+
+
+def _of_code(session: Session, issued: Row[Any]) -> Survey:
+    return _survey(session.execute(select(SURVEYS).where(SURVEYS.c.id == issued.survey)).one())
 
 
 def _survey(row: Row[Any]) -> Survey:

@@ -15,7 +15,7 @@ from kernel.access.principal import Principal
 from kernel.clock import local_date
 from kernel.storage.work import Store
 from services.assessment.ranking.known import end_of
-from services.assessment.reach import within
+from services.assessment.reach import seen_by, within
 from services.assessment.tables import UNITS
 from services.assessment.tasks.model import DUTIES, ITEMS, NOTES, PLANS, REMINDERS, TASKS
 from services.assessment.tasks.records import (
@@ -24,10 +24,10 @@ from services.assessment.tasks.records import (
     duty_rows,
     is_done,
     plan_of,
-    seen_by,
     state_columns,
     task_of,
     until,
+    with_what_it_has,
 )
 from services.assessment.tasks.rules import StatutoryDate, TaskSettings
 
@@ -176,7 +176,7 @@ class TaskViews:
         self, who: Principal, *, offset: int = 0, limit: int = 100, at: datetime | None = None
     ) -> tuple[int, list[TaskLine]]:
         """The tasks of the caller's unit, those that are due first: total, and one page."""
-        with self._store.reading() as session:
+        with self._store.reading() as session, with_what_it_has(session, who):
             own = self._tasks(at).add_columns(DUTIES.c.role).join(DUTIES, DUTIES.c.task == TASKS.c.id)
             own = own.where(DUTIES.c.unit == who.unit)
             total = session.execute(select(func.count()).select_from(own.subquery())).scalar_one()
@@ -190,7 +190,7 @@ class TaskViews:
         today = self._day()
         own = self._tasks().add_columns(DUTIES.c.role).join(DUTIES, DUTIES.c.task == TASKS.c.id)
         own = own.where(DUTIES.c.unit == who.unit, ~is_done())
-        with self._store.reading() as session:
+        with self._store.reading() as session, with_what_it_has(session, who):
             total = session.execute(select(func.count()).select_from(own.subquery())).scalar_one()
             soon = own.where(TASKS.c.due_on >= today, TASKS.c.due_on <= today + timedelta(days=SOON_DAYS))
             due, late = (
@@ -220,7 +220,7 @@ class TaskViews:
             .where(TASKS.c.due_on >= first, TASKS.c.due_on <= last, seen)
             .order_by(TASKS.c.due_on, TASKS.c.node)
         )
-        with self._store.reading() as session:
+        with self._store.reading() as session, with_what_it_has(session, who):
             counted = query.order_by(None).subquery()
             by_day = select(counted.c.due_on, func.count().label("total")).group_by(counted.c.due_on)
             totals = {row.due_on: row.total for row in session.execute(by_day)}

@@ -5,16 +5,19 @@ Everything said of tasks is append-only, so each of them can be asked of a past 
 written later is not looked at, and units have the names of then. Who may see an area is always said of today.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, FromClause, Row, and_, exists, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Row, and_, exists, select, true
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
 from kernel.errors import NotFound
 from kernel.ids import is_id
+from kernel.storage.reach import beyond
+from services.assessment.reach import seen_by
 from services.assessment.tables import UNITS
 from services.assessment.tasks.model import DONE, DUTIES, LEAD, NOTES, PLANS, REOPENED, TASKS
 
@@ -60,13 +63,17 @@ def _of_task(notes: FromClause) -> ColumnElement[bool]:
     return and_(notes.c.plan == TASKS.c.plan, notes.c.area == TASKS.c.area, notes.c.node == TASKS.c.node)
 
 
-def seen_by(who: Principal, path: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether a part of the tree lies under the caller, or the caller in it."""
-    own = who.unit_path or "\0"
-    return or_(
-        path.startswith(own, autoescape=True),
-        literal(own).like(func.replace(path, "_", r"\_") + "%", escape="\\"),
+@contextmanager
+def with_what_it_has(session: Session, who: Principal) -> Iterator[None]:
+    """With the tasks the caller's unit has in areas it was moved out of, beside those of the areas it lies in."""
+    elsewhere = select(DUTIES.c.task).where(
+        DUTIES.c.unit == who.unit, ~exists().where(TASKS.c.id == DUTIES.c.task)
     )
+    if session.execute(elsewhere.limit(1)).first() is None:
+        yield
+        return
+    with beyond("a unit that was moved out of an area keeps the tasks it has there", session):
+        yield
 
 
 def plan_of(session: Session, who: Principal, plan: str, at: datetime | None = None) -> Row[Any]:

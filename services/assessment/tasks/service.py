@@ -45,6 +45,7 @@ from services.assessment.tasks.records import (
     is_done,
     plan_of,
     task_of,
+    with_what_it_has,
 )
 from services.assessment.tasks.reminding import remind_of
 from services.assessment.tasks.rules import (
@@ -176,6 +177,10 @@ class Tasks:
         """Progress, or done, told by a unit that has the task; reopened by whoever looks over the area."""
 
         def act(work: Work) -> None:
+            with with_what_it_has(work.session, who):
+                told(work)
+
+        def told(work: Work) -> None:
             session = work.session
             task = task_of(session, plan_of(session, who, plan).id, area, node)
             lead, responsible = units_of(session, task.id)

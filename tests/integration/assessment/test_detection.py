@@ -48,6 +48,12 @@ def test_a_sign_is_drafted_once_and_moves_no_score(reopened):
     assert (draft.kind, draft.unit, draft.seen) == ("reopened", "150102-scjg", {"times": 3})
 
 
+def test_a_person_keeps_drafts_about_the_units_in_reach_alone(reopened):
+    elsewhere = replace(WHO, unit="1502", unit_path="/15/1502/")
+    assert reopened.look(year="2026", who=elsewhere) == 0
+    assert reopened.look(year="2026", who=replace(WHO, unit="150102", unit_path="/15/150102/")) == 1
+
+
 def test_a_draft_is_decided_once_by_somebody_of_the_area(reopened):
     reopened.look("2026")
     (draft,) = reopened.found(WHO, "2026", offset=0, limit=10).rows

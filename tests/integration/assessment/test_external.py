@@ -13,6 +13,7 @@ from kernel.access.principal import Principal
 from kernel.errors import Conflict, Invalid, NotFound, RuleViolation, TooLarge
 from kernel.files.intake import Kept, checked
 from kernel.ids import new_id
+from kernel.storage.reach import NOTHING, within
 from services.assessment.sheets.rules import Item
 from services.assessment.sheets.service import MOST_FILES
 from services.assessment.surveys.rules import Option, Question, Survey
@@ -160,7 +161,7 @@ class TestFilesOfAnswers:
             (3, "单位代码", "unknown_unit"),
             (4, "q1", "answer"),
         }
-        assert county.app.surveys.every()[0][1] == 0
+        assert county.app.surveys.every(STAFF)[0][1] == 0
 
     def test_a_missing_column_is_named(self, county):
         survey = county.app.surveys.set_up(STAFF, a_survey("telephone"))
@@ -205,6 +206,39 @@ class TestWhoSurveysWhom:
         assert county.app.surveys.file_of(STAFF, survey, kept.digest)[0] == kept.name
         assert [row.unit for row in county.app.surveys.one(STAFF, survey)[1] if row.answers] == [UNIT]
         assert county.app.surveys.count(STAFF, survey) == 2
+
+    def test_a_survey_of_a_county_is_for_the_county_and_those_above_and_in_it(self, county):
+        theirs = replace(STAFF, account="county", unit="150102", unit_path="/15/150102/")
+        within_it = replace(STAFF, account="office", unit="150102-sf", unit_path="/15/150102/150102-sf/")
+        surveys = county.app.surveys
+        survey = surveys.set_up(theirs, a_survey())
+        (code,) = surveys.issue_codes(theirs, survey, UNIT, 1)
+        with within(NOTHING):  # as whoever holds a code, who never signs in
+            assert surveys.by_code(code)[0].id == survey
+            surveys.answer(code, {"q1": "满意", "q2": "满意"})
+            with pytest.raises(Conflict):
+                surveys.by_code(code)
+        assert [[answers for _, answers in surveys.every(who)] for who in (STAFF, theirs, within_it)] == [
+            [1],
+            [1],
+            [0],  # the answer is about another unit
+        ]
+        assert surveys.every(self.ELSEWHERE) == []
+        for ask in (surveys.one, surveys.count):
+            with pytest.raises(NotFound):
+                ask(self.ELSEWHERE, survey)
+
+    def test_a_file_with_answers_about_others_is_taken_once_and_given_to_nobody_who_sees_a_part(self, county):
+        survey = county.app.surveys.set_up(STAFF, a_survey("telephone"))
+        rows = [TestFilesOfAnswers.HEADER, (UNIT, "满意", "满意"), ("150102-sf", "满意", "满意")]
+        kept = a_file(county, rows)
+        assert county.app.surveys.take_file(STAFF, survey, kept, confirm=True).taken
+        part = replace(STAFF, account="part", unit=UNIT, unit_path=f"/15/150102/{UNIT}/")
+        with pytest.raises(NotFound):
+            county.app.surveys.file_of(part, survey, kept.digest)
+        again = a_file(county, rows)
+        with pytest.raises(Conflict):
+            county.app.surveys.take_file(replace(STAFF, account="again"), survey, again, confirm=True)
 
 
 class TestSheets:

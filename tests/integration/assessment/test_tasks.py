@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 
 from services.assessment.tasks.demonstration import COMPOSITE, demonstrate
 from services.assessment.tasks.model import DUTIES, REMINDERS, TASKS
+from tests.support.events import a_unit
 from tests.support.reporting import (
     FILLER,
     INSPECTOR,
@@ -146,6 +147,23 @@ def test_progress_is_told_by_those_who_have_the_task_and_done_by_its_lead(desk):
     assert table(desk, plan)[FEES]["done"] is False
     kinds = [one["kind"] for one in desk.told(FINANCE, "GET", path)]
     assert kinds == ["reopened", "done", "progress"]
+
+
+def test_a_unit_that_was_moved_out_of_the_area_keeps_what_it_has_there(desk, fed):
+    plan = published(desk, PROVINCE, "15", nodes=[FEES])["plan"]
+    fed.units(a_unit("150102-scjg", parent="1502", path="/15/1502/150102-scjg/", version=9))
+    moved = person("shichang", "reporter", "150102-scjg", "/15/1502/150102-scjg/")
+    (mine,) = desk.told(moved, "GET", "/tasks")["rows"]
+    assert (mine["area"]["code"], mine["role"], mine["lead"]["name"]) == (
+        "150102",
+        "responsible",
+        "新城区财政局",
+    )
+    path = f"/task_plans/{plan}/areas/150102/tasks/{FEES}/notes"
+    assert desk.post(moved, path, kind="progress", text="移交中").status_code == 204
+    body = {"lead": "150102-cz", "responsible": [], "due_on": "2026-06-30", "reason": "机构划转"}
+    desk.told(INSPECTOR, "POST", path.replace("notes", "assignment"), json=body)
+    assert desk.told(moved, "GET", "/tasks")["total"] == 0
 
 
 def at(desk, *when):

@@ -30,6 +30,7 @@ from kernel.storage.migrate import upgrade
 from kernel.storage.ownership import grant, open_as_owner
 from kernel.storage.reach import EVERYTHING, NOTHING, Reach, beyond, within
 from kernel.telemetry import metrics
+from services.assessment.detection.model import DETECTION_DECISIONS, DETECTION_DRAFTS
 from services.assessment.objections.model import OBJECTION_EVENTS, OBJECTIONS
 from services.assessment.rectification import reading
 from services.assessment.rectification.model import ORDER_EVENTS, ORDERS
@@ -42,7 +43,16 @@ from services.assessment.reporting.model import (
 )
 from services.assessment.review.model import REVIEW_ASSIGNMENTS, REVIEW_MARKS
 from services.assessment.sheets.model import SHEET_FILES, SHEET_VERSIONS, SHEETS
+from services.assessment.surveys.model import (
+    SURVEY_ANSWERS,
+    SURVEY_BATCHES,
+    SURVEY_CODES,
+    SURVEY_COUNTS,
+    SURVEYS,
+)
 from services.assessment.tables import UNITS
+from services.assessment.tasks.model import DUTIES, NOTES, PLANS, REMINDERS, TASKS
+from services.assessment.warnings.model import WARNINGS, WATCHED
 from tests.support.rows import row_of
 
 OURS, THEIRS = "150102-scjg", "150103-scjg"
@@ -64,7 +74,22 @@ WALLED = (
     SHEETS,
     SHEET_VERSIONS,
     SHEET_FILES,
+    WARNINGS,
+    WATCHED,
+    DETECTION_DRAFTS,
+    DETECTION_DECISIONS,
+    PLANS,
+    TASKS,
+    DUTIES,
+    NOTES,
+    REMINDERS,
+    SURVEYS,
+    SURVEY_CODES,
+    SURVEY_BATCHES,
+    SURVEY_ANSWERS,
+    SURVEY_COUNTS,
 )
+VERSIONS = ("0011_rows_in_reach", "0013_more_rows_in_reach")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -112,6 +137,20 @@ class Office:
         put(SHEETS, id=key, unit=unit, kind="on_site", assignee=f"assignee-{unit}")
         put(SHEET_VERSIONS, sheet=key)
         put(SHEET_FILES, sheet=key)
+        put(WARNINGS, unit=unit, kind="line")
+        put(WATCHED, unit=unit)
+        put(DETECTION_DRAFTS, id=key, unit=unit, kind="gap")
+        put(DETECTION_DECISIONS, draft=key, decision="dismissed")
+        put(PLANS, scope=PATHS[unit])
+        put(TASKS, id=key, area=unit)
+        put(DUTIES, task=key, unit=unit, role="lead")
+        put(NOTES, area=unit, kind="progress")
+        put(REMINDERS, task=key, unit=unit)
+        put(SURVEYS, id=key, scope=PATHS[unit], way="web")
+        put(SURVEY_CODES, digest=f"code of {unit}", survey=key, unit=unit)
+        put(SURVEY_BATCHES, survey=key, digest=f"file of {unit}", account=f"taker-{unit}")
+        put(SURVEY_ANSWERS, survey=key, unit=unit, code=None, batch=f"file of {unit}")
+        put(SURVEY_COUNTS, survey=key, unit=unit)
 
     def rows(self, table, whose=None):
         """What a query without any condition finds."""
@@ -183,6 +222,22 @@ def test_what_names_the_account_is_in_reach_wherever_the_unit_is(office):
     assert office.rows(SHEETS, company) == office.rows(SHEET_FILES, company) == 1
 
 
+def test_whoever_works_in_an_area_sees_its_tasks_and_surveys_but_not_its_answers(office):
+    inside = Reach(path=f"{PATHS[OURS]}below/", unit="below", account="x")
+    assert [office.rows(table, inside) for table in (PLANS, TASKS, DUTIES, NOTES, SURVEYS)] == [1] * 5
+    assert [office.rows(table, inside) for table in (WARNINGS, SURVEY_CODES, SURVEY_ANSWERS)] == [0] * 3
+
+
+def test_a_unit_that_was_moved_away_keeps_its_duty_and_learns_of_it(office):
+    moved = Reach(path="/16/moved/", unit=OURS, account="x")
+    assert [office.rows(table, moved) for table in (DUTIES, REMINDERS, TASKS, NOTES)] == [1, 1, 0, 0]
+
+
+def test_whoever_took_a_file_of_answers_knows_of_it_and_of_nothing_in_it(office):
+    taker = Reach(account=f"taker-{THEIRS}")
+    assert (office.rows(SURVEY_BATCHES, taker), office.rows(SURVEY_ANSWERS, taker)) == (1, 0)
+
+
 def test_whoever_looks_beyond_says_so_and_comes_back(office):
     with within(COUNTY), office.store.reading() as session:
         count = select(func.count()).select_from(ORDERS)
@@ -227,13 +282,14 @@ def test_raising_the_walls_again_changes_nothing(office):
     from alembic.migration import MigrationContext
     from alembic.operations import Operations
 
-    version = import_module("services.assessment.migrations.versions.0011_rows_in_reach")
+    versions = [import_module(f"services.assessment.migrations.versions.{name}") for name in VERSIONS]
     owner = open_as_owner(office.owner_url)
     policies = text("SELECT tablename, policyname, qual, with_check FROM pg_policies ORDER BY tablename")
     with owner.writing() as session:
         before = session.execute(policies).all()
         with Operations.context(MigrationContext.configure(session.connection())):
-            version.raise_walls(session.connection())
+            for version in versions:
+                version.raise_walls(session.connection())
         assert session.execute(policies).all() == before
         assert {row.tablename for row in before} == {table.name for table in WALLED}
     owner.close()
