@@ -300,9 +300,7 @@ def _wrong(code: str) -> WrongCredentials:
 def _place(session: Session, account: Account, wanted: str, in_force: ColumnElement[bool]) -> str | None:
     """The unit to act for: the one asked for, else the account's own, else the first granted; None without a grant."""
     granted = session.scalars(
-        select(Grant.unit)
-        .where(Grant.account == account.account, in_force)
-        .order_by(Grant.unit)
+        select(Grant.unit).where(Grant.account == account.account, in_force).order_by(Grant.unit)
     ).all()
     if wanted:
         return wanted if wanted in granted else None

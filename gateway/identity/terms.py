@@ -36,9 +36,7 @@ def check_term(from_on: date | None, until_on: date | None, today: date) -> None
     """Raise Invalid for a term that ends before it begins, or that is over already."""
     if until_on is not None and until_on < max(from_on or today, today):
         problem = Problem("until_on", "identity.bad_term", "终止日期不得早于起始日期和今天")
-        raise Invalid(
-            "授权期限不成立，请核对起止日期。", code="identity.bad_term", problems=[problem]
-        )
+        raise Invalid("授权期限不成立，请核对起止日期。", code="identity.bad_term", problems=[problem])
 
 
 def _end_past(work: Work) -> int:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from contracts.findings.wire import read_scored
-from contracts.topology import ASSESSMENT_SCORED, DIRECTORY
+from contracts.holders.wire import read_holders
+from contracts.topology import ASSESSMENT_HOLDERS, ASSESSMENT_SCORED, DIRECTORY
 from contracts.units import read_units
 from kernel.bus.markers import every, subscribe
 from kernel.clock import local_date
@@ -12,6 +13,7 @@ from kernel.storage.work import Work
 from kernel.telemetry import metrics
 from services.assessment.app import Assessment
 from services.assessment.ledger.metering import measure
+from services.assessment.review.holders import hear
 from services.assessment.scoring.log import record
 from services.assessment.scoring.roll_up import directory_changed
 from services.assessment.tables import UNITS
@@ -38,6 +40,11 @@ class AssessmentWorker:
         """单位目录: the local copy follows the gateway's directory."""
         UNITS.apply(work, items)
         directory_changed(work)
+
+    @subscribe(ASSESSMENT_HOLDERS, decode=read_holders, batch=20)
+    def holders(self, work: Work, items: Sequence[Item]) -> None:
+        """任职授权: who holds which role, for the roster of reviewers."""
+        hear(work, items)
 
     @every(seconds=0.5)
     def roll_up(self) -> None:
@@ -98,7 +105,8 @@ class AssessmentWorker:
 
     @every(seconds=15)
     def measure_reviews(self) -> None:
-        """Gauges: reports that wait for an answer, reviews past their due day."""
-        waiting, overdue = self._app.looking.measure()
+        """Gauges: reports that wait for an answer, reviews to be handed on, reviews past their due day."""
+        waiting, overdue, lost = self._app.looking.measure()
         metrics.WAITING.labels(self.name, "reports").set(waiting)
+        metrics.WAITING.labels(self.name, "reviews_to_hand_on").set(lost)
         metrics.OVERDUE.labels(self.name, "reviews").set(overdue)

@@ -21,6 +21,7 @@ from services.assessment.review.rules import Mark
 from services.assessment.review.service import MOST_AT_ONCE, MOST_REASONS, Reviews
 from services.assessment.scoring.leaves import score_text
 
+_ASKED = ("reviewer", "reviewer_name", "to_hand_on", "reason")
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 
@@ -48,9 +49,11 @@ class QueueRow(BaseModel):
 
 
 class AreaRow(QueueRow):
-    """One open review of an area, with who was asked."""
+    """One open review of an area, with who was asked; `to_hand_on`: who was asked holds the role no more."""
 
     reviewer: str
+    reviewer_name: str
+    to_hand_on: bool
     reason: str
 
 
@@ -69,6 +72,7 @@ class AreaView(BaseModel):
     total: int
     overdue: int
     unassigned: int
+    to_hand_on: int
     rows: list[AreaRow]
 
 
@@ -215,15 +219,21 @@ def _lists(router: APIRouter, looking: Looking) -> None:
         who: Caller,
         *,
         overdue: bool = False,
+        to_hand_on: bool = False,
         reviewer: Annotated[str, Query(max_length=100)] = "",
         offset: Offset = 0,
         limit: Limit = 50,
     ) -> Any:
-        """Open reviews of the inspector's area, to see what is late and hand it on."""
-        found = looking.of_area(who, overdue=overdue, reviewer=reviewer, offset=offset, limit=limit)
-        rows = [AreaRow(**_row(row), reviewer=row["reviewer"], reason=row["reason"]) for row in found.rows]
+        """Open reviews of the inspector's area, to see what is late or has no reviewer any more, and hand it on."""
+        found = looking.of_area(
+            who, overdue=overdue, to_hand_on=to_hand_on, reviewer=reviewer, offset=offset, limit=limit
+        )
         return AreaView(
-            total=found.total, overdue=found.overdue, unassigned=looking.unassigned(who), rows=rows
+            total=found.total,
+            overdue=found.overdue,
+            unassigned=looking.unassigned(who),
+            to_hand_on=looking.to_hand_on(who),
+            rows=[AreaRow(**_row(row), **{name: row[name] for name in _ASKED}) for row in found.rows],
         )
 
     @router.get("/agreement", response_model=AgreementView)

@@ -2,7 +2,7 @@
 Assigning 分派审核: submitted reports find their reviewers, set-wise, by the rule of rules.py.
 
 A clock does it, not the act of submitting: whoever submits cannot time the choice, and a report for which nobody may
-be asked yet waits until somebody joins the roster. One pass is three reads and one write, however many reports wait.
+be asked yet waits until somebody joins the roster. Only who holds the role that day is asked. One pass is three reads and one write, however many reports wait.
 """
 
 from collections.abc import Sequence
@@ -128,11 +128,14 @@ class Assigning:
                 REVIEW_ASSIGNMENTS.c.round == assignment["round"],
             )
         ).all()
-        roster = reviewers(work.session)
+        roster = reviewers(work.session, local_date(work.clock.now()))
         if reviewer:
             roster = [one for one in roster if one.account == reviewer]
             if not roster:
-                raise NotFound("评审员名册中没有这个账号，请核对。", code="assessment.unknown_reviewer")
+                raise NotFound(
+                    "评审员名册中没有这个账号，或其审核员授权已终止，请另选评审员。",
+                    code="assessment.unknown_reviewer",
+                )
         with beyond("how much every reviewer has in hand, in other areas too", work.session):
             carried = dict(loads(work.session))
         found = self.pick(roster, unit, carried, assignment["report"], but=frozenset(others))
@@ -173,7 +176,7 @@ class Assigning:
     def _assign(self, work: Work) -> int:
         waiting = work.session.execute(text(_WAITING), {"most": MOST_A_PASS}).all()
         units = places(work.session, {row.unit for row in waiting})
-        roster = reviewers(work.session)
+        roster = reviewers(work.session, local_date(work.clock.now()))
         carried = dict(loads(work.session))
         rows = []
         for report in waiting:

@@ -33,7 +33,8 @@ from services.assessment.reporting.rules import (
     suggested_milli,
 )
 from services.assessment.reporting.settings import ReviewSettings
-from services.assessment.review.model import REVIEW_ASSIGNMENTS, REVIEW_MARKS
+from services.assessment.review.holders import is_lost
+from services.assessment.review.model import HOLDERS, REVIEW_ASSIGNMENTS, REVIEW_MARKS
 from services.assessment.review.rules import ARBITRATION, Agreement, Mark, agreement
 from services.assessment.review.service import Row, assignment_and_head, marks_of
 from services.assessment.tables import UNITS
@@ -110,13 +111,35 @@ class Looking:
         )
 
     def of_area(
-        self, who: Principal, *, overdue: bool = False, reviewer: str = "", offset: int = 0, limit: int = 50
+        self,
+        who: Principal,
+        *,
+        overdue: bool = False,
+        to_hand_on: bool = False,
+        reviewer: str = "",
+        offset: int = 0,
+        limit: int = 50,
     ) -> Queue:
-        """Open reviews of the inspector's area, with who was asked."""
+        """
+        Open reviews of the inspector's area, with who was asked and whether they are to be handed on 待移交; with
+        `to_hand_on` only those.
+        """
         conditions = [_within(who), _in_state("open")]
+        lost = is_lost(self._today(), _U.path)
+        if to_hand_on:
+            conditions.append(lost)
         if reviewer:
             conditions.append(_A.reviewer == reviewer)
-        return self._page(conditions, overdue=overdue, offset=offset, limit=limit)
+        name = select(HOLDERS.c.name).where(HOLDERS.c.account == _A.reviewer).scalar_subquery()
+        more = (lost.label("to_hand_on"), func.coalesce(name, "").label("reviewer_name"))
+        return self._page(conditions, more=more, overdue=overdue, offset=offset, limit=limit)
+
+    def to_hand_on(self, who: Principal) -> int:
+        """How many open reviews of the area wait for another reviewer, because theirs holds the role no more."""
+        wanted = select(func.count()).select_from(_joined())
+        conditions = [_within(who), _in_state("open"), is_lost(self._today(), _U.path)]
+        with self._store.reading() as session:
+            return int(session.execute(wanted.where(*conditions)).scalar_one())
 
     def unassigned(self, who: Principal) -> int:
         """How many submitted reports of the area nobody may review yet."""
@@ -145,7 +168,7 @@ class Looking:
                 mark=marks.get(row["place"]),
                 others=others if row["place"] == ARBITRATION else (),
                 returned_before=_returned_before(session, row),
-                today=local_date(self._store.clock.now()),
+                today=self._today(),
             )
 
     def file(self, who: Principal, assignment: str, digest: str) -> tuple[EvidenceItem, bytes]:
@@ -192,20 +215,27 @@ class Looking:
                 arbitrated=session.execute(arbitrated).scalar_one(),
             )
 
-    def measure(self) -> tuple[int, int]:
-        """(reports that wait for an answer, reviews overdue), for the gauges."""
-        overdue = select(func.count()).select_from(_joined()).where(_in_state("open"), self._late())
+    def measure(self) -> tuple[int, int, int]:
+        """(reports that wait for an answer, reviews overdue, reviews to be handed on), for the gauges."""
+        is_open = select(func.count()).select_from(_joined()).where(_in_state("open"))
+        overdue = is_open.where(self._late())
+        lost = is_open.where(is_lost(self._today(), _U.path))
         waiting = select(func.count()).select_from(REPORTS).where(_R.state.in_((SUBMITTED, REVIEWING)))
         with self._store.reading() as session:
-            return session.execute(waiting).scalar_one(), session.execute(overdue).scalar_one()
+            counted = [session.execute(one).scalar_one() for one in (waiting, overdue, lost)]
+        return counted[0], counted[1], counted[2]
+
+    def _today(self) -> date:
+        return local_date(self._store.clock.now())
 
     def _late(self) -> ColumnElement[bool]:
-        return _A.due_on < local_date(self._store.clock.now())
+        return _A.due_on < self._today()
 
     def _page(
         self,
         conditions: list[ColumnElement[bool]],
         *,
+        more: Sequence[ColumnElement[Any]] = (),
         aspect: str = "",
         search: str = "",
         overdue: bool = False,
@@ -230,6 +260,7 @@ class Looking:
                 _R.round.label("report_round"),
                 _U.name.label("unit_name"),
                 *(_V.numerator, _V.denominator),
+                *more,
             )
             .select_from(_joined().outerjoin(REPORT_VERSIONS, handed_in))
             .where(*shown)
@@ -243,7 +274,7 @@ class Looking:
             overdue_total = session.execute(count.where(*late)).scalar_one()
             rows = [dict(row) for row in session.execute(wanted).mappings()]
             for row in rows:
-                _dress(framework, row, titles, local_date(self._store.clock.now()))
+                _dress(framework, row, titles, self._today())
         return Queue(total, overdue_total, rows, framework)
 
 

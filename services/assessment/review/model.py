@@ -1,5 +1,5 @@
 """
-What is kept of reviews 指标审核: the roster, who was asked, and what they answered.
+What is kept of reviews 指标审核: the roster, who holds the role, who was asked, and what they answered.
 
 Answers are append-only, one for each place of a round: the database itself refuses a second. An assignment is never
 taken back; who is asked instead is a new turn of the same place, and the old row says when it was replaced.
@@ -20,6 +20,31 @@ REVIEWERS = Table(
     Column("changed_by", String(100), nullable=False),
     Column("changed_at", Moment, nullable=False),
     comment="roster of reviewers 评审员名册; every change is in the audit log",
+)
+
+HOLDERS = Table(
+    "holders",
+    Base.metadata,
+    Column("account", String(100), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("unit", String(100), nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("version", BigInt, nullable=False),
+    Column("occurred_at", Moment, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    comment="local copy of who holds a role 任职授权; rebuilt from the gateway's facts",
+)
+
+HOLDER_ROLES = Table(
+    "holder_roles",
+    Base.metadata,
+    Column("account", String(100), primary_key=True),
+    Column("role", String(30), primary_key=True),
+    Column("unit", String(100), primary_key=True),
+    Column("unit_path", String(500), nullable=False),
+    Column("from_on", Day, nullable=False),
+    Column("until_on", Day),
+    comment="roles of the newest version heard of each holder",
 )
 
 REVIEW_ASSIGNMENTS = Table(

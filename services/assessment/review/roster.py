@@ -1,11 +1,14 @@
 """
-The roster of reviewers 评审员名册: who takes part, with the unit and area that their own sign-in proves.
+The roster of reviewers 评审员名册: who is willing to take part and holds the role now.
 
-Reviewers join and leave by themselves; nobody can put another on the list. The directory's copy says where their
-unit stands, so a reviewer who moved is judged by the new unit from then on.
+Reviewers join and leave by themselves; nobody can put another on the list. That is willingness, and no more: for
+which part of the tree somebody may review, and of which unit they are, is what the gateway told last (holders.py), so
+whoever lost the role, was disabled or moved gets no work from then on, and is back when the role is. The directory's
+copy says where their unit stands.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select, text
@@ -16,7 +19,8 @@ from kernel.access.principal import Principal
 from kernel.errors import RuleViolation
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
-from services.assessment.review.model import REVIEWERS
+from services.assessment.review.holders import reviewing
+from services.assessment.review.model import HOLDER_ROLES, HOLDERS, REVIEWERS
 from services.assessment.review.rules import Place, Reviewer
 from services.assessment.tables import UNITS
 
@@ -28,7 +32,7 @@ class Roster:
         self._store = store
 
     def join(self, who: Principal) -> None:
-        """Take part in reviews, with the unit and area of this sign-in. Raises RuleViolation."""
+        """Be willing to take part in reviews; unit and area of this sign-in are noted. Raises RuleViolation."""
         if not who.own_unit or not who.unit_path:
             raise RuleViolation(
                 "账号没有所属单位或管辖范围，不能参加评审。", code="assessment.reviewer_unplaced"
@@ -40,7 +44,7 @@ class Roster:
         self._set(who, is_active=False)
 
     def has(self, who: Principal) -> bool:
-        """Whether the caller takes part."""
+        """Whether the caller is willing to take part."""
         with self._store.reading() as session:
             wanted = select(REVIEWERS.c.is_active).where(REVIEWERS.c.account == who.account)
             return bool(session.execute(wanted).scalar_one_or_none())
@@ -67,11 +71,19 @@ class Roster:
         self._store.transact(write)
 
 
-def reviewers(session: Session) -> list[Reviewer]:
-    """Everybody who takes part now."""
-    rows = session.execute(select(REVIEWERS).where(REVIEWERS.c.is_active)).all()
+def reviewers(session: Session, today: date) -> list[Reviewer]:
+    """Everybody who takes part and holds the role today, once for each unit the role is granted on."""
+    holding, may_review = reviewing(today)
+    willing = holding.join(REVIEWERS, REVIEWERS.c.account == HOLDERS.c.account)
+    wanted = (
+        select(HOLDERS.c.account, HOLDERS.c.unit, HOLDER_ROLES.c.unit_path)
+        .select_from(willing)
+        .where(REVIEWERS.c.is_active, may_review)
+        .order_by(HOLDERS.c.account, HOLDER_ROLES.c.unit)
+    )
+    rows = session.execute(wanted).all()
     known = places(session, {row.unit for row in rows})
-    return [Reviewer(row.account, known[row.unit], row.area) for row in rows if row.unit in known]
+    return [Reviewer(row.account, known[row.unit], row.unit_path) for row in rows if row.unit in known]
 
 
 def places(session: Session, units: Iterable[str]) -> dict[str, Place]:

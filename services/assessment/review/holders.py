@@ -1,0 +1,101 @@
+"""
+Who holds a role now 任职授权副本: what the gateway told of accounts, and which reviews it leaves without a reviewer.
+
+Whole accounts under a version: a late or repeated message never wins over a newer one. A term ends by its day, a day
+of Asia/Shanghai, without a message. Somebody never told of holds nothing, so gets no work; but only what somebody was
+told to hold no more is to be handed on, so an installation that has not heard yet calls nobody back.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Join, and_, delete, exists, func, or_
+
+from contracts.holders.v1.holders_pb2 import Holder
+from contracts.holders.wire import day_of
+from contracts.roles import REVIEWER
+from kernel.clock import from_microseconds
+from kernel.messages import Item
+from kernel.storage.setwise import write_rows
+from kernel.storage.work import Work
+from services.assessment.review.model import HOLDER_ROLES, HOLDERS, REVIEW_ASSIGNMENTS
+from services.assessment.review.rules import ARBITRATION
+
+ROWS_A_STATEMENT = 1000
+_H, _R, _A = HOLDERS.c, HOLDER_ROLES.c, REVIEW_ASSIGNMENTS.c
+
+
+def hear(work: Work, items: Sequence[Item]) -> None:
+    """Take over what the gateway told, account by account as a whole, in one statement a table."""
+    newest: dict[str, Holder] = {}
+    for item in items:
+        told = item.value
+        assert isinstance(told, Holder)
+        if told.account not in newest or newest[told.account].version < told.version:
+            newest[told.account] = told
+    # In one order, so that two hearers never wait for each other in a ring.
+    rows = [_holder(newest[account]) for account in sorted(newest)]
+    replaced = {name: "replace" for name in rows[0] if name != "account"} if rows else {}
+    written = write_rows(
+        work.session,
+        HOLDERS,
+        rows,
+        keys=("account",),
+        on_conflict=replaced,  # type: ignore[arg-type]
+        only_if="excluded.version > old.version",
+        returning=("account",),
+    )
+    taken = [row.account for row in written]
+    for start in range(0, len(taken), ROWS_A_STATEMENT):
+        some = taken[start : start + ROWS_A_STATEMENT]
+        work.session.execute(delete(HOLDER_ROLES).where(_R.account.in_(some)))
+    write_rows(work.session, HOLDER_ROLES, [row for account in taken for row in _roles(newest[account])])
+
+
+def reviewing(today: date) -> tuple[Join, ColumnElement[bool]]:
+    """Holders joined with their roles, and the condition that they may review today."""
+    joined = HOLDERS.join(HOLDER_ROLES, _R.account == _H.account)
+    return joined, _may_review(today)
+
+
+def is_lost(today: date, unit_path: ColumnElement[str]) -> ColumnElement[bool]:
+    """
+    The condition that an assignment is to be handed on 待移交: its reviewer was told to hold the role over the
+    reporting unit no more.
+    """
+    told = exists().where(_H.account == _A.reviewer)
+    over = func.substr(unit_path, 1, func.length(_R.unit_path)) == _R.unit_path
+    holds = exists().where(_H.account == _A.reviewer, _R.account == _A.reviewer, _may_review(today), over)
+    return and_(_A.place < ARBITRATION, told, ~holds)
+
+
+def _may_review(today: date) -> ColumnElement[bool]:
+    ends = or_(_R.until_on.is_(None), _R.until_on >= today)
+    return and_(_H.is_active, _R.role == REVIEWER, _R.unit_path != "", _R.from_on <= today, ends)
+
+
+def _holder(told: Holder) -> dict[str, Any]:
+    return {
+        "account": told.account,
+        "name": told.name,
+        "unit": told.unit,
+        "is_active": told.is_active,
+        "version": told.version,
+        "occurred_at": from_microseconds(told.occurred_at_us),
+        "recorded_at": from_microseconds(told.recorded_at_us),
+    }
+
+
+def _roles(told: Holder) -> list[dict[str, Any]]:
+    return [
+        {
+            "account": told.account,
+            "role": role.role,
+            "unit": role.unit,
+            "unit_path": role.unit_path,
+            "from_on": day_of(role.from_on),
+            "until_on": day_of(role.until_on),
+        }
+        for role in told.roles
+    ]
