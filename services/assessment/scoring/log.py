@@ -4,6 +4,9 @@ Event log 计分事件日志: takes scored events, in the transaction of the inb
 A batch is four statements whatever its size: numbers from the head, rows into the log, tallies merged into
 the states, and, only where events correct one another, those states counted anew from the log. Numerator,
 marks and counts just add, so the order of arrival changes nothing.
+
+Every state also says between which event numbers it came about, so that a question as of an event takes from the
+projection what has not changed since, and counts anew only what has (tallies.py).
 """
 
 from collections.abc import Iterable, Sequence
@@ -59,9 +62,10 @@ def append(work: Work, events: Sequence[ScoredEvent]) -> None:
     rows = [_row(event, first + offset, now) for offset, event in enumerate(events)]
     write_rows(work.session, EVENT_LOG, rows)
     corrected = _keys_touched_by_corrections(work, rows)
-    _merge(work, (row for row in rows if _key(row) not in corrected))
+    span = {"first_seq": first, "changed_seq": first + len(rows) - 1}
+    _merge(work, (row for row in rows if _key(row) not in corrected), span)
     if corrected:
-        recount(work, corrected)
+        _recount(work, corrected, span)
 
 
 def _take_numbers(work: Work, count: int) -> int:
@@ -99,7 +103,11 @@ def _key(row: dict[str, Any]) -> StateKey:
     return row["unit"], row["period"], row["probe"]
 
 
-def _merge(work: Work, rows: Iterable[dict[str, Any]]) -> None:
+def _place(row: Any) -> StateKey:
+    return row.unit, row.period, row.probe
+
+
+def _merge(work: Work, rows: Iterable[dict[str, Any]], span: dict[str, int]) -> None:
     tallies: dict[StateKey, list[int]] = {}
     for row in rows:
         tally = tallies.setdefault(_key(row), [0] * len(COUNTS))
@@ -114,22 +122,24 @@ def _merge(work: Work, rows: Iterable[dict[str, Any]]) -> None:
         work.session,
         PROBE_STATES,
         [
-            {"unit": unit, "period": period, "probe": probe, **dict(zip(COUNTS, tally, strict=True))}
+            {"unit": unit, "period": period, "probe": probe, **dict(zip(COUNTS, tally, strict=True)), **span}
             # sorted, so that two writers take the same locks in the same order
             for (unit, period, probe), tally in sorted(tallies.items())
         ],
         keys=("unit", "period", "probe"),
-        on_conflict=dict.fromkeys(COUNTS, "add"),
+        on_conflict={**dict.fromkeys(COUNTS, "add"), "changed_seq": "replace"},
     )
 
 
 def _keys_touched_by_corrections(work: Work, rows: Sequence[dict[str, Any]]) -> set[StateKey]:
-    """States of events that correct, are corrected, or were corrected before they arrived."""
+    """States of events that correct, are corrected, were corrected before they arrived, or no longer correct."""
     touched = {_key(row) for row in rows if row["corrects"]}
     targets = {row["corrects"] for row in rows if row["corrects"]}
     if targets:
         found = _select_among(work, "SELECT unit, period, probe FROM event_log WHERE event_id IN", targets)
-        touched |= {(row.unit, row.period, row.probe) for row in found}
+        touched |= {_place(row) for row in found}
+        rivals = "SELECT unit, period, probe FROM event_log WHERE corrects IS NOT NULL AND corrects IN"
+        touched |= {_place(row) for row in _select_among(work, rivals, targets)}
     arrived = {row["event_id"]: _key(row) for row in rows}
     already = _select_among(
         work, "SELECT corrects FROM event_log WHERE corrects IS NOT NULL AND corrects IN", arrived
@@ -146,7 +156,7 @@ def _select_among(work: Work, statement: str, ids: Iterable[str]) -> Sequence[An
     return work.session.execute(text(f"{statement} {source}"), {"ids": listed}).fetchall()
 
 
-def recount(work: Work, keys: Iterable[StateKey]) -> None:
+def _recount(work: Work, keys: Iterable[StateKey], span: dict[str, int]) -> None:
     """Count these states anew from the events that stand: one statement reads, one writes."""
     if work.connection.dialect.name == "postgresql":
         wanted = (
@@ -169,6 +179,7 @@ def recount(work: Work, keys: Iterable[StateKey]) -> None:
     rows = [
         {"unit": row.unit, "period": row.period, "probe": row.probe}
         | {name: int(getattr(row, name)) for name in COUNTS}
+        | span
         for row in counted
     ]
     write_rows(
@@ -176,5 +187,5 @@ def recount(work: Work, keys: Iterable[StateKey]) -> None:
         PROBE_STATES,
         rows,
         keys=("unit", "period", "probe"),
-        on_conflict=dict.fromkeys(COUNTS, "replace"),
+        on_conflict=dict.fromkeys((*COUNTS, "changed_seq"), "replace"),
     )

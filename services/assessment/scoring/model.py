@@ -71,6 +71,8 @@ PROBE_STATES = Table(
             "external",
         )
     ),
+    Column("first_seq", BigInt, nullable=False, comment="no event of this state is older"),
+    Column("changed_seq", BigInt, nullable=False, comment="nothing later changed it"),
     comment="tally of the standing findings of a unit, month and probe; rebuilt from the log",
 )
 

@@ -2,7 +2,8 @@
 Rebuild 重建: throw the projections away and make them again from the event log.
 
 One statement counts the whole log; scores follow from the states. While it runs the head is locked, so new
-events wait at the door instead of being counted twice.
+events wait at the door instead of being counted twice. A state whose events were all corrected is kept with
+zeros: as of a day before, there was something.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,27 @@ class Rebuilt:
     scores: int
 
 
+# Who unseats whom is looked up among corrections only, few beside the log; the log itself is read once for what
+# stands and once for between which numbers a state came about.
+_COUNT_ALL = text(f"""
+    INSERT INTO probe_states (unit, period, probe, {", ".join(COUNTS)}, first_seq, changed_seq)
+    SELECT k.unit, k.period, k.probe, {", ".join(f"coalesce(s.{name}, 0)" for name in COUNTS)}, k.born, k.changed
+    FROM (SELECT unit, period, probe, min(own) AS born, max(seq) AS changed
+          FROM (SELECT unit, period, probe, seq AS own, seq FROM event_log
+                UNION ALL
+                SELECT t.unit, t.period, t.probe, t.seq, c.seq FROM event_log c
+                JOIN event_log t ON t.event_id = c.corrects WHERE c.corrects IS NOT NULL
+                UNION ALL
+                SELECT t.unit, t.period, t.probe, t.seq, c.seq FROM event_log c
+                JOIN event_log t ON t.corrects = c.corrects
+                WHERE c.corrects IS NOT NULL AND t.corrects IS NOT NULL) touched
+          GROUP BY unit, period, probe) k
+    LEFT JOIN (SELECT e.unit, e.period, e.probe, {TALLIES} FROM event_log e WHERE {STANDING}
+               GROUP BY e.unit, e.period, e.probe) s
+           ON s.unit = k.unit AND s.period = k.period AND s.probe = k.probe
+""")
+
+
 def rebuild(store: Store, roll_up: RollUp) -> Rebuilt:
     """Make all projections anew; returns how many events, states and scores there are."""
     with store.work() as work:
@@ -31,12 +53,6 @@ def rebuild(store: Store, roll_up: RollUp) -> Rebuilt:
             work.session.execute(text("SET LOCAL statement_timeout = 0"))
         events = work.session.execute(select(LOG_HEAD.c.size).with_for_update()).scalar_one()
         work.session.execute(delete(PROBE_STATES))
-        states = work.session.execute(
-            text(
-                f"INSERT INTO probe_states (unit, period, probe, {', '.join(COUNTS)}) "
-                f"SELECT e.unit, e.period, e.probe, {TALLIES} FROM event_log e WHERE {STANDING} "
-                "GROUP BY e.unit, e.period, e.probe"
-            )
-        ).rowcount  # type: ignore[attr-defined]
+        states = work.session.execute(_COUNT_ALL).rowcount  # type: ignore[attr-defined]
         work.commit()
     return Rebuilt(events, states, roll_up.everything())

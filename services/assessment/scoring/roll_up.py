@@ -214,13 +214,16 @@ def _remember(work: Work, key: str, seq: int) -> None:
 
 
 def _touched(session: Session, after: int, upto: int) -> dict[str, list[str]]:
-    """Year -> units of the events in (after, upto] and of the events those correct."""
+    """Year -> units of the events in (after, upto], of those they correct, and of other corrections of these."""
     rows = session.execute(
         text(
             f"SELECT DISTINCT substr(e.period, 1, 4) AS year, e.unit FROM {EVENT_LOG.name} e "
             "WHERE e.seq > :after AND e.seq <= :upto "
             f"UNION SELECT DISTINCT substr(t.period, 1, 4), t.unit FROM {EVENT_LOG.name} e "
             f"JOIN {EVENT_LOG.name} t ON t.event_id = e.corrects "
+            "WHERE e.seq > :after AND e.seq <= :upto AND e.corrects IS NOT NULL "
+            f"UNION SELECT DISTINCT substr(t.period, 1, 4), t.unit FROM {EVENT_LOG.name} e "
+            f"JOIN {EVENT_LOG.name} t ON t.corrects = e.corrects AND t.corrects IS NOT NULL "
             "WHERE e.seq > :after AND e.seq <= :upto AND e.corrects IS NOT NULL"
         ),
         {"after": after, "upto": upto},

@@ -83,7 +83,7 @@ def states_of(
     Unit -> probe -> state of a year, in one statement for each way of answering.
 
     `since` begins and `until` ends it with a month ("2026-09"). `at_seq` None is everything known now, read from the projection; a
-    number is what was known when the log had that many events (as of 截至), counted anew from the log; `at` is the
+    number is what was known when the log had that many events (as of 截至), counted anew from the log where it has changed since; `at` is the
     moment of which the unit tree is taken.
     """
     known = {"first": since or f"{year}-01", "last": until or f"{year}-12", "at_seq": at_seq}
@@ -111,10 +111,15 @@ _SUBTREE = (
     f"SELECT reach.above AS unit, s.probe, {_SUMS} FROM reach JOIN s ON s.unit = reach.below "
     "AND (s.probe NOT LIKE '%/%' OR s.unit = reach.above) GROUP BY reach.above, s.probe"
 )
-# the states as they would have been at that event: the same names and sums as the projection has
+# The states as they would have been at that event: the same names and sums as the projection has. What has not
+# changed since is taken from there, what began since is left out, and only the rest is counted anew from the log.
+_WITHIN = "k.period >= :first AND k.period <= :last AND k.unit IN ({whose})"
 _STATES_AT = (
-    f"(SELECT e.unit, e.period, e.probe, {TALLIES} FROM event_log e "
-    f"WHERE {STANDING_AT} AND e.period >= :first AND e.period <= :last AND e.unit IN ({{whose}}) "
+    f"(SELECT k.unit, k.period, k.probe, {', '.join(COUNTS)} FROM probe_states k "
+    f"WHERE k.changed_seq <= :at_seq AND {_WITHIN} "
+    f"UNION ALL SELECT e.unit, e.period, e.probe, {TALLIES} FROM probe_states k "
+    "JOIN event_log e ON e.unit = k.unit AND e.probe = k.probe AND e.period = k.period "
+    f"WHERE k.first_seq <= :at_seq AND k.changed_seq > :at_seq AND {_WITHIN} AND {STANDING_AT} "
     "GROUP BY e.unit, e.period, e.probe)"
 )
 _UNDER = "SELECT below FROM reach"

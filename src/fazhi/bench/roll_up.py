@@ -93,7 +93,7 @@ def _states(units: list[str], probes: list[str]) -> Iterator[dict[str, Any]]:
                 "graded_milli": 1000 * passed,
                 "entered": passed + failed,
             }
-            yield {"unit": unit, "period": PERIOD, "probe": probe, **counts}
+            yield {"unit": unit, "period": PERIOD, "probe": probe, **counts, "first_seq": 1, "changed_seq": 1}
 
 
 def _score_everything(trial: Trial) -> dict[str, Any]:

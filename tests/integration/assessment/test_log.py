@@ -11,13 +11,15 @@ from sqlalchemy.exc import DBAPIError
 from contracts.findings import Outcome
 from kernel.ids import new_id
 from kernel.messages import Message
+from services.assessment.scoring.log import COUNTS
 from services.assessment.scoring.model import EVENT_LOG, PROBE_STATES
 from tests.support.events import MARCH_5, a_message, a_unit, an_event
 
 
 def states(fed):
     with fed.app.store.reading() as session:
-        rows = session.execute(select(PROBE_STATES).order_by(PROBE_STATES.c.unit, PROBE_STATES.c.probe))
+        tallied = (PROBE_STATES.c[name] for name in ("unit", "period", "probe", *COUNTS))
+        rows = session.execute(select(*tallied).order_by(PROBE_STATES.c.unit, PROBE_STATES.c.probe))
         return [tuple(row) for row in rows]
 
 
@@ -78,6 +80,15 @@ def test_a_correction_that_moves_an_event_to_another_unit_moves_the_count(fed):
     fed.events(wrong)
     fed.events(an_event(unit="b", corrects=wrong.id))
     assert {(row[0], row[3]) for row in states(fed)} == {("a", 0), ("b", 1)}
+
+
+def test_a_second_correction_unseats_the_first_wherever_that_was_counted(fed):
+    """Three units in turn: neither the event nor its last correction is of the unit that must lose its count."""
+    wrong = an_event(unit="a")
+    fed.events(wrong)
+    fed.events(an_event(unit="b", corrects=wrong.id, recorded_at=MARCH_5 + timedelta(days=1)))
+    fed.events(an_event(unit="c", corrects=wrong.id, recorded_at=MARCH_5 + timedelta(days=2)))
+    assert {(row[0], row[3]) for row in states(fed)} == {("a", 0), ("b", 0), ("c", 1)}
 
 
 def test_a_source_cannot_correct_the_events_of_another(fed):

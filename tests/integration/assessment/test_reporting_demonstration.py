@@ -9,7 +9,7 @@ from services.assessment.reporting.rules import DRAFT, after
 from services.assessment.review.demonstration import demonstrate
 from services.assessment.review.model import REVIEW_MARKS
 from services.assessment.scoring.model import EVENT_LOG
-from tests.support.reporting import COUNTY, INSPECTOR, REVIEWER, SECOND, UNITS, Desk
+from tests.support.reporting import COUNTY, INSPECTOR, REVIEWER, SECOND, UNITS, Desk, holder
 
 
 @pytest.fixture
@@ -19,6 +19,7 @@ def desk(fed, tmp_path):
 
 
 def test_a_county_reports_and_is_reviewed_the_same_way_every_time(desk):
+    desk.heard(holder(REVIEWER), holder(SECOND))
     made = demonstrate(desk.app, area=COUNTY, year=2026, reviewers=[REVIEWER, SECOND])
     assert made.reports == made.scored + made.returned + made.waiting + made.drafts
     assert min(made.scored, made.returned, made.waiting, made.drafts) > 0
