@@ -23,6 +23,7 @@ TELLING = {
     topology.CLUE_TO_DISPUTES: r"\bCLUE_TO_DISPUTES\b",
     topology.CLUE_PROGRESSED: r"\btell_progress\(",
     topology.CORRECTION_ASKED: r"\btell_correction\(",
+    topology.HOLDERS: r"\bpack_holders\(",
 }
 KEYS = sorted({key for queue in topology.QUEUES for key in queue.keys})
 

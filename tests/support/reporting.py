@@ -7,12 +7,21 @@ from typing import Any
 import httpx
 
 from contracts.directory.v1.directory_pb2 import Unit, UnitKind, UnitLevel
+from contracts.holders.v1.holders_pb2 import HeldRole, Holder
+from contracts.holders.wire import pack_holders
+from contracts.topology import ASSESSMENT_HOLDERS, HOLDERS
 from kernel.access.principal import Principal
 from kernel.access.tokens import Issuer, Verifier, make_key
+from kernel.bus.inbound import Inbound
+from kernel.bus.markers import subscriptions
+from kernel.bus.port import Delivery
 from kernel.hosting.api import build_api
+from kernel.ids import new_id
+from kernel.messages import Message
 from services.assessment.app import Assessment
 from services.assessment.http import routers
 from services.assessment.review.rules import is_drawn
+from services.assessment.worker import AssessmentWorker
 from tests.support.http import Client
 from tests.support.papers import pdf
 
@@ -67,6 +76,30 @@ LINE_REVIEWER = person("tiaoxian", "reviewer", "1501-scjg", "/15/1501/")
 INSPECTOR = person("ducha", "inspector", "150102-sf", COUNTY)
 FAR_INSPECTOR = person("waidi", "inspector", "1502-sf", "/15/1502/")
 ROOT = "/api/assessment/v1"
+
+
+def holder(
+    who: Principal, *, version: int = 1, roles: tuple[HeldRole, ...] | None = None, is_active: bool = True
+) -> Holder:
+    """What the gateway tells of somebody: by default the roles of the sign-in, for the area of the sign-in."""
+    area = who.unit_path.rstrip("/").rpartition("/")[2]
+    signed_in = (HeldRole(role=r, unit=area, unit_path=who.unit_path, from_on="2020-01-01") for r in who.roles)
+    return Holder(
+        account=who.account,
+        name=f"{who.account}同志",
+        unit=who.own_unit,
+        is_active=is_active,
+        roles=signed_in if roles is None else roles,
+        version=version,
+        occurred_at_us=1_772_701_200_000_000,
+        recorded_at_us=1_772_701_200_000_000,
+    )
+
+
+def holders_told(*holders: Holder) -> Message:
+    """The message that tells of them."""
+    (body,) = pack_holders(holders)
+    return Message(id=new_id(), source="gateway", name=HOLDERS, body=body)
 
 
 class Desk:
@@ -147,8 +180,17 @@ class Desk:
         self.told(by, "POST", f"/reports/{report}/submission", json={"version": newest})
 
     def joined(self, *reviewers: Principal) -> None:
+        self.heard(*map(holder, reviewers))
         for who in reviewers:
             self.told(who, "POST", "/reviews/membership")
+
+    def heard(self, *holders: Holder) -> None:
+        """The gateway tells who holds which role, through the subscription of the worker."""
+        ((method, subscription),) = (
+            one for one in subscriptions(AssessmentWorker) if one[1].queue == ASSESSMENT_HOLDERS
+        )
+        take = getattr(AssessmentWorker(self.app), method)
+        Inbound(self.app.store, subscription, take).take([Delivery(holders_told(*holders), redelivered=False)])
 
     def queue(self, who: Principal, **query: Any) -> list[dict[str, Any]]:
         self.app.assigning.assign_waiting()

@@ -1,6 +1,7 @@
 """
 Accounts 账号: the three administrators 三员 of a new installation; everybody else is made by them in the console. And the
-way out when the only security administrator lost the second factor, with nobody left to decide on its removal.
+way out when the only security administrator lost the second factor, with nobody left to decide on its removal. Who holds
+which role is told to the services as it changes; `tell-again` tells all of it once more.
 
 Passwords come from the terminal or from a file that nobody else may read, never from arguments: arguments are seen
 by everybody on the machine and kept in the shell's history.
@@ -23,9 +24,12 @@ Person = tuple[str, str]
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    group = typer.Typer(help="账号：建立第一批三员账号；安全管理员的验证器遗失时解绑。", no_args_is_help=True)
+    group = typer.Typer(
+        help="账号：建立第一批三员账号；安全管理员的验证器遗失时解绑；重新告知任职授权。", no_args_is_help=True
+    )
     group.command()(establish)
     group.command(name="remove-factor")(remove_factor)
+    group.command(name="tell-again")(tell_again)
     app.add_typer(group, name="accounts")
 
 
@@ -67,6 +71,14 @@ def remove_factor(
     """解除一个账号的双因素绑定：只用于唯一的安全管理员遗失验证器又没有恢复码；其他人由页面上两人办理。"""
     _gateway().removals.by_operator(account.strip().lower(), reason=reason)
     console.print(f"已解除 {account} 的双因素绑定，登录已全部退出；下次登录须重新绑定。此事已写入审计。")
+
+
+def tell_again() -> None:
+    """把每个账号的任职授权重新告知各服务：某个服务的副本要重建，或者网关从旧备份恢复之后使用。"""
+    from kernel.access.principal import Principal
+
+    told = _gateway().holders.tell_again(Principal(account="operator"))
+    console.print(f"已重新告知 {told} 个账号的任职授权，由网关的后台进程送达各服务。")
 
 
 def _check_names(names: list[str]) -> None:

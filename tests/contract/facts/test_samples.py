@@ -7,7 +7,7 @@ after an upgrade. A sample is never edited once released; a new form gets a samp
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from contracts.clues.v1.clues_pb2 import ClueProgressed, ClueRouted, ClueState
 from contracts.clues.wire import tell_progress
 from contracts.corrections.wire import Correction, tell_correction
 from contracts.directory.v1.directory_pb2 import Units
+from contracts.holders.v1.holders_pb2 import Holders
 from contracts.findings import Basis, Evidence, Finding, Mode, Outcome
 from contracts.findings.register import Found
 from contracts.findings.wire import pack, scored_event
@@ -35,7 +36,7 @@ from kernel.bus.markers import Subscription, subscriptions
 from kernel.bus.port import Delivery
 from kernel.clock import FixedClock, microseconds
 from kernel.messages import Item, Message, Queue
-from tests.support.gateway import NOW, TREE, body_of, furnish, hotline_order, partner
+from tests.support.gateway import NOW, TREE, body_of, furnish, hotline_order, partner, principal
 from tests.support.stores import built, sqlite_runtime
 
 ROOT = Path(__file__).parents[3]
@@ -299,6 +300,15 @@ def test_units_are_told_by_the_directory_as_the_sample_says(tmp_path: Path) -> N
     app.directory.load(TREE)
     sample = sample_named("units.v1")
     assert [as_json(Units.FromString(body)) for body in outbox(app, "units.v1")] == [as_json(sample.proto)]
+
+
+def test_holders_are_told_by_the_gateway_as_the_sample_says(tmp_path: Path) -> None:
+    app = built(sqlite_runtime(tmp_path, FixedClock(NOW)), "gateway")
+    furnish(app)
+    asked = {"account": "shenhe", "role": "inspector", "unit": "150102", "until_on": date(2026, 12, 31)}
+    grant = app.accounts.propose(principal("xitong", "15", "/15/", "system_admin"), **asked)
+    app.accounts.decide(principal("anquan", "15", "/15/", "security_admin"), grant, approve=True)
+    assert as_json(Holders.FromString(outbox(app, "holders.v1")[-1])) == as_json(sample_named("holders.v1").proto)
 
 
 @pytest.mark.parametrize(
