@@ -28,6 +28,8 @@ from kernel.ids import is_id, new_id
 from kernel.storage.work import Store, Work
 from kernel.text import clean_name, clean_text
 
+TRANSFERRED = "账号已调动，原授权终止。"
+
 
 class UnknownAccount(NotFound):
     """No such account within the caller's part of the tree."""
@@ -119,6 +121,28 @@ class Accounts:
             if state != "active":
                 revoke_sessions(work, account)
             work.audit(who, f"account.{state}", f"accounts/{account}")
+            work.commit()
+
+    def transfer(self, who: Principal, account: str, unit: str) -> None:
+        """
+        Move an account to another unit 调动. Every role of it ends, and what was proposed is refused.
+
+        Whose reports somebody may not judge depends on the unit (R37), so roles are granted anew by those who know it.
+        """
+        if account == who.account:
+            raise NotAllowed("不能调动自己的账号。", code="identity.own_account")
+        with self._store.work() as work:
+            known = reached(work.session, who, account)
+            _demand_reach(work.session, who, unit)
+            if known.unit == unit:
+                raise Conflict("账号已在这个单位，无须调动。", code="identity.same_unit")
+            _end_all(work, who, account)
+            former, known.unit = known.unit, unit
+            tell_holders(work, [account])
+            revoke_sessions(work, account)
+            work.audit(
+                who, "account.transferred", f"accounts/{account}", before_digest=former, after_digest=unit
+            )
             work.commit()
 
     def change_password(
@@ -256,6 +280,13 @@ def enter(work: Work, first: FirstAccount, password_hash: str) -> None:
         )
         work.session.add(grant)
     work.session.flush()
+
+
+def _end_all(work: Work, who: Principal, account: str) -> None:
+    decided = {"decided_at": work.clock.now(), "decided_by": who.account, "note": TRANSFERRED}
+    for was, becomes in (("active", "revoked"), ("proposed", "refused")):
+        mine = update(Grant).where(Grant.account == account, Grant.state == was)
+        work.session.execute(mine.values(state=becomes, **decided))
 
 
 def _roles_held(session: Session, account: str) -> set[str]:

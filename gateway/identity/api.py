@@ -64,6 +64,12 @@ class AccountState(Body):
     state: Literal["active", "disabled"]
 
 
+class Transfer(Body):
+    """The unit an account belongs to from now on."""
+
+    unit: str = Field(min_length=1, max_length=100)
+
+
 class NewGrant(Body):
     """A role on a unit proposed for an account, its first and last day (none: from the decision, without end), and why."""
 
@@ -186,7 +192,7 @@ def account_router(accounts: Accounts, register: Register) -> APIRouter:
     router = APIRouter(tags=["accounts"])
 
     @router.get("/accounts")
-    @allow(SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN)
+    @allow(SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN, UNIT_HEAD)
     def list_accounts(
         who: Caller,
         query: Annotated[str, Query(max_length=100)] = "",
@@ -207,8 +213,13 @@ def account_router(accounts: Accounts, register: Register) -> APIRouter:
     def set_state(account: str, body: AccountState, who: Caller) -> None:
         accounts.set_state(who, account, body.state)
 
+    @router.post("/accounts/{account}/unit", status_code=204)
+    @allow(SYSTEM_ADMIN)
+    def transfer(account: str, body: Transfer, who: Caller) -> None:
+        accounts.transfer(who, account, body.unit)
+
     @router.get("/grants")
-    @allow(SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN)
+    @allow(SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN, UNIT_HEAD)
     def list_grants(
         who: Caller,
         state: Literal["", "proposed", "active", "refused", "revoked"] = "",

@@ -20,6 +20,7 @@ QUERIES: Mapping[str, str] = {
 # Path -> JSON; "{unit}" and the like are filled in from the object. Files are sent with these form fields.
 BODIES: Mapping[str, Any] = {
     "/gateway/accounts/{account}/state": {"state": "active"},
+    "/gateway/accounts/{account}/unit": {"unit": "{unit}"},
     "/gateway/accounts": {
         "account": "zhengming",
         "name": "证明",

@@ -17,7 +17,7 @@ from kernel.hosting.runtime import Runtime
 from kernel.ledger.checkpoint import read_checkpoint
 from kernel.settings import Settings
 from kernel.storage.audit_seal import AuditSealer
-from tests.support.gateway import NOW, PASSWORD, TREE
+from tests.support.gateway import NOW, PASSWORD, TREE, UNIT
 from tests.support.http import Client
 from tests.support.stores import built
 
@@ -35,6 +35,7 @@ class TestRights:
     WRITES: ClassVar = {
         "system_admin": {
             "POST /units", "POST /units/{code}/versions", "POST /accounts", "POST /accounts/{account}/state",
+            "POST /accounts/{account}/unit",
             "POST /grants", "PUT /partners/{system}", "POST /factor-removals",
         },
         "security_admin": {
@@ -96,6 +97,42 @@ class TestAdministrators:
         assert http.post(f"{ROOT}/passwords", json=change).status_code == 204
         me = http.post(f"{ROOT}/sessions", json={"account": "lisi", "password": "Wode-Xin-Kouling-8"}).json()
         assert [role["code"] for role in me["roles"]] == ["reviewer"]
+
+    def test_the_head_of_a_unit_proposes_for_the_own_area_and_sees_what_became_of_it(self, as_account):
+        system, security, head = (as_account(account) for account in ("xitong", "anquan", "tianbao"))
+        assert system("POST", "/accounts", json=NEW | {"unit": UNIT}).status_code == 201
+        assert [row["account"] for row in head("GET", "/accounts").json()] == ["lisi", "tianbao"]
+        asked = {
+            "account": "lisi",
+            "role": "reporter",
+            "unit": UNIT,
+            "until_on": "2027-06-30",
+            "reason": "新到岗",
+        }
+        grant = head("POST", "/grants", json=asked).json()["id"]
+        for beyond in ({"account": "shenhe"}, {"unit": "1501"}):
+            assert head("POST", "/grants", json=asked | beyond).status_code == 404
+        assert head("POST", f"/grants/{grant}/decision", json={"approve": True}).status_code == 403
+
+        def seen():
+            rows = head("GET", "/grants").json()
+            assert {row["unit"] for row in rows} == {UNIT}
+            return next(row for row in rows if row["id"] == grant)
+
+        waiting = seen()
+        assert (waiting["state"], waiting["until_on"], waiting["proposed_by"]) == (
+            "proposed",
+            "2027-06-30",
+            "tianbao",
+        )
+        refusal = {"approve": False, "note": "请补任职文件"}
+        assert security("POST", f"/grants/{grant}/decision", json=refusal).status_code == 204
+        assert (seen()["state"], seen()["decided_by"], seen()["note"]) == (
+            "refused",
+            "anquan",
+            "请补任职文件",
+        )
+        assert head("GET", "/factor-removals").json() == []
 
     def test_a_superior_unit_out_of_reach_and_one_that_never_was_are_answered_alike(
         self, app, http, as_account
