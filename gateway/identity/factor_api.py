@@ -82,7 +82,7 @@ def removal_router(removals: Removals) -> APIRouter:
     router = APIRouter(tags=["second factor"])
 
     @router.get("/factor-removals")
-    @allow(SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN)
+    @allow(SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN, UNIT_HEAD)
     def list_removals(
         who: Caller,
         limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,

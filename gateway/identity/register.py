@@ -1,5 +1,6 @@
 """
-The register of accounts and grants 账号与授权名册, as the three administrators read it (R36): never a secret in it.
+The register of accounts and grants 账号与授权名册, as the three administrators and heads of units read it (R36): never
+a secret in it.
 
 Lists stay within the caller's part of the tree. What belongs to a page of accounts, roles and factors, is read for
 the whole page at once.
