@@ -8,9 +8,12 @@ import orjson
 import pytest
 from sqlalchemy import select, text
 
+from contracts.holders.v1.holders_pb2 import HeldRole
+from kernel.clock import local_date
 from kernel.errors import PermanentError
 from services.assessment.reporting.model import REPORT_EVENTS
-from services.assessment.review.model import REVIEW_ASSIGNMENTS
+from services.assessment.review.model import HOLDERS, REVIEW_ASSIGNMENTS
+from services.assessment.review.roster import reviewers
 from services.assessment.review.rules import Mark
 from services.assessment.scoring.model import EVENT_LOG
 from tests.support.reporting import (
@@ -26,10 +29,12 @@ from tests.support.reporting import (
     SECOND,
     UNITS,
     Desk,
+    holder,
     person,
 )
 
 ARBITER = person("zhongcai", "inspector", "1501-sf", "/15/1501/")
+AREA = {"unit": "150102", "unit_path": COUNTY, "from_on": "2020-01-01"}
 OTHER_INSPECTOR = person("ducha2", "inspector", "150102-cz", COUNTY)
 
 
@@ -224,7 +229,7 @@ def test_an_inspector_hands_a_late_review_on_with_a_reason(desk):
     desk.clock.set(datetime(2026, 3, 20, 2, 0, tzinfo=UTC))
     late = desk.told(INSPECTOR, "GET", "/reviews/area", params={"overdue": True})
     assert (late["total"], late["rows"][0]["reviewer"]) == (1, "shenhe")
-    assert desk.app.looking.measure() == (1, 1)
+    assert desk.app.looking.measure() == (1, 1, 0)
     path = f"/reviews/{given['id']}/handing-on"
     assert code_of(desk.post(INSPECTOR, path, reason="出差")) == "assessment.no_reviewer"
     desk.joined(SECOND)
@@ -238,6 +243,105 @@ def test_an_inspector_hands_a_late_review_on_with_a_reason(desk):
     assert desk.answered(REVIEWER, given["id"], score_milli=1).status_code in (404, 409)
     (taken,) = desk.queue(SECOND)
     assert desk.answered(SECOND, taken["id"], score_milli=700).json()["state"] == "scored"
+
+
+def lost(who, **more):
+    """What the gateway tells when somebody's roles were taken back."""
+    return holder(who, version=2, **{"roles": (), **more})
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        lambda: lost(REVIEWER),
+        lambda: lost(REVIEWER, roles=(HeldRole(role="inspector", **AREA),)),
+        lambda: lost(REVIEWER, roles=(HeldRole(role="reviewer", **{**AREA, "until_on": "2026-03-04"}),)),
+        lambda: lost(REVIEWER, roles=(HeldRole(role="reviewer", **{**AREA, "from_on": "2026-03-06"}),)),
+        lambda: lost(REVIEWER, roles=None, is_active=False),
+        lambda: holder(person("shenhe", "reviewer", "1502-sf", "/15/1502/"), version=2),
+    ],
+    ids=["revoked", "another role", "term over", "not begun", "disabled", "another area"],
+)
+def test_who_holds_the_role_no_more_gets_no_work_and_what_is_open_is_to_be_handed_on(desk, told):
+    desk.joined(REVIEWER)
+    first, second, third = (desk.begun(number) for number in range(3))
+    desk.submitted(first)
+    desk.submitted(second)
+    one, other = desk.queue(REVIEWER)
+    assert desk.answered(REVIEWER, one["id"], score_milli=700).json()["state"] == "scored"
+    before = desk.told(INSPECTOR, "GET", "/reviews/area")
+    assert (before["to_hand_on"], [row["to_hand_on"] for row in before["rows"]]) == (0, [False])
+    desk.heard(told())
+    desk.submitted(third)
+    assert desk.app.assigning.assign_waiting() == 0
+    area = desk.told(INSPECTOR, "GET", "/reviews/area", params={"to_hand_on": True})
+    assert (area["total"], area["to_hand_on"], area["unassigned"]) == (1, 1, 1)
+    (row,) = area["rows"]
+    assert (row["id"], row["reviewer"], row["reviewer_name"]) == (other["id"], "shenhe", "shenhe同志")
+    assert desk.app.looking.measure() == (2, 0, 1)
+    desk.joined(SECOND)
+    handed = desk.post(INSPECTOR, f"/reviews/{other['id']}/handing-on", reviewer="shenhe", reason="待移交")
+    assert code_of(handed) in {"assessment.unknown_reviewer", "assessment.no_reviewer"}
+    desk.told(INSPECTOR, "POST", f"/reviews/{other['id']}/handing-on", json={"reason": "原评审员授权终止"})
+    assert len(desk.queue(SECOND)) == 2
+    assert desk.app.looking.measure() == (2, 0, 0)
+    assert len(facts(desk)) == 1  # what was scored stays
+
+
+def test_a_term_ends_by_its_day_without_a_message_and_a_new_grant_brings_the_reviewer_back(desk):
+    desk.joined(REVIEWER)
+    desk.heard(lost(REVIEWER, roles=(HeldRole(role="reviewer", **{**AREA, "until_on": "2026-03-05"}),)))
+    report = desk.opened()
+    desk.submitted(report)
+    assert len(desk.queue(REVIEWER)) == 1  # until the end of the fifth
+    desk.clock.set(datetime(2026, 3, 5, 15, 59, tzinfo=UTC))
+    assert desk.told(INSPECTOR, "GET", "/reviews/area")["to_hand_on"] == 0
+    desk.clock.set(datetime(2026, 3, 5, 16, 0, tzinfo=UTC))  # midnight in Shanghai
+    assert desk.told(INSPECTOR, "GET", "/reviews/area")["to_hand_on"] == 1
+    desk.heard(holder(REVIEWER, version=3))
+    assert desk.told(INSPECTOR, "GET", "/reviews/area")["to_hand_on"] == 0
+
+
+def test_a_late_or_repeated_message_never_wins_over_a_newer_one(desk):
+    desk.joined(REVIEWER)
+    desk.heard(holder(REVIEWER, version=4))
+    desk.heard(holder(REVIEWER, version=3, roles=()))  # late
+    desk.heard(holder(REVIEWER, version=4))  # repeated
+    assert [one.account for one in on_roster(desk)] == ["shenhe"]
+    desk.heard(holder(REVIEWER, version=6, roles=()), holder(REVIEWER, version=5))  # together, the older last
+    assert on_roster(desk) == []
+    desk.heard(holder(REVIEWER, version=5))
+    assert on_roster(desk) == []
+
+
+def on_roster(desk):
+    with desk.app.store.reading() as session:
+        return reviewers(session, local_date(desk.clock.now()))
+
+
+def test_whoever_was_never_told_of_gets_no_work_and_is_not_called_back(desk):
+    desk.joined(REVIEWER)
+    report = desk.opened()
+    desk.submitted(report)
+    assert len(desk.queue(REVIEWER)) == 1
+    with desk.app.store.work() as work:  # an installation just upgraded: the gateway has not told yet
+        work.session.execute(HOLDERS.delete())
+        work.commit()
+    assert on_roster(desk) == []
+    assert desk.told(INSPECTOR, "GET", "/reviews/area")["to_hand_on"] == 0
+
+
+def test_the_nearest_of_several_granted_areas_counts_and_leaving_ends_all_of_them(desk):
+    wide = HeldRole(role="reviewer", unit="15", unit_path="/15/", from_on="2020-01-01")
+    desk.joined(REVIEWER)
+    desk.heard(holder(REVIEWER, version=2, roles=(wide, HeldRole(role="reviewer", **AREA))))
+    assert [one.area for one in on_roster(desk)] == ["/15/", COUNTY]
+    report = desk.opened()
+    desk.submitted(report)
+    assert len(desk.queue(REVIEWER)) == 1
+    desk.told(REVIEWER, "DELETE", "/reviews/membership")
+    assert on_roster(desk) == []
+    assert desk.told(INSPECTOR, "GET", "/reviews/area")["to_hand_on"] == 0  # finishes what is in hand
 
 
 def test_a_withdrawn_round_is_gone_from_the_queue_and_its_review_does_not_exist(desk):
@@ -379,8 +483,8 @@ def test_withdrawing_and_opening_at_the_same_moment_end_in_one_of_the_two(desk):
         )
         seen = desk.told(FILLER, "GET", f"/reports/{report}")
         assert [event["act"] for event in seen["events"]] in (
-            ["submitted", "withdrawn"],
-            ["submitted", "review_opened"],
+            ["opened", "submitted", "withdrawn"],
+            ["opened", "submitted", "review_opened"],
         )
         assert seen["state"] == ("draft" if seen["events"][-1]["act"] == "withdrawn" else "reviewing")
 
