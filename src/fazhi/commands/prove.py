@@ -45,9 +45,10 @@ def prove(
         )
         raise typer.Exit(2)
     passed = True
-    for proof in proofs:
+    for name, proof in zip(promises, proofs, strict=True):
         form = proof.FORMS[plant or ("short" if short else "long")]
-        result = proof.prove(form, seed or secrets.randbelow(2**31) + 1, plant)
+        with console.status(f"正在证明 {name}（{form.name}）"):
+            result = proof.prove(form, seed or secrets.randbelow(2**31) + 1, plant)
         typer.echo(orjson.dumps(result).decode())
         passed = passed and result["passed"]
     raise typer.Exit(0 if passed else 1)
