@@ -1,6 +1,6 @@
 /** Clues 线索 from petition, hotline and litigation systems. */
 import { client } from './client'
-import type { ClueHistory, ClueList } from './types'
+import type { ClueAmendment, ClueHistory, ClueList } from './types'
 
 const ROOT = '/api/gateway/v1/clues'
 
@@ -9,3 +9,7 @@ export const clues = (state: string, offset: number, limit: number, signal?: Abo
 
 export const clueHistory = (receipt: string, signal?: AbortSignal): Promise<ClueHistory> =>
   client.get<ClueHistory>(`${ROOT}/${encodeURIComponent(receipt)}`, { signal })
+
+/** Amend what is measured about a clue; only while a correction asked waits for it. */
+export const amendClue = (receipt: string, body: { kind: ClueAmendment['kind']; on: string | null; reason: string }): Promise<{ id: string }> =>
+  client.post(`${ROOT}/${encodeURIComponent(receipt)}/amendments`, body)

@@ -151,12 +151,15 @@ export interface Queue {
 
 export interface AreaRow extends QueueRow {
   reviewer: string
+  reviewer_name: string
+  to_hand_on: boolean
 }
 
 export interface Area {
   total: number
   overdue: number
   unassigned: number
+  to_hand_on: number
   rows: AreaRow[]
 }
 
@@ -261,7 +264,7 @@ export const membership = (signal?: AbortSignal): Promise<{ active: boolean }> =
 export const joinReviewers = (): Promise<{ active: boolean }> => client.post(`${REVIEWS}/membership`, {})
 export const agreement = (period: string, signal?: AbortSignal): Promise<Agreement> =>
   client.get(`${REVIEWS}/agreement`, { query: { period }, signal })
-export const areaReviews = (overdue: boolean, signal?: AbortSignal): Promise<Area> =>
-  client.get(`${REVIEWS}/area`, { query: { overdue: overdue ? 'true' : undefined, limit: 200 }, signal })
+export const areaReviews = (only: '' | 'overdue' | 'to_hand_on', signal?: AbortSignal): Promise<Area> =>
+  client.get(`${REVIEWS}/area`, { query: { ...(only && { [only]: 'true' }), limit: 200 }, signal })
 export const handOn = (id: string, reason: string): Promise<unknown> =>
   client.post(`${REVIEWS}/${one(id)}/handing-on`, { reason })

@@ -33,6 +33,8 @@ export interface GrantLine {
   unit: string
   unit_name: string
   state: 'proposed' | 'active' | 'refused' | 'revoked'
+  from_on: string | null
+  until_on: string | null
   proposed_by: string
   proposed_at: string
   reason: string
@@ -71,6 +73,16 @@ export interface AuditLine {
   request: string
 }
 
+/** What the last check of the whole log found: `faults` in its first `size` records; `first` is the kind of the first. */
+export interface AuditVerdict {
+  verified_at: string
+  verified_by: string
+  size: number
+  root: string
+  faults: number
+  first: string
+}
+
 export interface AuditSeal {
   origin: string
   size: number
@@ -78,6 +90,7 @@ export interface AuditSeal {
   sealed_at: string | null
   root: string
   key_names: string[]
+  verified: AuditVerdict | null
 }
 
 export interface AuditQuery {
@@ -100,10 +113,13 @@ export const createAccount = (body: { account: string; name: string; unit: strin
 export const setAccountState = (account: string, state: 'active' | 'disabled'): Promise<void> =>
   client.post(`${ROOT}/accounts/${encodeURIComponent(account)}/state`, { state })
 
+export const moveAccount = (account: string, unit: string): Promise<void> =>
+  client.post(`${ROOT}/accounts/${encodeURIComponent(account)}/unit`, { unit })
+
 export const grants = (query: { state: string; account: string; offset: number; limit: number }, signal?: AbortSignal): Promise<GrantLine[]> =>
   client.get<GrantLine[]>(`${ROOT}/grants`, { query, signal })
 
-export const proposeGrant = (body: { account: string; role: string; unit: string; reason: string }): Promise<{ id: string }> =>
+export const proposeGrant = (body: { account: string; role: string; unit: string; from_on: string | null; until_on: string | null; reason: string }): Promise<{ id: string }> =>
   client.post(`${ROOT}/grants`, body)
 
 export const decideGrant = (id: string, approve: boolean, note: string): Promise<void> =>

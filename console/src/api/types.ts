@@ -254,4 +254,13 @@ export interface ClueList {
   total: number
 }
 
-export type ClueHistory = Clue & { progress: ClueProgress[] }
+/** What an upheld objection has amended 更正: the moments before and after, and why. */
+export interface ClueAmendment {
+  kind: 'due' | 'answered' | 'excluded'
+  former: string | null
+  amended: string | null
+  reason: string
+  recorded_at: string
+}
+
+export type ClueHistory = Clue & { progress: ClueProgress[]; amendments: ClueAmendment[] }

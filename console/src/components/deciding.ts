@@ -10,9 +10,9 @@ const buttons = (confirm: string) => ({ confirmButtonText: confirm, cancelButton
 
 /** The reason, or null when it was called off. */
 export async function reasonFor(title: string): Promise<string | null> {
-  return await ElMessageBox.prompt(t('publication.reasonPrompt'), title, {
-    ...buttons(t('publication.confirmTitle')),
-    inputValidator: (text: string) => Boolean(text?.trim()) || t('publication.reasonMissing'),
+  return await ElMessageBox.prompt(t('common.reasonPrompt'), title, {
+    ...buttons(t('common.confirm')),
+    inputValidator: (text: string) => Boolean(text?.trim()) || t('common.reasonMissing'),
   }).then(
     (answer) => String((answer as { value?: string }).value ?? '').trim(),
     () => null,
@@ -20,7 +20,7 @@ export async function reasonFor(title: string): Promise<string | null> {
 }
 
 /** Whether the question was answered with yes; `confirm` stands on the button. */
-export async function isSure(asked: string, title = t('publication.confirmTitle'), confirm = title): Promise<boolean> {
+export async function isSure(asked: string, title = t('common.confirm'), confirm = title): Promise<boolean> {
   return await ElMessageBox.confirm(asked, title, buttons(confirm)).then(
     () => true,
     () => false,
@@ -29,14 +29,14 @@ export async function isSure(asked: string, title = t('publication.confirmTitle'
 
 /** What was written, be it nothing, or null when it was called off. */
 export async function told(asked: string, title: string): Promise<string | null> {
-  return await ElMessageBox.prompt(asked, title, buttons(t('reporting.ok'))).then(
+  return await ElMessageBox.prompt(asked, title, buttons(t('common.ok'))).then(
     (answer) => String((answer as { value?: string }).value ?? ''),
     () => null,
   )
 }
 
 /** Whether it was done. */
-export async function tried(act: () => Promise<unknown>, said = t('publication.done')): Promise<boolean> {
+export async function tried(act: () => Promise<unknown>, said = t('common.done')): Promise<boolean> {
   try {
     await act()
     done(said)

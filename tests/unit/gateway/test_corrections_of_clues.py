@@ -177,23 +177,19 @@ class TestAmending:
         assert amend(as_account, receipt, kind="due", on="2026-12-07").json()["code"] == "clues.not_asked"
         assert len(scored(app)) == 2
 
-    @pytest.mark.parametrize(
-        ("body", "status", "code"),
-        [
+    def test_what_makes_no_sense_changes_nothing(self, app, asks, as_account, late, receipt):
+        asks(late)
+        for body, status, code in (
             ({"kind": "due"}, 422, "clues.bad_day"),
             ({"kind": "due", "on": "2026-11-19"}, 422, "clues.bad_day"),
             ({"kind": "answered", "on": "2026-12-07"}, 422, "clues.bad_day"),
             ({"kind": "due", "on": "2026-12-04"}, 409, "clues.nothing_amended"),
             ({"reason": " "}, 422, "clues.reason_missing"),
-        ],
-    )
-    def test_what_makes_no_sense_changes_nothing(
-        self, app, asks, as_account, late, receipt, body, status, code
-    ):
-        asks(late)
-        answer = amend(as_account, receipt, **body)
-        assert answer.status_code == status
-        assert code in {answer.json()["code"], *(one["code"] for one in answer.json().get("problems", ()))}
+        ):
+            answer = amend(as_account, receipt, **body)
+            assert answer.status_code == status, body
+            said = answer.json()
+            assert code in {said["code"], *(one["code"] for one in said["fields"])}
         assert [row.corrected_at for row in rows(app)] == [None]
         assert len(scored(app)) == 1
 
@@ -233,7 +229,7 @@ class TestAmending:
         asks(late)
         amend(as_account, receipt)
         signed = hotline.signed(receipt.encode(), LATE)
-        shown = http.post(f"/api/gateway/v1/clues/{receipt}/follow", headers=signed, content=receipt.encode())
+        shown = http.post(f"/api/gateway/v1/clues/{receipt}/follow", headers=signed, content=b"{}")
         assert shown.status_code == 200
         assert "amendments" not in shown.json()
 

@@ -1,7 +1,8 @@
-/** From the name of a business object to its page: "enforcement/cases/<id>"; what assessment keeps has pages of its own. */
+/** From the name of a business object to its page: "enforcement/cases/<id>"; clues and what assessment keeps have pages of their own. */
 export type SubjectLink =
   | { name: 'subject'; params: { service: string; kind: string; id: string } }
   | { name: 'report'; params: { report: string } }
+  | { name: 'clue'; params: { receipt: string } }
   | { name: 'order' | 'survey' | 'sheet'; params: { id: string } }
 
 const OWN = { orders: 'order', surveys: 'survey', sheets: 'sheet' } as const
@@ -10,6 +11,7 @@ export function subjectLink(subject: string): SubjectLink | null {
   const [service, kind, ...rest] = subject.split('/')
   const id = rest.join('/')
   if (service === 'assessment' && kind === 'reports' && id) return { name: 'report', params: { report: id } }
+  if (service === 'gateway' && kind === 'clues' && id) return { name: 'clue', params: { receipt: id } }
   if (service === 'assessment' && kind && kind in OWN && id) return { name: OWN[kind as keyof typeof OWN], params: { id } }
   return service && kind && id ? { name: 'subject', params: { service, kind, id } } : null
 }

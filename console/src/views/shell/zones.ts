@@ -116,8 +116,8 @@ export function zonesOf(roles: string[], exists: (name: string) => boolean): Zon
       pages: [
         page('system', 'home.account.title', ANYONE),
         page('second-factor', 'system.factor.title', ANYONE),
-        page('accounts', 'system.accounts.title', ADMINS),
-        page('grants', 'system.grants.title', ADMINS),
+        page('accounts', 'system.accounts.title', [...ADMINS, 'unit_head']),
+        page('grants', 'system.grants.title', [...ADMINS, 'unit_head']),
         page('audit', 'system.audit.title', ['audit_admin']),
       ],
     },

@@ -1,5 +1,5 @@
 import type { Fact } from '@/api/supervision'
-import { moment } from '@/format/time'
+import { dayOf, moment } from '@/format/time'
 import { t, word } from '@/locales'
 
 /** A due time is the end of a day: people are shown that day, not the midnight after it. */
@@ -21,7 +21,7 @@ export function stepsOf(kind: 'order' | 'objection', facts: Fact[]): { title: st
   return facts.map((fact) => {
     const more = said(kind, fact)
     const who = fact.actor === 'system' ? '' : `${fact.actor_unit.name} ${fact.actor}`
-    const until = fact.due_at && fact.kind !== 'escalated' ? t('order.until', { day: moment(lastMoment(fact.due_at)).slice(0, 10) }) : ''
+    const until = fact.due_at && fact.kind !== 'escalated' ? t('order.until', { day: dayOf(lastMoment(fact.due_at)) }) : ''
     return { title: more ? `${fact.title}：${more}` : fact.title, when: moment(fact.at), note: [fact.note, who, until].filter(Boolean).join(' · ') }
   })
 }

@@ -1,10 +1,12 @@
 /** Months as "2026-03": the weeks of one, Monday first, and the one before or after. */
 
+import { today } from '@/format/time'
+
 const two = (n: number): string => String(n).padStart(2, '0')
 
 /** The month it is in Beijing. */
 export function thisMonth(now = new Date()): string {
-  return new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai', year: 'numeric', month: '2-digit' }).format(now).slice(0, 7)
+  return today(now).slice(0, 7)
 }
 
 export function moved(month: string, by: number): string {
