@@ -47,6 +47,7 @@ class AuditCheck:
         self._kept = kept
         self.records = 0
         self.checkpoints = 0
+        self.root = ""  # of the hashes as they are now, in hex; known when all was read
 
     def faults(self) -> Iterator[Fault]:
         """What is wrong, in the order of the log; nothing, where all is as it was."""
@@ -72,6 +73,7 @@ class AuditCheck:
                 yield from tree.add(bytes.fromhex(row["leaf_hash"]))
         yield from tree.up_to(self.records)
         yield from tree.cut_off()
+        self.root = tree.root
 
     def _sealed(self, session: Session) -> tuple[list[Sealed], list[Fault]]:
         """The checkpoints that are signed as they must be, and faults for the others."""
@@ -107,6 +109,11 @@ class _Tree:
         self._edge = Edge(SHA256)
         self._waiting = sorted(sealed, key=lambda each: each.checkpoint.size)
         self._fitting = 0
+
+    @property
+    def root(self) -> str:
+        """The root of what was added."""
+        return self._edge.root().hex()
 
     def up_to(self, number: int) -> Iterator[Fault]:
         """Put something in the places of leaves that are gone, so that the others keep theirs."""

@@ -20,6 +20,7 @@ from kernel.ledger.note import Note, NoteSigner, read_note
 from kernel.ledger.tiles import Edge
 from kernel.ledger.tree import SHA256
 from kernel.storage.audit_log import BATCH, leaf_of, size_of
+from kernel.storage.audit_verdict import last_verdict
 from kernel.storage.setwise import write_rows
 from kernel.storage.spine import Spine
 from kernel.storage.work import Store
@@ -47,15 +48,20 @@ class Sealed:
 
 
 def sealing(store: Store) -> Callable[[], None]:
-    """One turn of the clock of a process that hosts a relay; without a key nothing is sealed, and that is said."""
-    if store.audit.key is None:
+    """
+    One turn of the clock of a process that hosts a relay; without a key nothing is sealed, and that is said.
+
+    The alarm also stands for as long as the last check of the whole log found faults.
+    """
+    sealer = AuditSealer(store) if store.audit.key is not None else None
+    if sealer is None:
         log.warning("audit_not_sealed", service=store.source, setting="FAZHI_AUDIT_KEY_FILE")
-        return lambda: None
-    sealer = AuditSealer(store)
 
     def turn() -> None:
         try:
-            sealer.seal()
+            if sealer is not None:
+                sealer.seal()
+            _heed_the_last_check(store)
         except AuditDamaged as error:
             metrics.AUDIT_DAMAGED.labels(store.source).set(1)
             log.error("audit_damaged", service=store.source, reason=error.text)
@@ -65,6 +71,15 @@ def sealing(store: Store) -> Callable[[], None]:
             metrics.AUDIT_DAMAGED.labels(store.source).set(0)
 
     return turn
+
+
+def _heed_the_last_check(store: Store) -> None:
+    with store.reading() as session:
+        found = last_verdict(session, store.spine)
+    if found is not None and found.faults:
+        raise AuditDamaged(
+            f"{found.verified_by} 核验前 {found.size} 条时发现 {found.faults} 处问题；查明以后再核验一次。"
+        )
 
 
 def signer_of(store: Store) -> NoteSigner:

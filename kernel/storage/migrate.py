@@ -26,7 +26,7 @@ from kernel.errors import Unavailable
 from kernel.storage.db import Database, translated_errors
 from kernel.storage.reach import EVERYTHING, within
 from kernel.storage.retention import PARTITION
-from kernel.storage.spine import Spine, guard_statements
+from kernel.storage.spine import Spine, guard_statements, index_audited_objects_v1
 from kernel.telemetry.log import logger
 
 log = logger(__name__)
@@ -91,6 +91,7 @@ def create_spine_v1(connection: Connection) -> None:
     metadata.create_all(connection, checkfirst=True)
     for statement in guard_statements(connection.dialect.name, "audit"):
         connection.execute(text(statement))
+    index_audited_objects_v1(connection)
 
 
 def run_environment(metadata: MetaData) -> None:

@@ -9,7 +9,9 @@ from fazhi.commands.progress import console
 from kernel.settings import Settings
 
 if TYPE_CHECKING:
+    from kernel.access.principal import Principal
     from kernel.ledger.note import NoteKey
+    from kernel.storage.audit_check import AuditCheck
     from kernel.storage.audit_seal import Sealed
     from kernel.storage.work import Store
 
@@ -39,7 +41,7 @@ def verify(
         Path | None, typer.Option(help="另外保存的检查点文件（fazhi audit checkpoint 的输出），与它比对")
     ] = None,
 ) -> None:
-    """核验审计日志：指出被改动、被删除、被插入的每一条；有问题时返回 1。"""
+    """核验审计日志：指出被改动、被删除、被插入的每一条，并把结果记入日志；有问题时返回 1。"""
     from kernel.storage.audit_check import AuditCheck
     from kernel.storage.audit_seal import read_sealed
 
@@ -48,9 +50,9 @@ def verify(
     for store in _stores(service):
         keys = _keys(store, signed_by or [])
         check = AuditCheck(store, keys, _of(store, known, keys))
-        faults = 0
+        faults, first = 0, ""
         for fault in check.faults():
-            faults += 1
+            faults, first = faults + 1, first or fault.kind
             if faults <= MOST:
                 console.print(
                     f"{store.source}：{fault.said}  {fault.record}", style="red", markup=False, soft_wrap=True
@@ -62,8 +64,41 @@ def verify(
             soft_wrap=True,
         )
         wrong += faults
+        _record(store, check, faults, first)
     if wrong:
         raise typer.Exit(1)
+
+
+def _record(store: "Store", check: "AuditCheck", faults: int, first: str) -> None:
+    """Put the verdict on record; a log too damaged to be written to does not keep it from being told."""
+    from sqlalchemy.exc import DBAPIError
+
+    from kernel.errors import PlatformError
+    from kernel.storage.audit_verdict import keep_verdict
+
+    try:
+        keep_verdict(store, _operator(), size=check.records, root=check.root, faults=faults, first=first)
+    except (DBAPIError, PlatformError, RuntimeError) as error:
+        console.print(
+            f"{store.source}：核验结果没有记下（{type(error).__name__}），请另行保存以上内容。",
+            style="yellow",
+            soft_wrap=True,
+        )
+
+
+def _operator() -> "Principal":
+    """Whoever runs commands here, as the machine knows him."""
+    import getpass
+    import os
+    import socket
+
+    from kernel.access.principal import SYSTEM, Principal
+
+    try:
+        person = getpass.getuser()
+    except (KeyError, OSError):  # a container may have a number without a name
+        person = f"uid {os.getuid()}"
+    return Principal(account=SYSTEM.account, on_behalf_of=person[:100], address=socket.gethostname()[:64])
 
 
 def _keys(store: "Store", written: list[str]) -> "list[NoteKey]":

@@ -6,9 +6,12 @@ import pytest
 from typer.testing import CliRunner
 
 from fazhi.cli import app
+from gateway.tables import UNITS
 from kernel.access.principal import Principal
 from kernel.errors import Invalid, NotFound
-from kernel.storage.audit_seal import AuditSealer
+from kernel.storage.audit_read import AuditRecords
+from kernel.storage.audit_seal import AuditSealer, sealing
+from kernel.telemetry import metrics
 from tests.support.stores import built, sqlite_runtime
 
 
@@ -38,14 +41,48 @@ def fazhi(*words, code=0):
 def tamper(folder, *statements):
     with sqlite3.connect(folder / "gateway.db") as connection:
         for table in ("audit", "audit_leaves", "audit_checkpoints"):
-            connection.execute(f"DROP TRIGGER {table}_no_update")
-            connection.execute(f"DROP TRIGGER {table}_no_delete")
+            connection.execute(f"DROP TRIGGER IF EXISTS {table}_no_update")
+            connection.execute(f"DROP TRIGGER IF EXISTS {table}_no_delete")
         for statement in statements:
             connection.execute(statement)
 
 
 def test_a_whole_log_is_said_to_be_whole(folder):
     assert "审计日志 5 条、检查点 1 个，与写入时一致" in fazhi("verify", "gateway")
+
+
+def test_what_a_check_found_is_on_record_and_the_alarm_stands_until_a_better_one(folder, monkeypatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "shenji")
+    runtime = sqlite_runtime(folder)
+    store = built(runtime, "gateway").store
+    turn = sealing(store)
+
+    def last():
+        turn()
+        found = AuditRecords(store, UNITS.table).seal().verified
+        damaged = metrics.AUDIT_DAMAGED.labels("gateway")._value.get()
+        return found and (found.verified_by, found.size, found.faults, found.first), damaged
+
+    assert last() == (None, 0)
+    root = AuditRecords(store, UNITS.table).seal().root  # of the five
+    fazhi("verify", "gateway")
+    assert last() == (("shenji", 5, 0, ""), 0)
+    assert AuditRecords(store, UNITS.table).seal().verified.root == root
+    tamper(folder, "UPDATE audit SET actor = 'nobody' WHERE object = 'clues/4'")
+    fazhi("verify", "gateway", code=1)
+    assert last() == (("shenji", 6, 1, "altered"), 1)
+    tamper(folder, "UPDATE audit SET actor = 'ducha' WHERE object = 'clues/4'")
+    assert last()[1] == 1  # mended, but nobody has looked
+    fazhi("verify", "gateway")
+    assert last() == (("shenji", 7, 0, ""), 0)
+    runtime.close()
+
+
+def test_a_log_too_damaged_to_be_written_to_is_still_told_of(folder):
+    tamper(folder, "UPDATE audit_head SET size = 3")
+    said = fazhi("verify", "gateway", code=1)
+    assert "日志的长度被改为 3" in said
+    assert "核验结果没有记下" in said
 
 
 def test_what_was_altered_is_named(folder):
