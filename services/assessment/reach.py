@@ -26,15 +26,16 @@ def within(who: Principal, unit: ColumnElement[str]) -> ColumnElement[bool]:
 
 def seen_by(who: Principal, path: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether a part of the tree lies under the caller, or the caller in it."""
-    own = who.unit_path or "\0"
+    if not who.unit_path:
+        return false()
     return or_(
-        path.startswith(own, autoescape=True),
-        literal(own).like(func.replace(path, "_", r"\_") + "%", escape="\\"),
+        path.startswith(who.unit_path, autoescape=True),
+        literal(who.unit_path).like(func.replace(path, "_", r"\_") + "%", escape="\\"),
     )
 
 
 def require_all_units(session: Session, who: Principal) -> None:
     """Raise NotForAllUnits for a caller out of whose reach any unit lies."""
-    outside = select(_TABLE.c.code).where(~_TABLE.c.path.startswith(who.unit_path or "\0", autoescape=True))
+    outside = select(_TABLE.c.code).where(~within(who, _TABLE.c.code))
     if session.execute(outside.limit(1)).first() is not None:
         raise NotForAllUnits()

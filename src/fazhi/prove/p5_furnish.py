@@ -1,16 +1,18 @@
-"""What the demonstration county has not, handed in over the platform's own doors: documents of two units to guess at."""
+"""What the demonstration county has not, over the platform's own doors: documents to guess at, a survey of its own."""
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
 from pyotp import TOTP
 
 from fazhi.prove.p5_table import ROLES, Thing
-from fazhi.prove.p5_world import AREA, BESIDE, OWN, World
+from fazhi.prove.p5_world import AREA, BESIDE, COUNTY, OWN, World
 from gateway.identity.locks import hash_of
 from kernel.access.principal import Principal
+from kernel.ids import new_id
 
 # Kind of document -> (kind of object it belongs to, its door, states in which it may be handed in).
 DOORS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
@@ -23,9 +25,10 @@ ROWS = "案件类型,决定书文号\n行政处罚,证明〔2026〕1号\n"
 
 
 def furnish(place: World) -> None:
-    """Hand documents in, lose a second factor, and take them up among the objects."""
+    """Hand documents in, lose a second factor, set a survey up, and take them up among the objects."""
     asyncio.run(_handed_in(place))
     _lost_factor(place)
+    _own_survey(place)
     place.look()
     for kind, found in _KEPT.items():
         place.things.setdefault(kind, []).extend(found)
@@ -68,6 +71,14 @@ def _lost_factor(place: World) -> None:
     gateway.enrolment.confirm(who, TOTP(key).at(gateway.store.clock.now()))
     leader = Principal(account="prove-leader", unit=OWN, unit_path=f"{AREA}{OWN}/")
     gateway.removals.propose(leader, account=CLERK, reason="证明用：手机遗失")
+
+
+def _own_survey(place: World) -> None:
+    """The county asks the questions of the province's survey once more, in a survey of its own."""
+    surveys = place.platform.services["assessment"].app.surveys
+    office = Principal(account="prove-survey", unit=f"{COUNTY}-sf", unit_path=AREA)
+    asked, _ = surveys.every(office)[0]
+    surveys.set_up(office, replace(asked, id=new_id(), title="证明用：本县测评"))
 
 
 async def _sent(

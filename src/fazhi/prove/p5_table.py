@@ -320,11 +320,11 @@ POST   /assessment/detection/runs                                           I   
 GET    /assessment/detection/drafts                                         IA    *sign            area
 POST   /assessment/detection/drafts/{draft}/decision                        I     sign             area
 POST   /assessment/surveys                                                  VI    -                all
-GET    /assessment/surveys                                                  VIA   -                all
-GET    /assessment/surveys/{survey}                                         VIA   survey           all
-POST   /assessment/surveys/{survey}/codes                                   VI    -                all
-POST   /assessment/surveys/{survey}/count                                   VI    -                all
-POST   /assessment/surveys/{survey}/files                                   VI    -                all
+GET    /assessment/surveys                                                  VIA   *survey          seen
+GET    /assessment/surveys/{survey}                                         VIA   survey           seen
+POST   /assessment/surveys/{survey}/codes                                   VI    survey           seen
+POST   /assessment/surveys/{survey}/count                                   VI    survey           seen
+POST   /assessment/surveys/{survey}/files                                   VI    survey           seen
 GET    /assessment/surveys/{survey}/files/{digest}                          VIA   -                all
 POST   /assessment/public/survey-paper                                      -     -                all
 POST   /assessment/public/survey-answers                                    -     -                all

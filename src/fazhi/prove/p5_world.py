@@ -186,7 +186,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
         )
         for service in ("legislation", "disputes", "decisions", "enforcement", "gateway")
     },
-    "survey": ("assessment", f"SELECT id AS survey, '/{PROVINCE}/' AS at FROM surveys"),
+    "survey": ("assessment", "SELECT id AS survey, scope AS at FROM surveys"),
 }
 _DERIVED = {"document.subject": ("document", "document"), "case.subject": ("case", "case")}
 _DERIVED |= {"decision.subject": ("decision", "decision")}
@@ -229,7 +229,7 @@ class World:
         for things in self.things.values():
             for one in things:
                 name = next(iter(one.params.values()))
-                if A_UUID.fullmatch(name) and one.kind not in ("survey", "plan", "task"):
+                if A_UUID.fullmatch(name) and one.kind not in ("plan", "task"):
                     self.by_id.setdefault(name, one)
 
     def some(self, kind: str, most: int) -> list[Thing]:
