@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from contracts.directory.v1.directory_pb2 import UnitKind, UnitLevel
-from contracts.roles import INSPECTOR
+from contracts.roles import INSPECTOR, REVIEWER
 from fazhi.services import NAMES
 from gateway.directory.rules import UnitState
 from gateway.identity.demonstration import DemonstrationPerson
 from kernel.access.principal import Principal
+from kernel.clock import local_date
 from kernel.settings import Settings
+from services.assessment.review.roster import reviewers
 from services.enforcement.registry.rules import Body, Certificate, Officer, PowerItem
 from tests.support.enforcement import a_row, csv_file
 from tests.support.forms import distributed, embedded
@@ -130,8 +132,43 @@ def test_a_case_file_with_known_faults_moves_the_ranking_as_reckoned_by_hand(for
     assert _ranking(reader) == before
 
 
-def test_a_file_with_one_bad_row_changes_nothing(form, tmp_path):
+def test_what_is_refused_or_taken_back_counts_no_more(form, tmp_path):
     reader = _settled_county(form)
+    _a_file_with_one_bad_row_changes_nothing(form, tmp_path, reader)
+    _a_reviewer_whose_role_is_revoked_leaves_the_roster(form)
+
+
+def _a_reviewer_whose_role_is_revoked_leaves_the_roster(form):
+    """Revoked at the gateway, told over the bus, and gone from the roster of assessment; granted anew, and back."""
+    accounts, assessment = form.app("gateway").accounts, form.app("assessment")
+    reviewer = Principal(
+        account="shenhe", unit="150102", unit_path="/150102/", home="A", roles=frozenset({REVIEWER})
+    )
+    assert [one.account for one in _roster(assessment)] == []  # holds the role, has not joined
+    assessment.roster.join(reviewer)
+    assert [(one.account, one.place.unit, one.area) for one in _roster(assessment)] == [
+        ("shenhe", "A", "/150102/")
+    ]
+    (held,) = form.app("gateway").register.grants(
+        OPERATOR, state="active", account="shenhe", limit=9, offset=0
+    )
+    accounts.revoke(OPERATOR, held.id, note="轮岗")
+    form.settle()
+    assert _roster(assessment) == []
+    grant = accounts.propose(
+        Principal(account="xitong", unit_path="/"), account="shenhe", role=REVIEWER, unit="150102"
+    )
+    accounts.decide(OPERATOR, grant, approve=True)
+    form.settle()
+    assert [one.account for one in _roster(assessment)] == ["shenhe"]
+
+
+def _roster(assessment):
+    with assessment.store.reading() as session:
+        return reviewers(session, local_date(assessment.store.clock.now()))
+
+
+def _a_file_with_one_bad_row_changes_nothing(form, tmp_path, reader):
     _import(form, tmp_path, "B", [{}])
     before = _ranking(reader)
     report = _import(form, tmp_path, "A", [{}, {"决定日期": "2026-02-30"}], expect="refused")
@@ -162,11 +199,16 @@ def _settled_county(form):
     registry.load_bodies(OPERATOR, [_body(unit, code) for unit, code in CREDIT.items()])
     registry.load_officers(OPERATOR, [_officer(unit, number) for unit in CREDIT for number in (1, 2)])
     registry.load_powers(OPERATOR, [_item(unit) for unit in CREDIT])
-    person = DemonstrationPerson(
-        account="ducha", name="督察员", title="督察员", unit="150102", roles=(INSPECTOR,)
-    )
+    people = [
+        DemonstrationPerson(
+            account="ducha", name="督察员", title="督察员", unit="150102", roles=(INSPECTOR,)
+        ),
+        DemonstrationPerson(
+            account="shenhe", name="审核员", title="审核员", unit="A", roles=(REVIEWER,), area="150102"
+        ),
+    ]
     shown = form.app("gateway").demonstrations.create_demonstration(
-        [person], province="15", size="walk", seed=0
+        people, province="15", size="walk", seed=0
     )
     form.settle()
     return form.sign_in("ducha", shown.accounts[0].password)
