@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, select
 
 from contracts.directory.v1.directory_pb2 import Units
+from contracts.holders.v1.holders_pb2 import Holders
 from contracts.roles import AUDIT_ADMIN, SECURITY_ADMIN
 from gateway.clues.model import ClueRow
 from gateway.directory.rules import UnitState
@@ -125,6 +126,23 @@ class TestGrants:
         app.accounts.revoke(SECURITY, grant)
         roles = {code for code, _ in app.sessions.sign_in("shenhe", PASSWORD, address="x").me.roles}
         assert roles == {"reviewer"}
+
+    def test_of_two_taken_back_at_once_the_newest_word_told_knows_of_both(self, app):
+        app.accounts.decide(
+            SECURITY,
+            app.accounts.propose(SYSTEM_ADMIN, account="shenhe", role="inspector", unit="1501"),
+            approve=True,
+        )
+        held = app.register.grants(SYSTEM_ADMIN, state="active", account="shenhe", limit=9, offset=0)
+        assert len(held) == 2
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda line: app.accounts.revoke(SECURITY, line.id), held))
+        outbox = app.store.spine.outbox
+        with app.store.reading() as session:
+            bodies = session.scalars(select(outbox.c.body).where(outbox.c.name == "holders.v1")).all()
+        told = [one for body in bodies for one in Holders.FromString(body).holders if one.account == "shenhe"]
+        assert list(max(told, key=lambda one: one.version).roles) == []
+        assert len({one.version for one in told}) == len(told) == 4
 
     def test_nobody_decides_on_what_he_proposed(self, app):
         both = principal("anquan", "15", "/15/", "security_admin", "system_admin")

@@ -110,6 +110,11 @@ class TestTheThreeAdministrators:
         again = refused("accounts", "establish", "15-sft", *PEOPLE, "--passwords", passwords)
         assert isinstance(again, Conflict)
 
+    def test_what_they_hold_is_told_again_when_an_operator_asks(self, units, passwords):
+        fazhi("units", "load", units)
+        fazhi("accounts", "establish", "15-sft", *PEOPLE, "--passwords", passwords)
+        assert "已重新告知 3 个账号" in fazhi("accounts", "tell-again").output
+
     def test_belong_to_a_unit_that_is_in_the_directory(self, passwords):
         error = refused("accounts", "establish", "15-sft", *PEOPLE, "--passwords", passwords)
         assert error.stable_code == "directory.unknown_unit"
