@@ -8,7 +8,7 @@ the two append-only tables and is there for lists. A report is scored once; the 
 from sqlalchemy import Column, Index, Integer, String, Table, Text, text
 
 from kernel.storage.types import BigInt, Day, Id, Moment, one_of
-from services.assessment.reporting.rules import STATES
+from services.assessment.reporting.rules import ACTS, STATES
 from services.assessment.tables import Base
 
 REPORTS = Table(
@@ -64,9 +64,7 @@ REPORT_EVENTS = Table(
     Column("reasons", String(2000), nullable=False),
     Column("score_milli", Integer),
     Column("fact", String(36), nullable=False, comment="the event of the log that a score became"),
-    one_of(
-        "report_events", "act", "submitted", "withdrawn", "review_opened", "returned", "scored", "rescored"
-    ),
+    one_of("report_events", "act", *ACTS),
     comment="what became of a report; append-only",
 )
 _scored = text("act = 'scored'")

@@ -2,8 +2,8 @@
 As of 截至, of self-reports: the heads as they stood at a moment, made anew from what was written and done until then.
 
 What a head repeats is in the two append-only tables, so one statement gives the heads of any number of reports, and
-whoever asks it narrows, counts and pages as always. A report begins with its first version: opened and not yet
-written it says nothing, and is left out. Who may see a report follows from its state then (reach.py).
+whoever asks it narrows, counts and pages as always. A report begins when it is opened; one of before that was kept
+begins with its first version. Who may see a report follows from its state then (reach.py).
 """
 
 from datetime import datetime
@@ -33,13 +33,14 @@ def reports_at(at: datetime | None) -> FromClause:
     moved_at = last(events.at)
     then: dict[str, ColumnElement[Any]] = {
         "state": case(LEADS_TO, value=last(events.act), else_=DRAFT),
-        "version": select(func.max(versions.version)).where(*until).scalar_subquery(),
+        "version": func.coalesce(select(func.max(versions.version)).where(*until).scalar_subquery(), 0),
         "submitted_version": func.coalesce(last(events.version), 0),
         "round": func.coalesce(last(events.round), 0),
         "score_milli": last(events.score_milli, "scored", "rescored"),
         "submitted_at": last(events.at, "submitted"),
-        "changed_at": case((moved_at > written_at, moved_at), else_=written_at),
+        "changed_at": case((moved_at > written_at, moved_at), else_=func.coalesce(written_at, moved_at)),
     }
     columns = [then[one.name].label(one.name) if one.name in then else one for one in REPORTS.c]
-    is_begun = select(versions.report).where(*until).exists()
-    return select(*columns).where(is_begun).subquery()
+    is_written = select(versions.report).where(*until).exists()
+    is_opened = select(events.report).where(events.report == REPORTS.c.id, events.at <= at).exists()
+    return select(*columns).where(is_written | is_opened).subquery()

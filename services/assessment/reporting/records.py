@@ -16,6 +16,7 @@ from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from kernel.ids import derived_id, is_id
+from kernel.storage.setwise import write_rows
 from kernel.storage.work import Work
 from services.assessment.reporting.model import REPORT_EVENTS, REPORT_VERSIONS, REPORTS
 from services.assessment.reporting.past import reports_at
@@ -23,6 +24,7 @@ from services.assessment.reporting.rules import Act, Content, Value, after, evid
 
 Head = Mapping[str, Any]
 MOST_HISTORY = 500
+_ACTS_OF_THE_UNIT: frozenset[Act] = frozenset({"opened", "submitted", "withdrawn"})
 
 
 def report_id(framework: str, result: str, unit: str, period: str) -> str:
@@ -46,6 +48,15 @@ def locked(work: Work, report: str) -> Head | None:
     wanted = select(REPORTS).where(REPORTS.c.id == report).with_for_update()
     row = work.session.execute(wanted).mappings().one_or_none()
     return dict(row) if row is not None else None
+
+
+def begin(work: Work, heads: Sequence[Head], account: str) -> list[str]:
+    """Open the reports of these heads that are not open yet; returns their ids."""
+    opened = write_rows(work.session, REPORTS, heads, keys=("id",), on_conflict="nothing", returning=("id",))
+    fresh = {str(row.id) for row in opened}
+    facts = [_opened_row(head, account) for head in heads if head["id"] in fresh]
+    write_rows(work.session, REPORT_EVENTS, facts)
+    return sorted(fresh)
 
 
 def content_of(session: Session, report: str, version: int) -> Content:
@@ -82,13 +93,19 @@ def versions_of(session: Session, head: Head, *, submitted_only: bool) -> Sequen
 def events_of(
     session: Session, report: str, *, is_own: bool, at: datetime | None = None
 ) -> list[dict[str, Any]]:
-    """What became of a report (until a moment), oldest first; its unit is not told who reviewed it (双盲)."""
+    """
+    What became of a report (until a moment), oldest first.
+
+    Its unit is not told who reviewed it (双盲), and nobody else when it began what was a draft.
+    """
     wanted = select(REPORT_EVENTS).where(REPORT_EVENTS.c.report == report).order_by(REPORT_EVENTS.c.number)
     if at is not None:
         wanted = wanted.where(REPORT_EVENTS.c.at <= at)
+    if not is_own:
+        wanted = wanted.where(REPORT_EVENTS.c.act != "opened")
     found = [dict(row) for row in session.execute(wanted).mappings()]
     for event in found:
-        if is_own and event["act"] not in ("submitted", "withdrawn"):
+        if is_own and event["act"] not in _ACTS_OF_THE_UNIT:
             event["actor"] = ""
     return found
 
@@ -128,6 +145,21 @@ def write_version(work: Work, head: Head, content: Content, account: str) -> int
         update(REPORTS).where(REPORTS.c.id == head["id"]).values(version=row["version"], changed_at=at)
     )
     return int(row["version"])
+
+
+def _opened_row(head: Head, account: str) -> dict[str, Any]:
+    return {
+        "report": head["id"],
+        "number": 1,
+        "act": "opened",
+        "round": 0,
+        "version": 0,
+        "actor": account,
+        "at": head["changed_at"],
+        "reasons": "",
+        "score_milli": None,
+        "fact": "",
+    }
 
 
 def advance(

@@ -15,7 +15,7 @@ from kernel.errors import Invalid, Problem, RuleViolation
 from services.assessment.framework.values import Framework, Method, Node, PeerGroup
 
 State = Literal["draft", "submitted", "reviewing", "returned", "scored"]
-Act = Literal["submitted", "withdrawn", "review_opened", "returned", "scored", "rescored"]
+Act = Literal["opened", "submitted", "withdrawn", "review_opened", "returned", "scored", "rescored"]
 DRAFT: State = "draft"
 SUBMITTED: State = "submitted"
 REVIEWING: State = "reviewing"
@@ -43,8 +43,10 @@ FOLLOWS: Mapping[tuple[State, Act], State] = {
     (SCORED, "rescored"): SCORED,
 }
 # An act leads to one state, whatever it follows: the last act until a moment says how a report stood.
-LEADS_TO: Mapping[Act, State] = {act: state for (_, act), state in FOLLOWS.items()}
+LEADS_TO: Mapping[Act, State] = {"opened": DRAFT, **{act: state for (_, act), state in FOLLOWS.items()}}
+ACTS: tuple[Act, ...] = tuple(LEADS_TO)
 _ACT_WORDS: Mapping[Act, str] = {
+    "opened": "开始填报",
     "submitted": "提交",
     "withdrawn": "撤回",
     "review_opened": "开始审核",

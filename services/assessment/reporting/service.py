@@ -16,7 +16,6 @@ from kernel.access.principal import Principal
 from kernel.calendar import WorkingCalendar
 from kernel.clock import local_date
 from kernel.errors import Invalid, NotFound
-from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from kernel.text import clean_text
 from services.assessment.framework.service import Frameworks
@@ -30,7 +29,6 @@ from services.assessment.reporting.evidence import (
     known_objects,
     named,
 )
-from services.assessment.reporting.model import REPORTS
 from services.assessment.reporting.past import reports_at
 from services.assessment.reporting.reach import (
     check_version,
@@ -45,6 +43,7 @@ from services.assessment.reporting.reach import (
 from services.assessment.reporting.records import (
     Head,
     advance,
+    begin,
     content_of,
     events_of,
     report_id,
@@ -268,7 +267,7 @@ class Reports:
         framework = self._frameworks.current()
         check_period(period, local_date(self._store.clock.now()), self.limits)
 
-        def begin(work: Work) -> str:
+        def enter(work: Work) -> str:
             unit = own_unit(work.session, framework, who)
             node = next((node for _, node in asked(framework, unit.group) if node.code == result), None)
             if node is None:
@@ -276,14 +275,11 @@ class Reports:
                     "本单位没有这项自报成果，请从填报列表中选择。", code="assessment.unknown_result"
                 )
             row = head_row(framework, node, unit, period, self.due_on(period), work)
-            written = write_rows(
-                work.session, REPORTS, [row], keys=("id",), on_conflict="nothing", returning=("id",)
-            )
-            if written:
+            if begin(work, [row], who.account):
                 work.audit(who, "report.opened", f"reports/{row['id']}")
             return str(row["id"])
 
-        return self._store.transact(begin)
+        return self._store.transact(enter)
 
     def save(self, who: Principal, report: str, version: int, content: Content) -> int:
         """

@@ -24,7 +24,7 @@ from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, Node
 from services.assessment.reporting.model import REPORT_VERSIONS, REPORT_WORKBOOKS, REPORTS
 from services.assessment.reporting.reach import own_unit
-from services.assessment.reporting.records import Head, content_of, digest_of, version_row
+from services.assessment.reporting.records import Head, begin, content_of, digest_of, version_row
 from services.assessment.reporting.rules import (
     STATE_WORDS,
     WRITABLE,
@@ -204,7 +204,7 @@ class Workbooks:
             for line in lines
             if line.result in nodes
         ]
-        write_rows(work.session, REPORTS, fresh, keys=("id",), on_conflict="nothing")
+        begin(work, fresh, who.account)
         wanted = _heads_of(framework, unit, period).order_by(REPORTS.c.id).with_for_update()
         heads = {row["result"]: dict(row) for row in work.session.execute(wanted).mappings()}
         problems = [

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from contracts.directory.v1.directory_pb2 import Unit
 from kernel.ids import new_id
+from services.assessment.reporting.model import REPORTS
+from services.assessment.reporting.records import report_id
 from services.assessment.reporting.scored import follow_correction
 from tests.support.reporting import (
     FAR_INSPECTOR,
@@ -62,6 +64,7 @@ def the_weeks(desk):
     desk.joined(REVIEWER)
     yield []
     report = desk.opened()
+    yield [report]
     version = desk.written(report, statement="一")
     yield [report]
     version = desk.written(report, version=version, statement="二")
@@ -141,13 +144,28 @@ def test_evidence_of_then_is_read_with_the_report_of_then(desk):
     assert desk.ask(INSPECTOR, "GET", f"/reports/{report}/files/{digest}?as_of={day}").status_code == 200
 
 
-def test_what_was_not_written_yet_had_not_begun_and_a_day_to_come_is_refused(desk):
-    report = desk.opened()
+def test_a_report_begins_when_it_is_opened_or_where_that_was_not_kept_with_its_first_version(desk):
+    kept, report = desk.opened(), desk.opened(NEIGHBOUR)
+    with desk.app.store.work() as work:
+        head = work.session.execute(select(REPORTS).where(REPORTS.c.id == kept)).mappings().one()
+        result = next(row["result"] for row in desk.asked() if row["result"] != head["result"])
+        unkept = report_id(head["framework"], result, head["unit"], head["period"])
+        work.session.execute(REPORTS.insert().values({**head, "id": unkept, "result": result}))
+        work.commit()
     day = desk.clock.now().date().isoformat()
     desk.clock.advance(timedelta(days=1))
-    desk.written(report)
-    assert desk.ask(FILLER, "GET", f"/reports/{report}?as_of={day}").status_code == 404
-    assert desk.told(FILLER, "GET", f"/reports?as_of={day}")["counts"]["draft"] == 0
+    for one in (kept, unkept):
+        desk.written(one)
+    then = desk.told(FILLER, "GET", f"/reports/{kept}?as_of={day}")
+    assert (then["state"], then["version"], then["events"][0]["act"]) == ("draft", 0, "opened")
+    assert desk.told(FILLER, "GET", f"/reports?as_of={day}")["counts"]["draft"] == 1
+    assert desk.ask(FILLER, "GET", f"/reports/{unkept}?as_of={day}").status_code == 404
+    for who, one in ((INSPECTOR, kept), (INSPECTOR, report), (FILLER, report)):
+        assert desk.ask(who, "GET", f"/reports/{one}?as_of={day}").status_code == 404
+
+
+def test_a_day_to_come_is_refused(desk):
+    report = desk.opened()
     for path in ("/reports", f"/reports/{report}"):
         refused = desk.ask(FILLER, "GET", f"{path}?as_of=2027-01-01")
         assert refused.json()["code"] == "assessment.as_of_day"

@@ -64,8 +64,8 @@ def test_a_filler_writes_and_the_head_submits_and_withdraws(desk):
     desk.told(HEAD, "POST", f"/reports/{report}/withdrawal", json={"reasons": "数字有误"})
     again = desk.told(FILLER, "GET", f"/reports/{report}")
     assert (again["state"], again["writable"]) == ("draft", True)
-    assert [event["act"] for event in again["events"]] == ["submitted", "withdrawn"]
-    assert again["events"][1]["reasons"] == "数字有误"
+    assert [event["act"] for event in again["events"]] == ["opened", "submitted", "withdrawn"]
+    assert again["events"][2]["reasons"] == "数字有误"
 
 
 def test_every_version_stays_readable_and_the_same_words_make_none(desk):
