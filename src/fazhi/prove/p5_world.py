@@ -229,7 +229,7 @@ class World:
         for things in self.things.values():
             for one in things:
                 name = next(iter(one.params.values()))
-                if A_UUID.fullmatch(name) and one.kind not in ("plan", "task"):
+                if A_UUID.fullmatch(name) and one.kind not in ("survey", "plan", "task"):
                     self.by_id.setdefault(name, one)
 
     def some(self, kind: str, most: int) -> list[Thing]:
