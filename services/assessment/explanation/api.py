@@ -11,7 +11,8 @@ from kernel.clock import SHANGHAI
 from kernel.hosting.api import Caller
 from kernel.storage.types import parse_time
 from services.assessment.explanation.entries import Entries
-from services.assessment.explanation.service import Explanations, LoggedEvent, Tally
+from services.assessment.explanation.events import LoggedEvent
+from services.assessment.explanation.service import Explanations, Tally
 from services.assessment.ranking.api import KnownBy, Period, Upto, framework_ref, node_view
 from services.assessment.ranking.rules import share_text
 

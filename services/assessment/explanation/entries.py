@@ -1,7 +1,6 @@
 """How far the events behind each leaf of a unit's tree have come in the ledger (R20)."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -56,10 +55,10 @@ def _newest_after(
     """Probe -> its newest event after one of the log; few are, for the ledger is seconds behind the log."""
     if not probes:
         return {}
-    where, values, typed = scope_of(unit, asked, probes)
-    statement = f"SELECT e.probe, max(e.seq) AS seq FROM event_log e WHERE {where} AND e.seq > :after GROUP BY e.probe"
-    asked_for: dict[str, Any] = {**values, "after": after}
-    return {row.probe: row.seq for row in session.execute(text(statement).bindparams(*typed), asked_for)}
+    scope = scope_of(unit, asked, probes)
+    statement = f"SELECT e.probe, max(e.seq) AS seq FROM event_log e WHERE {scope.events} AND e.seq > :after GROUP BY e.probe"
+    rows = session.execute(text(statement).bindparams(*scope.typed), {**scope.values, "after": after})
+    return {row.probe: row.seq for row in rows}
 
 
 def _leaves(tree: NodeScore) -> Iterator[NodeScore]:

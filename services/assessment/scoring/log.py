@@ -5,8 +5,8 @@ A batch is four statements whatever its size: numbers from the head, rows into t
 the states, and, only where events correct one another, those states counted anew from the log. Numerator,
 marks and counts just add, so the order of arrival changes nothing.
 
-Every state also says between which event numbers it came about, so that a question as of an event takes from the
-projection what has not changed since, and counts anew only what has (tallies.py).
+Every state also says how many events it has, between which numbers, and which changed it last, so that a question
+as of an event takes from the projection what has not changed since, and counts anew only what has (tallies.py).
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from contracts.events.v1.scored_pb2 import ScoredEvent
 from contracts.findings import Outcome
 from kernel.clock import from_microseconds, local_period
 from kernel.messages import Item
-from kernel.storage.setwise import write_rows
+from kernel.storage.setwise import OnConflict, write_rows
 from kernel.storage.work import Work
 from services.assessment.scoring.leaves import leaf_bytes, leaf_hash
 from services.assessment.scoring.model import EVENT_LOG, PROBE_STATES, STANDING, TALLIES
@@ -40,6 +40,12 @@ COUNTS = (
     "real_time",
     "external",
 )
+SPAN = ("events", "first_seq", "last_seq", "changed_seq")
+KEY = ("unit", "period", "probe")
+_GROWS: OnConflict = {
+    **dict.fromkeys((*COUNTS, "events"), "add"),
+    **dict.fromkeys(("last_seq", "changed_seq"), "replace"),
+}
 _MODE_PLACE = 7  # before the first mode's, whose number is 1
 _PLACE = {
     Outcome.PASS: 0,
@@ -62,10 +68,9 @@ def append(work: Work, events: Sequence[ScoredEvent]) -> None:
     rows = [_row(event, first + offset, now) for offset, event in enumerate(events)]
     write_rows(work.session, EVENT_LOG, rows)
     corrected = _keys_touched_by_corrections(work, rows)
-    span = {"first_seq": first, "changed_seq": first + len(rows) - 1}
-    _merge(work, (row for row in rows if _key(row) not in corrected), span)
+    _merge(work, (row for row in rows if _key(row) not in corrected))
     if corrected:
-        _recount(work, corrected, span)
+        _recount(work, corrected, rows[-1]["seq"])
 
 
 def _take_numbers(work: Work, count: int) -> int:
@@ -107,10 +112,15 @@ def _place(row: Any) -> StateKey:
     return row.unit, row.period, row.probe
 
 
-def _merge(work: Work, rows: Iterable[dict[str, Any]], span: dict[str, int]) -> None:
+def _merge(work: Work, rows: Iterable[dict[str, Any]]) -> None:
     tallies: dict[StateKey, list[int]] = {}
+    spans: dict[StateKey, list[int]] = {}
     for row in rows:
-        tally = tallies.setdefault(_key(row), [0] * len(COUNTS))
+        key, seq = _key(row), row["seq"]
+        tally = tallies.setdefault(key, [0] * len(COUNTS))
+        span = spans.setdefault(key, [0, seq, seq, seq])
+        span[0] += 1
+        span[2] = span[3] = seq
         outcome = row["outcome"]
         tally[_PLACE[outcome]] += 1
         if outcome <= Outcome.FAIL:
@@ -122,12 +132,12 @@ def _merge(work: Work, rows: Iterable[dict[str, Any]], span: dict[str, int]) -> 
         work.session,
         PROBE_STATES,
         [
-            {"unit": unit, "period": period, "probe": probe, **dict(zip(COUNTS, tally, strict=True)), **span}
+            dict(zip((*KEY, *COUNTS, *SPAN), (*key, *tally, *spans[key]), strict=True))
             # sorted, so that two writers take the same locks in the same order
-            for (unit, period, probe), tally in sorted(tallies.items())
+            for key, tally in sorted(tallies.items())
         ],
-        keys=("unit", "period", "probe"),
-        on_conflict={**dict.fromkeys(COUNTS, "add"), "changed_seq": "replace"},
+        keys=KEY,
+        on_conflict=_GROWS,
     )
 
 
@@ -156,7 +166,7 @@ def _select_among(work: Work, statement: str, ids: Iterable[str]) -> Sequence[An
     return work.session.execute(text(f"{statement} {source}"), {"ids": listed}).fetchall()
 
 
-def _recount(work: Work, keys: Iterable[StateKey], span: dict[str, int]) -> None:
+def _recount(work: Work, keys: Iterable[StateKey], changed_seq: int) -> None:
     """Count these states anew from the events that stand: one statement reads, one writes."""
     if work.connection.dialect.name == "postgresql":
         wanted = (
@@ -170,22 +180,23 @@ def _recount(work: Work, keys: Iterable[StateKey], span: dict[str, int]) -> None
         )
     counted = work.session.execute(
         text(
-            f"SELECT k.unit, k.period, k.probe, {TALLIES} FROM ({wanted}) k LEFT JOIN event_log e "
-            f"ON e.unit = k.unit AND e.period = k.period AND e.probe = k.probe AND {STANDING} "
+            f"SELECT k.unit, k.period, k.probe, {TALLIES}, count(*) AS events, min(every.seq) AS first_seq, "
+            f"max(every.seq) AS last_seq, {changed_seq} AS changed_seq FROM ({wanted}) k JOIN event_log every "
+            "ON every.unit = k.unit AND every.period = k.period AND every.probe = k.probe "
+            f"LEFT JOIN event_log e ON e.seq = every.seq AND {STANDING} "
             "GROUP BY k.unit, k.period, k.probe ORDER BY k.unit, k.period, k.probe"
         ),
         {"keys": orjson.dumps(sorted(keys)).decode()},
     )
     rows = [
-        {"unit": row.unit, "period": row.period, "probe": row.probe}
-        | {name: int(getattr(row, name)) for name in COUNTS}
-        | span
+        dict(zip(KEY, row[: len(KEY)], strict=True))
+        | {name: int(getattr(row, name)) for name in (*COUNTS, *SPAN)}
         for row in counted
     ]
     write_rows(
         work.session,
         PROBE_STATES,
         rows,
-        keys=("unit", "period", "probe"),
-        on_conflict=dict.fromkeys((*COUNTS, "changed_seq"), "replace"),
+        keys=KEY,
+        on_conflict=dict.fromkeys((*COUNTS, *SPAN), "replace"),
     )

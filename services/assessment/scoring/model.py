@@ -37,6 +37,16 @@ EVENT_LOG = Table(
 )
 Index("uq_event_log_event", EVENT_LOG.c.event_id, EVENT_LOG.c.source, unique=True)
 Index("ix_event_log_state", EVENT_LOG.c.unit, EVENT_LOG.c.probe, EVENT_LOG.c.period)
+_failures = text("outcome = 2")
+Index(
+    "ix_event_log_failed",
+    EVENT_LOG.c.unit,
+    EVENT_LOG.c.probe,
+    EVENT_LOG.c.period,
+    EVENT_LOG.c.seq,
+    postgresql_where=_failures,
+    sqlite_where=_failures,
+)
 _corrections = text("corrects IS NOT NULL")
 Index("ix_event_log_corrects", EVENT_LOG.c.corrects, postgresql_where=_corrections, sqlite_where=_corrections)
 
@@ -71,8 +81,12 @@ PROBE_STATES = Table(
             "external",
         )
     ),
-    Column("first_seq", BigInt, nullable=False, comment="no event of this state is older"),
-    Column("changed_seq", BigInt, nullable=False, comment="nothing later changed it"),
+    Column("events", BigInt, nullable=False, comment="all there are in the log, corrected ones too"),
+    Column("first_seq", BigInt, nullable=False, comment="of its first event"),
+    Column("last_seq", BigInt, nullable=False, comment="of its last event"),
+    Column(
+        "changed_seq", BigInt, nullable=False, comment="no later event changed it: its own, or a correction"
+    ),
     comment="tally of the standing findings of a unit, month and probe; rebuilt from the log",
 )
 

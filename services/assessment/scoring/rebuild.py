@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, text
 
 from kernel.storage.work import Store
-from services.assessment.scoring.log import COUNTS
+from services.assessment.scoring.log import COUNTS, SPAN
 from services.assessment.scoring.model import LOG_HEAD, PROBE_STATES, STANDING, TALLIES
 from services.assessment.scoring.roll_up import RollUp
 
@@ -28,15 +28,17 @@ class Rebuilt:
 # Who unseats whom is looked up among corrections only, few beside the log; the log itself is read once for what
 # stands and once for between which numbers a state came about.
 _COUNT_ALL = text(f"""
-    INSERT INTO probe_states (unit, period, probe, {", ".join(COUNTS)}, first_seq, changed_seq)
-    SELECT k.unit, k.period, k.probe, {", ".join(f"coalesce(s.{name}, 0)" for name in COUNTS)}, k.born, k.changed
-    FROM (SELECT unit, period, probe, min(own) AS born, max(seq) AS changed
-          FROM (SELECT unit, period, probe, seq AS own, seq FROM event_log
+    INSERT INTO probe_states (unit, period, probe, {", ".join((*COUNTS, *SPAN))})
+    SELECT k.unit, k.period, k.probe, {", ".join(f"coalesce(s.{name}, 0)" for name in COUNTS)},
+           k.events, k.first_seq, k.last_seq, k.changed_seq
+    FROM (SELECT unit, period, probe, count(*) FILTER (WHERE is_own = 1) AS events,
+                 min(own) AS first_seq, max(own) AS last_seq, max(seq) AS changed_seq
+          FROM (SELECT unit, period, probe, seq AS own, seq, 1 AS is_own FROM event_log
                 UNION ALL
-                SELECT t.unit, t.period, t.probe, t.seq, c.seq FROM event_log c
+                SELECT t.unit, t.period, t.probe, t.seq, c.seq, 0 FROM event_log c
                 JOIN event_log t ON t.event_id = c.corrects WHERE c.corrects IS NOT NULL
                 UNION ALL
-                SELECT t.unit, t.period, t.probe, t.seq, c.seq FROM event_log c
+                SELECT t.unit, t.period, t.probe, t.seq, c.seq, 0 FROM event_log c
                 JOIN event_log t ON t.corrects = c.corrects
                 WHERE c.corrects IS NOT NULL AND t.corrects IS NOT NULL) touched
           GROUP BY unit, period, probe) k

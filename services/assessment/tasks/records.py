@@ -66,9 +66,9 @@ def _of_task(notes: FromClause) -> ColumnElement[bool]:
 @contextmanager
 def with_what_it_has(session: Session, who: Principal) -> Iterator[None]:
     """With the tasks the caller's unit has in areas it was moved out of, beside those of the areas it lies in."""
-    elsewhere = select(DUTIES.c.task).where(
-        DUTIES.c.unit == who.unit, ~exists().where(TASKS.c.id == DUTIES.c.task)
-    )
+    # one by one, for PostgreSQL would read all tasks to find the few that are not in reach
+    in_reach = select(TASKS.c.id).where(TASKS.c.id == DUTIES.c.task).scalar_subquery()
+    elsewhere = select(DUTIES.c.task).where(DUTIES.c.unit == who.unit, in_reach.is_(None))
     if session.execute(elsewhere.limit(1)).first() is None:
         yield
         return

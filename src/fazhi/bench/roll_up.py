@@ -24,7 +24,7 @@ from fazhi.services import build
 from kernel.bus.port import Delivery
 from kernel.storage.setwise import write_rows
 from services.assessment.app import Assessment
-from services.assessment.scoring.log import COUNTS
+from services.assessment.scoring.log import COUNTS, SPAN
 from services.assessment.scoring.model import PROBE_STATES, UNIT_SCORES
 
 PERIOD = "2026-03"
@@ -93,7 +93,7 @@ def _states(units: list[str], probes: list[str]) -> Iterator[dict[str, Any]]:
                 "graded_milli": 1000 * passed,
                 "entered": passed + failed,
             }
-            yield {"unit": unit, "period": PERIOD, "probe": probe, **counts, "first_seq": 1, "changed_seq": 1}
+            yield {"unit": unit, "period": PERIOD, "probe": probe, **counts, **dict.fromkeys(SPAN, 1)}
 
 
 def _score_everything(trial: Trial) -> dict[str, Any]:

@@ -17,12 +17,12 @@ from kernel.access.tokens import Issuer, Verifier
 from kernel.errors import NotFound
 from kernel.hosting.api import build_api
 from kernel.ids import new_id
-from kernel.storage.migrate import upgrade
 from services.assessment.http import routers
 from services.assessment.ranking.known import AsOf
 from services.assessment.tables import UNITS as DIRECTORY
 from tests.support.events import MARCH_5, a_unit, an_event
 from tests.support.http import Client
+from tests.support.migrated_again import migrate_again
 
 PROVINCE = Principal(account="r", unit="15", unit_path="/15/", roles=frozenset({REVIEWER}))
 GROUP = "county_departments"
@@ -322,8 +322,7 @@ def test_an_installation_of_before_shows_its_units_of_then_as_the_first_versions
     database = door.fed.app.store.database
     with database.writing() as session:
         session.execute(text("DROP TABLE unit_versions"))
-        session.execute(text("UPDATE alembic_version SET version_num = '0011' WHERE version_num = '0012'"))
         session.commit()
-    upgrade(database, "services.assessment")
+    migrate_again(database, "services.assessment", "0012_unit_versions")
     door.clock.set(APRIL)
     assert door.shown(as_of="2026-03-20") == then

@@ -5,13 +5,20 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from contracts.directory.v1.directory_pb2 import UnitKind
 from contracts.findings import Outcome
+from contracts.roles import REVIEWER
+from kernel.access.principal import Principal
 from kernel.clock import from_microseconds, local_period
+from services.assessment.ranking.known import AsOf
+from services.assessment.scoring.log import SPAN
 from services.assessment.scoring.tallies import assessed_units, states_of
 from tests.support.events import MARCH_5, a_unit, an_event
+from tests.support.migrated_again import migrate_again
 
+PROVINCE = Principal(account="r", unit="15", unit_path="/15/", roles=frozenset({REVIEWER}))
 COUNTY = "150102"
 UNITS = tuple(f"{COUNTY}-{name}" for name in ("scjg", "sf", "yj"))
 PROBES = ("ENF-TIM-01", "ENF-PUB-01", "ENF-SUB-01")
@@ -72,6 +79,23 @@ def answered(app, at_seq, months):
     return {key: counts for key, counts in told.items() if any(counts)}
 
 
+def listed(app, unit, seq, offset, **more):
+    answer = app.explanations.explain(
+        PROVINCE, unit, "2026", "", as_of=AsOf(seq=seq), offset=offset, limit=9, **more
+    )
+    return answer.events_total, [event.seq for event in answer.events]
+
+
+def behind(events, unit, offset, outcomes=tuple(Outcome)):
+    """How many events there are behind a unit's score, corrected ones too, and nine of them: failures, then the newest."""
+    whose = [
+        (event.outcome != Outcome.FAIL, -seq)
+        for seq, event in enumerate(events, 1)
+        if unit in (event.unit, COUNTY) and event.outcome in outcomes
+    ]
+    return len(whose), [-seq for _, seq in sorted(whose)][offset : offset + 9]
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_moment_is_counted_as_it_was(fed, seed):
     government = a_unit(COUNTY, kind=UnitKind.UNIT_KIND_GOVERNMENT)
@@ -86,7 +110,25 @@ def test_every_moment_is_counted_as_it_was(fed, seed):
             for seq in moments:
                 assert answered(fed.app, seq, months) == counted(history[:seq], months), seq
             assert answered(fed.app, None, months) == counted(history, months)
+        for seq in moments[5::12]:
+            for unit, offset in ((UNITS[0], 0), (UNITS[0], 18), (COUNTY, 0), (COUNTY, 45), (COUNTY, 900)):
+                assert listed(fed.app, unit, seq, offset) == behind(history[:seq], unit, offset)
+            passed = behind(history[:seq], COUNTY, 9, [Outcome.PASS])
+            assert listed(fed.app, COUNTY, seq, 9, outcome=int(Outcome.PASS)) == passed
 
     agree()
     fed.app.rebuild()
     agree()
+    before_there_were_spans(fed.app.store.database)
+    migrate_again(fed.app.store.database, "services.assessment", "0015_states_since")
+    agree()
+
+
+def before_there_were_spans(database):
+    """What the version before knew: no numbers, and after a rebuild no states without standing events."""
+    with database.writing() as session:
+        session.execute(text("DROP INDEX ix_event_log_failed"))
+        for name in SPAN:
+            session.execute(text(f"ALTER TABLE probe_states DROP COLUMN {name}"))
+        session.execute(text("DELETE FROM probe_states WHERE passed + failed + not_computable = 0"))
+        session.commit()
