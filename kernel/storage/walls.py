@@ -55,6 +55,15 @@ def unit_around_v1(column: str) -> str:
     )
 
 
+def unit_around_v2(column: str) -> str:
+    """As `unit_around_v1`, by the index of paths: the few that the caller's own begins with, and not every unit."""
+    return (
+        f"{column} IN (SELECT around.code FROM units AS around WHERE around.path IN ("
+        f"SELECT left(own.path, place) FROM (SELECT {_SAID.format('reach')}) AS own (path), "
+        "generate_series(1, length(own.path)) AS place WHERE substr(own.path, place, 1) = '/'))"
+    )
+
+
 def path_around_v1(column: str) -> str:
     """The caller's part of the tree lies in that of the path in `table.column`."""
     return f"({column} <> '' AND starts_with({_SAID.format('reach')}, {column}))"
@@ -73,3 +82,8 @@ def is_own_account_v1(column: str) -> str:
 def other_in_reach_v1(column: str, other: str, key: str = "id", *, and_also: str = "true") -> str:
     """A row of another table whose `key` is `table.column` is in reach, by that table's own wall."""
     return f"EXISTS (SELECT 1 FROM {other} AS other WHERE other.{key} = {column} AND {and_also})"
+
+
+def one_in_reach_v1(column: str, other: str, key: str = "id") -> str:
+    """As `other_in_reach_v1` where `key` is unique: looked up row by row, and never the whole other table at once."""
+    return f"(SELECT true FROM {other} AS other WHERE other.{key} = {column})"

@@ -89,7 +89,7 @@ WALLED = (
     SURVEY_ANSWERS,
     SURVEY_COUNTS,
 )
-VERSIONS = ("0011_rows_in_reach", "0013_more_rows_in_reach")
+VERSIONS = ("0011_rows_in_reach", "0013_more_rows_in_reach", "0017_walls_of_tasks")
 
 
 @pytest.fixture(scope="module", autouse=True)
