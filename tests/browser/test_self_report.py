@@ -1,22 +1,25 @@
 """The walk of a self-report in real Chromium: fill in, submit, get it back, hand it in again, be scored, see the number."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import expect
 
 from fazhi.embedded import assemble
 from gateway.identity.demonstration import DemonstrationPerson
+from kernel.access.principal import Principal
 from kernel.clock import SystemClock, local_date
 from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
 from tests.support.forms import Form, serving
 from tests.support.papers import pdf
 from tests.support.processes import free_port
-from tests.support.reporting import INSPECTOR, UNITS
+from tests.support.reporting import COUNTY, INSPECTOR, UNITS, Desk, person
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+OPERATOR = Principal(account="operator", unit_path="/")
 PEOPLE = (
     ("tianbao.xian", "县级填报员", "150102-scjg", ("reporter",), ""),
     ("fuzeren.xian", "县级单位负责人", "150102-scjg", ("unit_head",), ""),
@@ -238,3 +241,31 @@ def test_a_foreign_report_is_not_found_and_a_reviewer_without_work_sees_so(brows
     page.goto("/reviews")
     expect(page.get_by_test_id("state-empty")).to_be_visible()
     assert re.search("指标审核", page.title())
+
+
+def a_report_waits_for_its_reviewer(platform, folder):
+    desk = Desk(platform.app("assessment"), folder)
+    reviewer = person("shenhe.xian", "reviewer", "150102-sf", COUNTY)
+    desk.told(reviewer, "POST", "/reviews/membership")
+    desk.submitted(desk.begun(-1, period=str(platform.runtime.clock.now().year)))
+    return len(desk.queue(reviewer))
+
+
+def test_what_a_revoked_reviewer_leaves_is_shown_to_be_handed_on(browse, platform, tmp_path):
+    with ThreadPoolExecutor(1) as aside:  # a loop runs in this thread, the browser's
+        assert aside.submit(a_report_waits_for_its_reviewer, platform, tmp_path).result() == 1
+    page = browse("ducha.xian")
+    page.goto("/reviews")
+    card = page.get_by_test_id("area-reviews")
+    card.locator("summary").click()
+    expect(card.locator("summary")).to_contain_text("待移交 0 项")
+    gateway = platform.app("gateway")
+    (held,) = gateway.register.grants(OPERATOR, state="active", account="shenhe.xian", limit=9, offset=0)
+    gateway.accounts.revoke(OPERATOR, held.id, note="轮岗")
+    platform.settle()
+    page.reload()
+    card.locator("summary").click()
+    expect(card.locator("summary")).to_contain_text("待移交 1 项")
+    card.get_by_role("button", name="只看待移交").click()
+    expect(card.get_by_role("row", name="县级审核员")).to_contain_text("待移交")
+    expect(card).to_contain_text("请改派")

@@ -150,10 +150,10 @@ class Desk:
         assert report == row["id"]
         return report
 
-    def begun(self, number: int, who: Principal = FILLER) -> str:
+    def begun(self, number: int, who: Principal = FILLER, *, period: str = "2026") -> str:
         """The report of the so-many-th result that is neither measured nor drawn for a second review."""
         row = self.asked(who)[number]
-        made = self.told(who, "POST", "/reports", json={"result": row["result"], "period": "2026"})
+        made = self.told(who, "POST", "/reports", json={"result": row["result"], "period": period})
         return str(made["id"])
 
     def uploaded(
