@@ -32,11 +32,9 @@ from kernel.access.principal import Principal
 from kernel.clock import FixedClock
 from kernel.ledger.checkpoint import read_checkpoint
 from kernel.ledger.tree import SHA256, ProofWrong, verify_inclusion
-from kernel.storage.setwise import write_rows
 from kernel.telemetry.log import configure
 from services.assessment.ranking.known import AsOf
 from services.assessment.ranking.rules import points_text, share_text
-from services.assessment.scoring.log import COUNTS
 from services.assessment.scoring.rules import roll_up_totals
 from services.assessment.scoring.tallies import assessed_units, states_of
 
@@ -329,11 +327,4 @@ def _plant(bug: str) -> None:
     if bug == "forgets_corrections":
         vars(log)["_keys_touched_by_corrections"] = lambda *_: set()
     if bug == "last_arrival_wins":
-        adds, replaces = (dict.fromkeys(COUNTS, how) for how in ("add", "replace"))
-
-        def replaced(*arguments: Any, **more: Any) -> None:
-            if more.get("on_conflict") == adds:
-                more["on_conflict"] = replaces
-            write_rows(*arguments, **more)
-
-        vars(log)["write_rows"] = replaced
+        vars(log)["_GROWS"] = dict.fromkeys(vars(log)["_GROWS"], "replace")
