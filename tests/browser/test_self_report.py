@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 
 from fazhi.embedded import assemble
 from gateway.identity.demonstration import DemonstrationPerson
-from kernel.access.principal import Principal
 from kernel.clock import SystemClock, local_date
 from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
@@ -19,12 +18,12 @@ from tests.support.reporting import COUNTY, INSPECTOR, UNITS, Desk, person
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-OPERATOR = Principal(account="operator", unit_path="/")
 PEOPLE = (
     ("tianbao.xian", "县级填报员", "150102-scjg", ("reporter",), ""),
     ("fuzeren.xian", "县级单位负责人", "150102-scjg", ("unit_head",), ""),
     ("shenhe.xian", "县级审核员", "150102-sf", ("reviewer",), "150102"),
     ("ducha.xian", "县级督察员", "150102-sf", ("inspector",), "150102"),
+    ("xitong.xian", "县级系统管理员", "150102", ("system_admin",), ""),
 )
 
 
@@ -251,7 +250,24 @@ def a_report_waits_for_its_reviewer(platform, folder):
     return len(desk.queue(reviewer))
 
 
-def test_what_a_revoked_reviewer_leaves_is_shown_to_be_handed_on(browse, platform, tmp_path):
+def moves(page, account, unit):
+    """The system administrator moves somebody to another unit: every role ends, and is to be proposed anew."""
+    page.goto("/system/accounts")
+    row = page.locator(f'[data-testid="account-row"][data-account="{account}"]')
+    row.get_by_test_id("move-account").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("原有角色全部终止")
+    expect(dialog.get_by_test_id("send-move")).to_be_disabled()
+    dialog.get_by_role("combobox").fill(unit)
+    page.get_by_role("option", name=unit).click()
+    dialog.get_by_test_id("send-move").click()
+    page.wait_for_url(f"**/system/grants?account={account}**")
+    page.goto("/system/accounts")
+    expect(row).to_contain_text(unit)
+    expect(row).to_contain_text("尚无角色")
+
+
+def test_what_a_reviewer_who_moved_on_leaves_is_shown_to_be_handed_on(browse, platform, tmp_path):
     with ThreadPoolExecutor(1) as aside:  # a loop runs in this thread, the browser's
         assert aside.submit(a_report_waits_for_its_reviewer, platform, tmp_path).result() == 1
     page = browse("ducha.xian")
@@ -259,9 +275,7 @@ def test_what_a_revoked_reviewer_leaves_is_shown_to_be_handed_on(browse, platfor
     card = page.get_by_test_id("area-reviews")
     card.locator("summary").click()
     expect(card.locator("summary")).to_contain_text("待移交 0 项")
-    gateway = platform.app("gateway")
-    (held,) = gateway.register.grants(OPERATOR, state="active", account="shenhe.xian", limit=9, offset=0)
-    gateway.accounts.revoke(OPERATOR, held.id, note="轮岗")
+    moves(browse("xitong.xian"), "shenhe.xian", "新城区财政局")
     platform.settle()
     page.reload()
     card.locator("summary").click()
