@@ -8,13 +8,16 @@ from pyotp import TOTP
 
 from gateway.identity.locks import hash_of
 from kernel.access.principal import Principal
+from kernel.storage.audit_verdict import keep_verdict
 from tests.browser.test_accessibility import violations_shown
 from tests.browser.test_console import DESKTOP, PHONE, page
 from tests.support.forms import embedded
-from tests.support.gateway import PASSWORD, furnish
+from tests.support.gateway import PASSWORD, UNIT, furnish, principal
 
 __all__ = ["page"]  # fixture
 FIRST, OWN = "Linshi-Kouling-9", "Wode-Xin-Kouling-8"
+SYSTEM = principal("xitong", "15", "/15/", "system_admin")
+SECURITY = principal("anquan", "15", "/15/", "security_admin")
 BOTH = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
 
 
@@ -104,9 +107,6 @@ def test_who_must_have_a_factor_gets_to_the_enrolment_and_only_there(page, platf
 
 
 def test_from_a_new_account_to_its_first_session_by_two_administrators(page, platform, keys):
-    system = Principal(
-        account="xitong", unit="15", unit_path="/15/", roles=frozenset({"system_admin"}), session="x"
-    )
     give(page, "anquan")
     enter_code(page, "000000")
     expect(page.get_by_test_id("signin-problem")).to_contain_text("验证码")
@@ -118,8 +118,8 @@ def test_from_a_new_account_to_its_first_session_by_two_administrators(page, pla
     expect(page.get_by_test_id("new-account")).to_have_count(0)
 
     accounts = platform.app("gateway").accounts
-    accounts.create(system, account="lisi", name="李四", unit="1501", password=FIRST)
-    accounts.propose(system, account="lisi", role="reporter", unit="1501", reason="新到岗")
+    accounts.create(SYSTEM, account="lisi", name="李四", unit="1501", password=FIRST)
+    accounts.propose(SYSTEM, account="lisi", role="reporter", unit="1501", reason="新到岗")
     page.goto("/system/grants?account=lisi")
     line = row(page, "grant-table", "lisi")
     expect(line).to_contain_text("新到岗")
@@ -140,14 +140,65 @@ def test_from_a_new_account_to_its_first_session_by_two_administrators(page, pla
 
 
 @BOTH
+def test_the_head_of_a_unit_proposes_a_grant_and_sees_what_became_of_it(page, platform):
+    page.emulate_media(reduced_motion="reduce")
+    phone = page.viewport_size["width"] == PHONE["width"]
+    account = "zhaoliu" if phone else "zhangsan"
+    accounts = platform.app("gateway").accounts
+    accounts.create(SYSTEM, account=account, name="新来的人", unit=UNIT, password=FIRST)
+    give(page, "tianbao")
+    expect(page.get_by_test_id("account-menu")).to_be_visible()
+    page.goto("/system/accounts")
+    line = row(page, "account-table", account)
+    expect(line).to_contain_text("尚无角色")
+    expect(row(page, "account-table", "ducha")).to_have_count(0)
+    expect(page.get_by_test_id("new-account")).to_have_count(0)
+    expect(page.get_by_test_id("account-state")).to_have_count(0)
+    fits(page)
+    assert violations_shown(page) == []
+
+    line.get_by_test_id("ask-grant").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_test_id("grant-account")).to_contain_text(account)
+    expect(dialog.get_by_test_id("unit-picker")).to_contain_text("新城区市场监督管理局")
+    dialog.get_by_test_id("grant-role").click()
+    expect(page.get_by_role("option", name="系统管理员")).to_have_count(0)
+    page.get_by_role("option", name="填报员").click()
+    until = dialog.get_by_role("combobox", name="终止日")
+    until.fill("2037-06-30")
+    until.press("Enter")
+    dialog.get_by_test_id("grant-reason").fill("接替调离同志")
+    fits(page)
+    assert violations_shown(page) == []
+    dialog.get_by_test_id("send-grant").click()
+    line = row(page, "grant-table", account)
+    expect(line).to_contain_text("待批准")
+    expect(line).to_contain_text("至 2037-06-30")
+    expect(line.get_by_test_id("approve-grant")).to_have_count(0)
+
+    register = platform.app("gateway").register
+    (asked,) = register.grants(SECURITY, state="proposed", account=account, limit=10, offset=0)
+    accounts.decide(SECURITY, asked.id, approve=not phone, note="请补任职文件" if phone else "")
+    page.goto("/system/grants")
+    expect(row(page, "grant-table", account)).to_contain_text("未批准" if phone else "有效")
+    expect(row(page, "grant-table", account)).to_contain_text("请补任职文件" if phone else "anquan")
+    fits(page)
+    assert violations_shown(page) == []
+
+
+@BOTH
 def test_the_audit_administrator_finds_who_did_what(page, platform, keys):
     page.emulate_media(reduced_motion="reduce")
     phone = page.viewport_size["width"] == PHONE["width"]
     give(page, "shenji")
     enter_code(page, code(platform, keys["shenji"], 1 if phone else 0))
     expect(page.get_by_test_id("account-menu")).to_be_visible()
+    operator = Principal(account="system", on_behalf_of="yunwei")
+    keep_verdict(platform.app("gateway").store, operator, size=9, root="ab" * 32, faults=0)
     page.goto("/system/audit")
     expect(page.get_by_test_id("audit-seal")).to_contain_text("fazhi audit verify gateway")
+    expect(page.get_by_test_id("audit-verified")).to_contain_text("yunwei")
+    expect(page.get_by_test_id("audit-verified")).to_contain_text("前 9 条与写入时一致")
     page.get_by_test_id("audit-actor").fill("ducha")
     page.get_by_test_id("audit-action").fill("factor.")
     page.get_by_test_id("audit-find").click()
