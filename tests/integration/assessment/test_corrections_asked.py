@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +13,11 @@ from prometheus_client import REGISTRY
 from sqlalchemy import select
 
 from contracts import topology
+from contracts.corrections.register import CorrectionsAsked
 from contracts.findings import Finding, Mode, Outcome
-from contracts.findings.register import Found
+from contracts.findings.register import FindingsRegister, Found
+from gateway import tables as gateway
+from gateway.worker import GatewayWorker
 from kernel.bus.inbound import Inbound
 from kernel.bus.inprocess import InProcessBus
 from kernel.bus.markers import subscriptions
@@ -23,18 +27,54 @@ from kernel.clock import FixedClock
 from kernel.storage.relay import Relay
 from services.assessment.scoring.model import EVENT_LOG
 from services.assessment.worker import AssessmentWorker
-from services.enforcement.tables import CORRECTIONS, FINDINGS
+from services.enforcement import tables as enforcement
 from services.enforcement.worker import EnforcementWorker
 from tests.integration.assessment.conftest import Fed
 from tests.support.events import MARCH_5
 from tests.support.stores import built, sqlite_runtime
 from tests.support.supervision import CHECKER, HEAD, ISSUER, UNIT, Desk, county
 
-SUBJECT = "enforcement/cases/late"
-HEARD = (topology.ASSESSMENT_SCORED, topology.CORRECTION_NOTICES["enforcement"])
+HEARD = (
+    topology.ASSESSMENT_SCORED,
+    topology.CORRECTION_NOTICES["enforcement"],
+    topology.CORRECTION_NOTICES["gateway"],
+)
 
 
-@pytest.fixture(params=["in_process", "rabbitmq"])
+@dataclass(frozen=True)
+class Owner:
+    """A service that owns data, and one datum of it."""
+
+    name: str
+    package: str
+    worker: Any
+    findings: FindingsRegister
+    corrections: CorrectionsAsked
+    subject: str
+    probe: str
+
+
+ENFORCEMENT = Owner(
+    "enforcement",
+    "services.enforcement",
+    EnforcementWorker,
+    enforcement.FINDINGS,
+    enforcement.CORRECTIONS,
+    "enforcement/cases/late",
+    "ENF-TIM-01",
+)
+GATEWAY = Owner(
+    "gateway",
+    "gateway",
+    GatewayWorker,
+    gateway.FINDINGS,
+    gateway.CORRECTIONS,
+    "gateway/clues/late",
+    "GW-ANS-01",
+)
+
+
+@pytest.fixture
 def bus(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Bus]:
     opened: Bus = (
         InProcessBus(tmp_path / "bus.db", HEARD)
@@ -73,42 +113,48 @@ def eventually(found: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def late(**changes: Any) -> Found:
+def late(owner: Owner, **changes: Any) -> Found:
     facts: dict[str, Any] = {
-        "probe": "ENF-TIM-01",
+        "probe": owner.probe,
         "probe_version": 1,
         "outcome": Outcome.FAIL,
         "score_milli": 0,
         "occurred_at": MARCH_5 - timedelta(hours=1),
         "reason": "超期",
     }
-    return Found(SUBJECT, UNIT, Mode.ENTERED, Finding(**(facts | changes)))
+    return Found(owner.subject, UNIT, Mode.ENTERED, Finding(**(facts | changes)))
 
 
-def told(app: Any, found: Found) -> None:
+def told(app: Any, owner: Owner, found: Found) -> None:
     with app.store.work() as work:
-        FINDINGS.record(work, [found])
+        owner.findings.record(work, [found])
         work.commit()
 
 
-def test_the_owner_is_told_corrects_and_the_objection_is_done(bus: Bus, tmp_path: Any) -> None:
+@pytest.mark.parametrize(
+    ("bus", "owner"),
+    [("in_process", ENFORCEMENT), ("rabbitmq", ENFORCEMENT), ("rabbitmq", GATEWAY)],
+    indirect=["bus"],
+    ids=["in_process", "rabbitmq", "rabbitmq-gateway"],
+)
+def test_the_owner_is_told_corrects_and_the_objection_is_done(bus: Bus, owner: Owner, tmp_path: Any) -> None:
     clock = FixedClock(MARCH_5)
     with ExitStack() as stack:
         runtime = sqlite_runtime(tmp_path, clock)
         stack.callback(runtime.close)
-        assessment, owner = (built(runtime, f"services.{name}") for name in ("assessment", "enforcement"))
+        assessment, app = (built(runtime, package) for package in ("services.assessment", owner.package))
         assessment.prepare()
         fed = Fed(assessment, runtime)
         county(fed)
         desk = Desk(fed, tmp_path)
         stack.enter_context(listening(bus, assessment, AssessmentWorker(assessment)))
-        stack.enter_context(listening(bus, owner, EnforcementWorker(owner)))
-        relays = {app.store.source: Relay(app.store, bus) for app in (assessment, owner)}
+        stack.enter_context(listening(bus, app, owner.worker(app)))
+        relays = {one.store.source: Relay(one.store, bus) for one in (assessment, app)}
 
-        told(owner, late())
-        relays["enforcement"].step()
-        eventually(lambda: len(entered(desk)) == 1)
-        (event,) = entered(desk)
+        told(app, owner, late(owner))
+        relays[owner.name].step()
+        eventually(lambda: len(entered(desk, owner)) == 1)
+        (event,) = entered(desk, owner)
 
         body = {"event": event, "asked": "not_applicable", "grounds": "检验期间应当扣除"}
         objection = desk.do(HEAD, "/objections", 201, **body)["id"]
@@ -119,47 +165,47 @@ def test_the_owner_is_told_corrects_and_the_objection_is_done(bus: Bus, tmp_path
         assert (waiting["state"], waiting["told_at"]) == ("correcting", "2026-03-05T02:00:00Z")
 
         relays["assessment"].step()
-        eventually(lambda: len(asked(owner)) == 1)
-        (notice,) = asked(owner)
-        assert (notice.objection, notice.event_id, notice.subject) == (objection, event, SUBJECT)
+        eventually(lambda: len(asked(app, owner)) == 1)
+        (notice,) = asked(app, owner)
+        assert (notice.objection, notice.event_id, notice.subject) == (objection, event, owner.subject)
         assert (notice.outcome, notice.reason) == (Outcome.NOT_APPLICABLE, "检验报告属实")
         assert notice.due_at.isoformat() == waiting["due_at"].replace("Z", "+00:00")
-        again(assessment, bus)
-        assert len(asked(owner)) == 1
+        again(assessment, bus, owner)
+        assert len(asked(app, owner)) == 1
 
-        told(owner, late(outcome=Outcome.NOT_APPLICABLE))
-        assert asked(owner)[0].corrected_at == MARCH_5
-        relays["enforcement"].step()
-        eventually(lambda: len(entered(desk)) == 2)
+        told(app, owner, late(owner, outcome=Outcome.NOT_APPLICABLE))
+        assert asked(app, owner)[0].corrected_at == MARCH_5
+        relays[owner.name].step()
+        eventually(lambda: len(entered(desk, owner)) == 2)
         assert assessment.supervision.objections.follow() == 1
         done = desk.get(HEAD, f"/objections/{objection}")
         assert (done["state"], done["outcome"]) == ("closed", "upheld")
-        assert done["correction"] == asked(owner)[0].correction == entered(desk)[1]
+        assert done["correction"] == asked(app, owner)[0].correction == entered(desk, owner)[1]
 
 
-def again(assessment: Any, bus: Bus) -> None:
+def again(assessment: Any, bus: Bus, owner: Owner) -> None:
     """The relay died before it marked what it had sent, so it sends it again; the owner passes over it."""
     outbox = assessment.store.spine.outbox
     with assessment.store.work() as work:
         work.session.execute(outbox.update().values(sent_at=None))
         work.commit()
-    before = absorbed()
+    before = absorbed(owner)
     Relay(assessment.store, bus).step()
-    eventually(lambda: absorbed() == before + 1)
+    eventually(lambda: absorbed(owner) == before + 1)
 
 
-def absorbed() -> float:
-    queue = topology.CORRECTION_NOTICES["enforcement"].name
+def absorbed(owner: Owner) -> float:
+    queue = topology.CORRECTION_NOTICES[owner.name].name
     return REGISTRY.get_sample_value("fazhi_redeliveries_absorbed_total", {"queue": queue}) or 0.0
 
 
-def asked(owner: Any) -> list[Any]:
-    with owner.store.reading() as session:
-        return list(session.execute(select(CORRECTIONS.table)))
+def asked(app: Any, owner: Owner) -> list[Any]:
+    with app.store.reading() as session:
+        return list(session.execute(select(owner.corrections.table)))
 
 
-def entered(desk: Desk) -> list[str]:
+def entered(desk: Desk, owner: Owner) -> list[str]:
     """Events of this probe in the log of assessment."""
     with desk.app.store.reading() as session:
-        wanted = select(EVENT_LOG.c.event_id).where(EVENT_LOG.c.probe == "ENF-TIM-01")
+        wanted = select(EVENT_LOG.c.event_id).where(EVENT_LOG.c.probe == owner.probe)
         return [str(event) for event in session.scalars(wanted.order_by(EVENT_LOG.c.seq))]
