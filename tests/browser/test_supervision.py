@@ -1,16 +1,22 @@
 """A warning becomes an order, the unit answers with proof, another checks, it is closed, and the score moves."""
 
 import re
+import time
 
+import orjson
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import select
 
-from contracts.roles import INSPECTOR
+from contracts.roles import INSPECTOR, REVIEWER, UNIT_HEAD
 from fazhi.commands.demo import load
 from fazhi.embedded import assemble
 from kernel.access.principal import Principal
 from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
+from services.assessment.objections.model import OBJECTIONS
+from services.assessment.objections.rules import Answer
+from services.assessment.scoring.model import EVENT_LOG
 from tests.support.forms import Form, serving
 from tests.support.processes import free_port
 
@@ -179,3 +185,58 @@ def test_a_head_of_unit_contests_a_record_where_it_is_explained_and_two_others_a
     reviewer.goto(path)
     do(reviewer, "confirm")
     expect(reviewer.get_by_test_id("matter-state")).to_have_text("转来源单位更正")
+
+
+def test_a_record_about_a_clue_is_corrected_where_the_clue_is_shown_and_the_objection_ends(people, platform):
+    objections = platform.app("assessment").supervision.objections
+    event, receipt = answered_clue(platform)
+    head, inspects = person("fuzeren.xian", UNIT_HEAD, UNIT), person("ducha.xian", INSPECTOR)
+    objection = objections.file(head, event, asked="not_applicable", grounds="不属于本单位职责")
+    objections.accept(inspects, objection)
+    objections.draft(inspects, objection, Answer("upheld", "职责清单属实"))
+    objections.confirm(person("shenhe.xian", REVIEWER), objection)
+    eventually(lambda: platform.app("gateway").corrections.page(inspects)[0])
+
+    inspector = people("ducha.xian")
+    inspector.goto("/clues")
+    expect(inspector.get_by_test_id("corrections-asked")).to_contain_text("职责清单属实")
+    inspector.goto(f"/clues/{receipt}")
+    card = inspector.get_by_test_id("corrections-asked")
+    expect(card).to_contain_text("应为不适用：职责清单属实")
+    card.get_by_test_id("amend-clue").click()
+    choose(inspector, inspector.get_by_test_id("amend-kind"), "不计入考核")
+    inspector.get_by_test_id("amend-reason").fill("职责清单第三条")
+    inspector.get_by_test_id("send-amendment").click()
+    expect(inspector.get_by_text("更正：不计入考核")).to_be_visible()
+    expect(card).to_have_count(0)
+
+    def ended():
+        objections.follow()
+        with platform.app("assessment").store.reading() as session:
+            return session.scalar(select(OBJECTIONS.c.state).where(OBJECTIONS.c.id == objection)) == "closed"
+
+    eventually(ended)
+
+
+def answered_clue(platform):
+    """An event about how a clue was answered, and the clue's receipt."""
+    told = EVENT_LOG.c.probe == "GW-ANS-01", EVENT_LOG.c.unit == UNIT
+    with platform.app("assessment").store.reading() as session:
+        rows = session.execute(select(EVENT_LOG).where(*told).order_by(EVENT_LOG.c.seq)).all()
+    corrected = {row.corrects for row in rows}
+    event = next(row for row in rows if row.event_id not in corrected)
+    return event.event_id, orjson.loads(event.leaf)["subject"].rpartition("/")[2]
+
+
+def person(account, role, unit=""):
+    """Somebody of the county, as the token says."""
+    path = f"/150000/150100/150102/{unit}/" if unit else "/150000/150100/150102/"
+    return Principal(account=account, unit=unit or "150102", unit_path=path, roles=frozenset({role}))
+
+
+def eventually(happened):
+    """What the background carries is there in a moment."""
+    ends = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < ends, "it did not happen in time"
+        time.sleep(0.05)
