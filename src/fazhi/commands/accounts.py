@@ -25,7 +25,8 @@ Person = tuple[str, str]
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     group = typer.Typer(
-        help="账号：建立第一批三员账号；安全管理员的验证器遗失时解绑；重新告知任职授权。", no_args_is_help=True
+        help="账号：建立第一批三员账号；安全管理员的验证器遗失时解绑；重新告知任职授权。",
+        no_args_is_help=True,
     )
     group.command()(establish)
     group.command(name="remove-factor")(remove_factor)

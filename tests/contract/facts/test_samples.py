@@ -25,10 +25,10 @@ from contracts.clues.v1.clues_pb2 import ClueProgressed, ClueRouted, ClueState
 from contracts.clues.wire import tell_progress
 from contracts.corrections.wire import Correction, tell_correction
 from contracts.directory.v1.directory_pb2 import Units
-from contracts.holders.v1.holders_pb2 import Holders
 from contracts.findings import Basis, Evidence, Finding, Mode, Outcome
 from contracts.findings.register import Found
 from contracts.findings.wire import pack, scored_event
+from contracts.holders.v1.holders_pb2 import Holders
 from fazhi.docs.asyncapi import FACTS
 from fazhi.services import package_of
 from kernel.bus.inbound import Inbound
@@ -308,7 +308,9 @@ def test_holders_are_told_by_the_gateway_as_the_sample_says(tmp_path: Path) -> N
     asked = {"account": "shenhe", "role": "inspector", "unit": "150102", "until_on": date(2026, 12, 31)}
     grant = app.accounts.propose(principal("xitong", "15", "/15/", "system_admin"), **asked)
     app.accounts.decide(principal("anquan", "15", "/15/", "security_admin"), grant, approve=True)
-    assert as_json(Holders.FromString(outbox(app, "holders.v1")[-1])) == as_json(sample_named("holders.v1").proto)
+    assert as_json(Holders.FromString(outbox(app, "holders.v1")[-1])) == as_json(
+        sample_named("holders.v1").proto
+    )
 
 
 @pytest.mark.parametrize(
