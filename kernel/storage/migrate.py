@@ -26,7 +26,7 @@ from kernel.errors import Unavailable
 from kernel.storage.db import Database, translated_errors
 from kernel.storage.reach import EVERYTHING, within
 from kernel.storage.retention import PARTITION
-from kernel.storage.spine import Spine, guard_statements, index_audited_objects_v1
+from kernel.storage.spine import AUDITED_OBJECTS, Spine, guard_statements, index_audited_objects_v1
 from kernel.telemetry.log import logger
 
 log = logger(__name__)
@@ -104,14 +104,20 @@ def run_environment(metadata: MetaData) -> None:
         target_metadata=metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_server_default=False,
-        include_name=not_a_partition,
+        include_name=is_said_by_models,
     )
     with context.begin_transaction():
         context.run_migrations()
 
 
-def not_a_partition(name: str | None, kind: str, _parents: object) -> bool:
-    """Leaves the outbox's partitions out of comparisons: upkeep makes and drops them, no version does."""
+def is_said_by_models(name: str | None, kind: str, _parents: object) -> bool:
+    """
+    Leaves out of comparisons what no model says.
+
+    The outbox's partitions upkeep makes and drops; the index of audited objects needs an extension.
+    """
+    if kind == "index":
+        return name != AUDITED_OBJECTS
     return kind != "table" or not PARTITION.fullmatch(name or "")
 
 

@@ -27,6 +27,8 @@ from sqlalchemy import (
 
 from kernel.storage.types import BigInt, Id, Moment, one_of
 
+AUDITED_OBJECTS = "ix_audit_object"
+
 
 class Spine:
     """The spine tables as SQLAlchemy Core tables; `partitioned` is for making them on PostgreSQL."""
@@ -194,7 +196,7 @@ def index_audited_objects_v1(connection: Connection) -> bool:
     # What is new waits in a list that every search reads, and that somebody's act empties when it is full: short.
     connection.execute(
         text(
-            "CREATE INDEX IF NOT EXISTS ix_audit_object ON audit USING gin (object gin_trgm_ops) "
+            f"CREATE INDEX IF NOT EXISTS {AUDITED_OBJECTS} ON audit USING gin (object gin_trgm_ops) "
             "WITH (gin_pending_list_limit = 1024)"
         )
     )

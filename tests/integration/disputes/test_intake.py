@@ -14,7 +14,7 @@ from fazhi.province import Province
 from kernel.access.principal import SYSTEM
 from kernel.clock import start_of_day
 from kernel.errors import Invalid
-from kernel.storage.migrate import is_current, not_a_partition, upgrade
+from kernel.storage.migrate import is_current, is_said_by_models, upgrade
 from services.disputes.tables import Base
 from tests.integration.disputes.conftest import CITY, OFFICE, STRANGER, Desk
 
@@ -133,5 +133,5 @@ def test_models_and_migrations_agree_and_migrating_again_is_harmless(desk: Desk)
     upgrade(database, "services.disputes")
     assert is_current(database, "services.disputes")
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"include_name": not_a_partition})
+        context = MigrationContext.configure(connection, opts={"include_name": is_said_by_models})
         assert compare_metadata(context, Base.metadata) == []

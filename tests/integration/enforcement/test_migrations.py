@@ -3,7 +3,7 @@
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from kernel.storage.migrate import is_current, not_a_partition, upgrade
+from kernel.storage.migrate import is_current, is_said_by_models, upgrade
 from services.enforcement.tables import Base
 from tests.integration.enforcement.conftest import Office
 
@@ -13,5 +13,5 @@ def test_models_and_migrations_agree_and_migrating_again_is_harmless(empty_offic
     upgrade(database, "services.enforcement")
     assert is_current(database, "services.enforcement")
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"include_name": not_a_partition})
+        context = MigrationContext.configure(connection, opts={"include_name": is_said_by_models})
         assert compare_metadata(context, Base.metadata) == []

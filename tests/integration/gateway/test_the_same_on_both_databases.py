@@ -22,7 +22,7 @@ from gateway.partners.service import Sender
 from gateway.tables import Base
 from kernel.errors import Conflict, PermanentError
 from kernel.ids import new_id
-from kernel.storage.migrate import not_a_partition
+from kernel.storage.migrate import is_said_by_models
 from tests.support.gateway import INSPECTOR, PASSWORD, TREE, body_of, hotline_order, partner, principal
 
 SYSTEM_ADMIN = principal("xitong", "15", "/15/", "system_admin")
@@ -153,7 +153,7 @@ class TestGrants:
 
 def test_the_migration_makes_what_the_models_say(app):
     with app.store.database.engine.connect() as connection:
-        options = {"compare_type": True, "include_name": not_a_partition}
+        options = {"compare_type": True, "include_name": is_said_by_models}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, Base.metadata) == []
 

@@ -14,7 +14,7 @@ from kernel.bus.inprocess import InProcessBus
 from kernel.clock import FixedClock
 from kernel.hosting.background import Background
 from kernel.storage.db import open_database
-from kernel.storage.migrate import not_a_partition, upgrade
+from kernel.storage.migrate import is_said_by_models, upgrade
 from kernel.storage.relay import Relay
 from kernel.storage.retention import LOCK_SPACE, Upkeep, keep_outbox
 from kernel.storage.spine import Spine
@@ -204,7 +204,7 @@ def test_the_database_is_what_the_models_say_with_its_partitions(name, postgresq
     app = built(runtime, package_of(name))
     assert len(keep_outbox(app.store).made) == 3
     metadata = importlib.import_module(f"{package_of(name)}.tables").Base.metadata
-    options = {"compare_type": True, "include_name": not_a_partition}
+    options = {"compare_type": True, "include_name": is_said_by_models}
     with app.store.database.engine.connect() as connection:
         assert list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata)) == []
         keys = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'outbox'::regclass AND contype = 'p'"
