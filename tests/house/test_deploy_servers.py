@@ -5,6 +5,7 @@ import re
 from fazhi.services import NAMES
 from services.assessment.bulletins.typeset import NoChineseFont
 from tests.support.manifests import ROOT, environment, manifests, one, pods
+from tests.support.rabbitmq import SHARED_CORES
 
 PODS = pods()
 
@@ -90,6 +91,7 @@ class TestServers:
         assert said["max_message_size"] == str(1024 * 1024)
         assert said["channel_max"] == "16"
         assert said["ssl_options.verify"] == "verify_peer"
+        assert f'ERL_ARGS="{SHARED_CORES}"' in spec["rabbitmq"]["envConfig"]  # as tests and benches run it
 
 
 class TestTheImage:

@@ -22,6 +22,8 @@ from tests.support.servers import Server
 # Debian's wrappers in /usr/sbin insist on the system's account and log folder; the real scripts do not.
 _PLACES = ("/usr/lib/rabbitmq/bin",)
 _USER = "fazhi"
+# Erlang's schedulers otherwise spin while they wait, on cores that others could use; deploy/k8s/components/rabbitmq says the same.
+SHARED_CORES = "+sbwt none +sbwtdcpu none +sbwtdio none"
 
 
 class RabbitMQ(Server):
@@ -70,7 +72,7 @@ class RabbitMQ(Server):
             "RABBITMQ_MNESIA_BASE": str(self.folder / "mnesia"),
             "RABBITMQ_LOG_BASE": str(self.folder / "logs"),
             "RABBITMQ_PID_FILE": str(self.folder / "node.pid"),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{SHARED_CORES} -kernel inet_dist_use_interface {{127,0,0,1}}",
             # The script then becomes the Erlang machine instead of staying its parent: one pid to signal.
             "RUNNING_UNDER_SYSTEMD": "true",
             "LC_ALL": "C.UTF-8",
