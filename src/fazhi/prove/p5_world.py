@@ -52,7 +52,10 @@ SEATS: Mapping[str, tuple[str, str, str]] = {
 KINDS: Mapping[str, tuple[str, str]] = {
     "unit": ("assessment", "SELECT code AS unit, path AS at FROM units WHERE level = 3 AND kind IN (1, 2)"),
     "unit.code": ("gateway", "SELECT code, path AS at FROM units"),
-    "account": ("gateway", "SELECT a.account, u.path AS at FROM accounts a JOIN units u ON u.code = a.unit"),
+    "account": (
+        "gateway",
+        "SELECT a.account, a.unit, u.path AS at FROM accounts a JOIN units u ON u.code = a.unit",
+    ),
     "grant": (
         "gateway",
         'SELECT g.id AS "grant", u.path AS at FROM grants g JOIN units u ON u.code = g.unit',
