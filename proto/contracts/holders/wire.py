@@ -69,5 +69,5 @@ def _fault(holder: Holder) -> tuple[str, str] | None:
 
 
 def _is_ordered(role: HeldRole) -> bool:
-    until = day_of(role.until_on)
-    return until is None or date.fromisoformat(role.from_on) <= until
+    since, until = date.fromisoformat(role.from_on), day_of(role.until_on)
+    return until is None or since <= until
