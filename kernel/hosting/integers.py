@@ -1,5 +1,5 @@
 """
-Whole numbers of an address: ASCII digits and nothing else (R40).
+Whole numbers of an address: ASCII digits and nothing else, and no more of them than a database holds (R40).
 
 The framework reads query and path texts leniently and takes `1_0`, ` 10 ` and `+5` for numbers. What is not written
 plainly is refused here once for every route of every service, before the framework converts it.
@@ -13,23 +13,30 @@ from fastapi import Request
 from fastapi.dependencies.models import Dependant
 
 from kernel.errors import Invalid, Problem
+from kernel.hosting.edge import WHOLE_NUMBERS
 from kernel.hosting.validation import SENTENCES
 
 _PLAIN = re.compile(r"-?[0-9]{1,100}\Z")
 
 
 async def plain_integers(request: Request) -> None:
-    """Raise Invalid with `platform.int_parsing` for every integer that is not written in ASCII digits."""
+    """Raise Invalid for every integer that is not written in ASCII digits, or that no database holds."""
     route = request.scope.get("route")
     dependant = getattr(route, "dependant", None)
     problems = [
-        Problem(f"{place}.{name}", "platform.int_parsing", SENTENCES["int_parsing"])
+        Problem(f"{place}.{name}", f"platform.{fault}", SENTENCES[fault])
         for place, name in (_integers(dependant) if dependant is not None else ())
         for text in _texts(request, place, name)
-        if not _PLAIN.match(text)
+        if (fault := _fault(text))
     ]
     if problems:
         raise Invalid(problems=problems)
+
+
+def _fault(text: str) -> str:
+    if not _PLAIN.match(text):
+        return "int_parsing"
+    return "" if int(text) in WHOLE_NUMBERS else "number_out_of_range"
 
 
 def _integers(dependant: Dependant) -> Iterator[tuple[str, str]]:

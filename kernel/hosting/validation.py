@@ -28,6 +28,7 @@ SENTENCES = {
     "int_type": "此项应为整数。",
     "int_parsing": "此项应为整数，请用半角数字填写。",
     "int_from_float": "此项应为整数，不带小数。",
+    "number_out_of_range": "此项超出允许的范围，请核对。",
     "bool_type": "此项应为是或否（true 或 false）。",
     "bool_parsing": "此项应为是或否（true 或 false）。",
     "float_type": "此项应为数字。",

@@ -142,6 +142,7 @@ def test_a_good_body_passes_and_supplementary_characters_survive(address):
         ('{"count": NaN}', "platform.number_not_finite"),
         ('{"count": 1e400}', "platform.number_out_of_range"),
         (f'{{"count": {"9" * 5000}}}', "platform.number_out_of_range"),
+        (f'{{"count": {2**63}}}', "platform.number_out_of_range"),
         ('{"count": 1, "count": 2}', "platform.duplicate_key"),
         ('{"count": 1}'.encode("utf-16"), "platform.not_utf8"),
         (b'{"count": 1, "name": "\xff"}', "platform.not_utf8"),
@@ -191,6 +192,21 @@ def test_a_body_that_breaks_its_declaration_is_told_where_in_chinese_and_never_e
 def test_digits_that_are_not_ascii_are_no_numbers_in_a_query(address):
     for text in ("１２", "٣"):
         assert httpx.get(f"{address}/api/toy/v1/orders", params={"limit": text}).status_code == 422
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**99])
+def test_whole_numbers_that_no_database_holds_are_refused_in_a_query(address, number):
+    answer = httpx.get(f"{address}/api/toy/v1/orders", params={"limit": number})
+    assert (answer.status_code, answer.json()["fields"][0]["code"]) == (422, "platform.number_out_of_range")
+
+
+@pytest.mark.parametrize(
+    "address_of", ["orders?limit=1&q=a%00b", "orders?%1b=1", "orders%00", "inspected?q=%C2%85"]
+)
+def test_an_address_with_control_characters_is_refused_before_anything_reads_it(address, address_of):
+    """PostgreSQL takes no NUL: what got past here was a fault of the server, and a denial left no record."""
+    answer = httpx.get(f"{address}/api/toy/v1/{address_of}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "platform.bad_character")
 
 
 def test_compressed_bodies_are_refused(address):
