@@ -7,7 +7,7 @@ and an operator decides (quarantine.py). Who sent it was verified before (gatewa
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -93,14 +93,21 @@ class Intake:
         after putting the bytes into quarantine; TemporaryError when the database is away.
         """
         try:
-            return self.take_quietly(sender, raw)
+            return self._take(sender, self._read(sender, raw), raw)
         except PermanentError as error:
             self.hold(sender, raw, error)
             raise
 
-    def take_quietly(self, sender: Sender, raw: bytes) -> Receipt:
-        """As `take`, without quarantine: for a release out of it."""
-        return self._take(sender, self._read(sender, raw), raw)
+    def take_held(self, sender: Sender, raw: bytes, settle: Callable[[Work], None]) -> Receipt:
+        """As `take`, out of quarantine: `settle` says so in the same transaction, or refuses and nothing is taken."""
+        clue = self._read(sender, raw)
+
+        def take_out(work: Work) -> Receipt:
+            settle(work)
+            return self._keep(work, sender, clue, raw)
+
+        with within(of(sender.principal)):
+            return self._store.transact(take_out)
 
     def take_many(self, letters: Iterable[tuple[Sender, bytes]]) -> list[Receipt]:
         """

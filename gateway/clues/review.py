@@ -164,11 +164,9 @@ class Review:
         if headers.get("signed") == "no":
             raise NotAllowed("来源未经验证的内容不能放行，只能拒绝。", code="clues.not_authenticated")
         sender = Sender(held.source, headers.get("webhook-id", entry), channel=headers.get("channel", "http"))
-        receipt = self._intake.take_quietly(sender, held.raw)
-        with self._store.work() as work:
-            quarantine.settle(work, who, entry, state="released")
-            work.commit()
-        return receipt
+        return self._intake.take_held(
+            sender, held.raw, lambda work: quarantine.settle(work, who, entry, state="released")
+        )
 
     def refuse(self, who: Principal, entry: str) -> None:
         """Refuse quarantined bytes for good; they stay on record."""
@@ -180,7 +178,9 @@ class Review:
     def answers(self, who: Principal, *, state: str, limit: int, offset: int) -> list[AnswerLine]:
         """Answers by state of delivery, the oldest first."""
         self.demand_top(who)
-        wanted = select(AnswerRow).where(AnswerRow.state == state).order_by(AnswerRow.created_at)
+        wanted = (
+            select(AnswerRow).where(AnswerRow.state == state).order_by(AnswerRow.created_at, AnswerRow.id)
+        )
         with self._store.reading() as session:
             rows = session.scalars(wanted.limit(min(limit, MAX_ROWS)).offset(offset))
             names = AnswerLine.__slots__
