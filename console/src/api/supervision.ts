@@ -166,13 +166,3 @@ export function handIn(kind: 'orders' | 'objections', id: string, file: File): P
   form.append('file', file)
   return client.upload<HandedIn>(at(kind, id, 'files'), form)
 }
-
-/** Units of any peer group whose name contains these words. */
-export async function unitsNamed(name: string, groups: string[], signal?: AbortSignal): Promise<UnitName[]> {
-  const pages = await Promise.all(
-    groups.map((group) =>
-      client.get<{ rows: { unit: UnitName }[] }>(`${ROOT}/rankings`, { query: { peer_group: group, name, limit: 10 }, signal }),
-    ),
-  )
-  return pages.flatMap((page) => page.rows.map((row) => row.unit))
-}

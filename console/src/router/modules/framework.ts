@@ -5,14 +5,14 @@ export const framework: RouteRecordRaw[] = [
     path: 'frameworks',
     name: 'frameworks',
     component: () => import('@/views/framework/FrameworkList.vue'),
-    meta: { title: 'framework.title', asOfNot: 'ranking.asOf.not.version' },
+    meta: { title: 'framework.title', asOfNot: 'common.asOf.not.version' },
   },
   {
     path: 'frameworks/:framework/:version',
     name: 'framework',
     component: () => import('@/views/framework/FrameworkPage.vue'),
     props: true,
-    meta: { title: 'framework.one', asOfNot: 'ranking.asOf.not.version' },
+    meta: { title: 'framework.one', asOfNot: 'common.asOf.not.version' },
   },
   {
     path: 'tasks',

@@ -5,12 +5,12 @@ export const legislation: RouteRecordRaw[] = [
     path: 'laws',
     name: 'laws',
     component: () => import('@/views/legislation/LawSearch.vue'),
-    meta: { title: 'law.title', asOfNot: 'ranking.asOf.not.version' },
+    meta: { title: 'law.title', asOfNot: 'common.asOf.not.version' },
   },
   {
     path: 'laws/article',
     name: 'article',
     component: () => import('@/views/legislation/ArticlePage.vue'),
-    meta: { title: 'law.article', asOfNot: 'ranking.asOf.not.version' },
+    meta: { title: 'law.article', asOfNot: 'common.asOf.not.version' },
   },
 ]
