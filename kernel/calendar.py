@@ -257,7 +257,7 @@ def _tables(years: tuple[CalendarYear, ...]) -> _Tables:
 def _later(day: date, n: int) -> date:
     if n < 0:
         raise CalendarInvalid("期限天数不能为负数，请核对期限设置。", code="calendar.negative_days")
-    if n > _END - _ORIGIN:
+    if n > _END - day.toordinal():
         raise _outside(f"{day} 之后第 {n} 天")
     return day + timedelta(days=n)
 
@@ -267,6 +267,8 @@ def _months_later(day: date, n: int) -> date:
     if not 0 <= n <= 12 * (LAST_YEAR - FIRST_YEAR):
         raise CalendarInvalid("期限月数超出范围，请核对期限设置。", code="calendar.months")
     year, month = divmod(day.year * 12 + day.month - 1 + n, 12)
+    if year > LAST_YEAR:
+        raise _outside(f"{day} 之后第 {n} 个月")
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 

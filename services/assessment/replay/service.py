@@ -15,7 +15,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 
 from kernel.access.principal import Principal
 from kernel.errors import Invalid, NotFound, PlatformError
-from kernel.ids import new_id
+from kernel.ids import is_id, new_id
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store
 from kernel.telemetry.log import logger
@@ -196,7 +196,8 @@ class Replays:
     def one(self, replay: str) -> Row[Any]:
         """A replay with how far it is. Raises NotFound."""
         with self._store.reading() as session:
-            row = session.execute(select(REPLAYS).where(REPLAYS.c.id == replay)).first()
+            wanted = select(REPLAYS).where(REPLAYS.c.id == replay)
+            row = session.execute(wanted).first() if is_id(replay) else None
         if row is None:
             raise NotFound("没有这次重放，请核对编号。", code="assessment.unknown_replay")
         return row

@@ -225,7 +225,7 @@ def last_day(period: str) -> date:
             return date(int(period), 12, 31)
         first = date(int(period[:4]), int(period[5:]), 1)
         return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    except ValueError as wrong:
+    except (ValueError, OverflowError) as wrong:
         raise Invalid("考核期应写成 2026 或 2026-09。", code="assessment.bad_period") from wrong
 
 

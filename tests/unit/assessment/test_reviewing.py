@@ -323,7 +323,7 @@ def test_periods_end_where_they_should():
     assert str(last_day("2026")) == "2026-12-31"
     assert str(last_day("2028-02")) == "2028-02-29"
     assert str(last_day("2026-12")) == "2026-12-31"
-    for wrong in ("2026-13", "2026-00", "0000"):
+    for wrong in ("2026-13", "2026-00", "0000", "9999-12"):
         with pytest.raises(PermanentError):
             last_day(wrong)
 

@@ -159,6 +159,12 @@ class TestRefusals:
         with pytest.raises(CalendarInvalid, match=r"calendar\."):
             CALENDAR.months_after(on("2026-01-05"), n)
 
+    @pytest.mark.parametrize("day", ["2069-12-31", "9999-12-31"])
+    def test_a_period_that_leaves_the_calendar_is_refused_in_words(self, day):
+        for reckon in (CALENDAR.working_days_after, CALENDAR.calendar_days_after, CALENDAR.months_after):
+            with pytest.raises(CalendarInvalid, match=r"calendar\.outside"):
+                reckon(on(day), 5)
+
     def test_a_day_outside_the_calendar_is_refused(self):
         with pytest.raises(CalendarInvalid):
             CALENDAR.is_working_day(on("1950-01-01"))
