@@ -510,7 +510,8 @@ def check_scores(bundle, manifest, framework, found):
     """Recompute every published score and place of the peer group; gives how many."""
     group = next(g for g in framework["peer_groups"] if g["id"] == manifest["peer_group"])
     units = [json.loads(line) for line in lines_of(bundle / "units.jsonl")]
-    assessed = [u for u in units if u["kind"] in group["kinds"] and u["level"] in group["levels"]]
+    running = (u for u in units if not u.get("valid_to"))  # for one dissolved the government over it answers
+    assessed = [u for u in running if u["kind"] in group["kinds"] and u["level"] in group["levels"]]
     subtree = group.get("events", "own") == "subtree"
     results = {
         u["code"]: score(framework, group["id"], answered_for(u, units, found, subtree)) for u in assessed

@@ -70,9 +70,14 @@ def _written(found: Totals, titles: Mapping[str, str]) -> dict[str, Any]:
 
 
 def unit_lines(session: Session, at: datetime | None) -> Iterator[bytes]:
-    """Every unit of the directory as it stood then: who belongs to which group, and who stands under whom."""
+    """
+    Every unit of the directory as it stood then: who belongs to which group, and who stands under whom.
+
+    One that was dissolved is in no group any more, and says so by `valid_to`; the government over it still answers
+    for what was found of it.
+    """
     table = UNITS.table_at(at)
-    for row in session.execute(select(table).where(table.c.valid_to == "").order_by(table.c.code)):
+    for row in session.execute(select(table).order_by(table.c.code)):
         yield _line(
             {
                 "code": row.code,
@@ -82,6 +87,7 @@ def unit_lines(session: Session, at: datetime | None) -> Iterator[bytes]:
                 "level": level_name(row.level),
                 "region_code": row.region_code,
             }
+            | ({"valid_to": row.valid_to} if row.valid_to else {})
         )
 
 

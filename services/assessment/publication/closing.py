@@ -75,8 +75,9 @@ class Closings:
         check_period(period)
         with self._store.work() as work:
             require_all_units(work.session, who)
+            size = _hold(work)
             ask(_state(work.session, period), act)
-            request = _act(work, who, period, act, reason)
+            request = _act(work, who, period, act, reason, size)
             work.commit()
         return request
 
@@ -85,9 +86,10 @@ class Closings:
         check_period(period)
         with self._store.work() as work:
             require_all_units(work.session, who)
+            size = _hold(work)
             request = confirm(_state(work.session, period), who.account)
             act = CONFIRMS[request.act] if agreed else "refused"
-            _act(work, who, period, act, reason, answers=request.id)
+            _act(work, who, period, act, reason, size, answers=request.id)
             state = _state(work.session, period)
             work.commit()
         return state
@@ -144,11 +146,16 @@ def _state(session: Session, period: str) -> PeriodState:
     return standing([PeriodAct(str(row.id), *row[1:]) for row in session.execute(query)])
 
 
+def _hold(work: Work) -> int:
+    """How many events are known; the head's lock makes acts wait for one another, before they look what may follow."""
+    size: int = work.session.execute(select(LOG_HEAD.c.size).with_for_update()).scalar_one()
+    return size
+
+
 def _act(
-    work: Work, who: Principal, period: str, act: Act, reason: str, *, answers: str | None = None
+    work: Work, who: Principal, period: str, act: Act, reason: str, size: int, *, answers: str | None = None
 ) -> str:
-    """Append an act; the head's lock makes acts wait for one another and fixes which events were known."""
-    size = work.session.execute(select(LOG_HEAD.c.size).with_for_update()).scalar_one()
+    """Append an act, done when so many events were known."""
     act_id = new_id()
     work.session.execute(
         insert(PERIOD_ACTS).values(

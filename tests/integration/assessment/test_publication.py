@@ -5,6 +5,7 @@ import copy
 import hashlib
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class County:
     """Departments of a county with findings, and a witness at hand."""
 
     def __init__(self, fed):
-        self.app, self.runtime, self._feed = fed.app, fed.runtime, fed.events
+        self.app, self.runtime, self._feed, self._tell = fed.app, fed.runtime, fed.events, fed.units
         government = UnitKind.UNIT_KIND_GOVERNMENT
         units = ["150102-scjg", "150102-sf", "150102-jt"]
         fed.units(
@@ -72,8 +73,13 @@ class County:
             )
             work.commit()
 
-    def publish(self):
-        request = self.app.publications.ask(ASKS, "2026", "", GROUP, "")
+    def dissolve(self, unit):
+        told = a_unit(unit, parent="150102", path=f"/15/150102/{unit}/")
+        told.version, told.valid_to = 2, "2026-03-04"
+        self._tell(told)
+
+    def publish(self, group=GROUP):
+        request = self.app.publications.ask(ASKS, "2026", "", group, "")
         self.app.publications.decide(AGREES, request, agreed=True, reason="")
         self.app.publications.make_waiting()
         return request
@@ -106,6 +112,18 @@ def exported(county, tmp_path):
 
 
 class TestFourEyes:
+    def test_of_two_who_ask_at_once_one_is_told_that_the_other_waits(self, county):
+        def asks(account):
+            try:
+                return bool(
+                    county.app.closings.ask(replace(ASKS, account=account), "2026-02", "close_asked", "")
+                )
+            except Conflict:
+                return False
+
+        with ThreadPoolExecutor(4) as pool:
+            assert sorted(pool.map(asks, ("a", "b", "c", "d"))) == [False, False, False, True]
+
     def test_who_asks_does_not_confirm(self, county):
         county.seal()
         request = county.app.publications.ask(ASKS, "2026", "", GROUP, "")
@@ -244,6 +262,14 @@ class TestIndependentVerifier:
         found = county.check(exported)
         assert found.returncode == 0, found.stderr
         assert "3 个单位的得分、覆盖率和名次由事件重算一致" in found.stdout
+
+    @pytest.mark.parametrize("group", [GROUP, "county_governments"])
+    def test_a_bundle_holds_though_a_unit_was_dissolved_within_the_year(self, county, tmp_path, group):
+        county.dissolve("150102-jt")
+        county.seal()
+        county.app.publications.export(county.publish(group), tmp_path / "bundle")
+        checked = county.check(tmp_path / "bundle")
+        assert checked.returncode == 0, checked.stderr
 
     def test_a_file_of_the_bundle_that_was_changed_is_named(self, county, exported):
         scores = exported / "scores.jsonl"
