@@ -25,6 +25,7 @@ from kernel.storage.work import Store, Work
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.publication.closing import require_open
+from services.assessment.reporting.scored import occurred_at
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
 from services.assessment.scoring.tallies import Assessed, assessed_units
 from services.assessment.sheets.model import SHEET_FILES, SHEET_VERSIONS, SHEETS
@@ -307,7 +308,7 @@ def _fact(
             probe_version=PROBE_VERSION,
             outcome=Outcome.PASS if item.marks == 1000 else Outcome.FAIL,
             score_milli=item.marks,
-            occurred_at=now,
+            occurred_at=occurred_at(sheet.period, now),
             basis=node.basis,
             evidence=evidence,
             reason=f"{KINDS[sheet.kind]}：{item.reasons}"[:200],

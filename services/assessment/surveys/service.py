@@ -33,6 +33,8 @@ from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.publication.closing import require_open
 from services.assessment.reach import seen_by, within
+from services.assessment.reporting.scored import occurred_at
+from services.assessment.scoring.model import LOG_HEAD
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
 from services.assessment.surveys.counting import counted_before, evidence_of, progress_of, sums_of
 from services.assessment.surveys.model import (
@@ -197,13 +199,15 @@ class Surveys:
             found = _one(work.session, who, survey)
             require_open(work.session, found.period)
             framework = self._framework(found)
-            before = counted_before(work.session, survey)
             sums = sums_of(work.session, found)
+            # What another counts at the same moment is known only under the lock that its facts are numbered by.
+            work.session.execute(select(LOG_HEAD.c.size).with_for_update())
+            before = counted_before(work.session, survey)
             theirs = _reached(work.session, who)
             fresh = {
                 place: sum_
                 for place, sum_ in sums.items()
-                if place[0] in theirs and before.get(place, ("", 0))[1] != sum_[1]
+                if place[0] in theirs and before.get(place, ("", 0))[1] < sum_[1]
             }
             evidence = evidence_of(work.session, found)
             facts = [
@@ -265,7 +269,8 @@ class Surveys:
                 numerator=marks,
                 denominator=responses * 1000,
                 occurred_at=min(
-                    now, start_of_day(survey.closes_on + timedelta(days=1)) - timedelta(seconds=1)
+                    occurred_at(survey.period, now),
+                    start_of_day(survey.closes_on + timedelta(days=1)) - timedelta(seconds=1),
                 ),
                 basis=node.basis,
                 evidence=evidence,

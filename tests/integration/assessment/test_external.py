@@ -1,8 +1,9 @@
 """What people outside say and what those who look on site find becomes score facts like any other."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import text
@@ -64,6 +65,12 @@ def facts(county, probe):
         return session.execute(statement, {"p": f"composite-50-30-20/{probe}"}).all()
 
 
+def months(county):
+    """Of all facts that assessment collected itself."""
+    with county.app.store.reading() as session:
+        return session.scalars(text("SELECT period FROM event_log WHERE probe LIKE '%/%' ORDER BY seq")).all()
+
+
 def a_file(county, rows, name="答卷.csv"):
     content = "\n".join(",".join(row) for row in rows).encode("utf-8-sig")
     return checked(io.BytesIO(content), name, county.app.blobs)
@@ -90,6 +97,23 @@ class TestSurveys:
         found = facts(county, "SV.SITE.LAW")
         assert [(row.numerator, row.denominator) for row in found] == [(1000, 1000), (1000, 2000)]
         assert found[1].corrects is not None
+
+    def test_counted_by_two_at_once_every_answer_counts_once(self, county):
+        survey = county.app.surveys.set_up(STAFF, a_survey())
+        (code,) = county.app.surveys.issue_codes(STAFF, survey, UNIT, 1)
+        county.app.surveys.answer(code, {"q1": "满意", "q2": "满意"})
+        with ThreadPoolExecutor(4) as pool:
+            told = list(pool.map(lambda _: county.app.surveys.count(STAFF, survey), range(4)))
+        assert sorted(told) == [0, 0, 0, 2]
+        assert len(facts(county, "SV.SITE.LAW")) == 1
+
+    def test_a_survey_of_a_year_that_ends_after_it_counts_in_that_year(self, county):
+        survey = county.app.surveys.set_up(STAFF, a_survey(closes_on=date(2027, 1, 15)))
+        (code,) = county.app.surveys.issue_codes(STAFF, survey, UNIT, 1)
+        county.app.store.clock.set(datetime(2027, 1, 10, tzinfo=UTC))
+        county.app.surveys.answer(code, {"q1": "满意", "q2": "满意"})
+        county.app.surveys.count(STAFF, survey)
+        assert months(county) == ["2026-12", "2026-12"]
 
     def test_a_code_answers_once_and_a_made_up_one_never(self, county):
         survey = county.app.surveys.set_up(STAFF, a_survey())
@@ -253,6 +277,18 @@ class TestSheets:
         (sheet,) = self.hand_out(county)
         county.app.sheets.hand_in(COMPANY, sheet, 0, [Item(self.RESULT, 800, "清单已公布，未衔接两项")], "")
         assert [(row.unit, row.mode) for row in facts(county, self.RESULT)] == [(UNIT, 4)]
+
+    def test_marks_of_a_year_that_come_after_it_count_in_that_year(self, county):
+        (sheet,) = self.hand_out(county)
+        clock = county.app.store.clock
+        for version, at in enumerate(
+            (datetime(2026, 12, 31, 15, 30, tzinfo=UTC), datetime(2027, 1, 5, tzinfo=UTC))
+        ):
+            clock.set(at)
+            county.app.sheets.hand_in(
+                COMPANY, sheet, version, [Item(self.RESULT, 800 + version, "现场核对")], "更正"
+            )
+        assert months(county) == ["2026-12", "2026-12"]
 
     def test_a_correction_keeps_both_versions_and_needs_a_reason(self, county):
         (sheet,) = self.hand_out(county)
