@@ -1,10 +1,10 @@
 """
 Overdue duties 逾期任务: units that were reminded that a task of the year is overdue, and have not been warned of it.
 
-The tasks keep their own dates and reminders (tasks/reminding.py); a unit is warned once of a node of a framework.
+The tasks keep their own dates and reminders (tasks/reminding.py); a unit is warned once a year of a node of a framework.
 """
 
-from sqlalchemy import literal, select
+from sqlalchemy import String, cast, literal, select
 from sqlalchemy.orm import Session
 
 from services.assessment.tasks.model import ITEMS, PLANS, REMINDERS, TASKS
@@ -22,6 +22,7 @@ def overdue_tasks(session: Session) -> list[Raised]:
         WARNINGS.c.unit == REMINDERS.c.unit,
         WARNINGS.c.node == TASKS.c.node,
         WARNINGS.c.framework == version,
+        WARNINGS.c.year == cast(PLANS.c.year, String(4)),
     )
     query = (
         select(
