@@ -209,6 +209,8 @@ class Objections:
     ) -> None:
         def act(work: Work) -> None:
             row = found(work.session, who, objection, change=True)
+            if escalate(work, REGISTER, objection)[1]:
+                row = found(work.session, who, objection, change=True)
             progress = replay(facts_of(work.session, OBJECTION_EVENTS, [objection])[objection])
             demand_act(kind, progress.state)
             if by_unit:

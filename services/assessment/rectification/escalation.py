@@ -2,7 +2,8 @@
 Escalation 逾期升级: what is past its due time goes to the next level up, exactly once for each due time.
 
 The fact is unique in the database for a matter and a due time (timeline.py), and its id is made from both, so a
-killed, doubled or clock-shifted worker may try again as often as it likes. Rows are taken without waiting for
+killed, doubled or clock-shifted worker may try again as often as it likes. Who acts on a matter past its due time
+before a worker looked escalates it first, or the act would set another due time and the one that passed be forgotten. Rows are taken without waiting for
 those that somebody is acting on just now; the next turn, seconds later, looks again.
 """
 
@@ -31,14 +32,16 @@ class Register:
     facts: Table
 
 
-def escalate(work: Work, register: Register) -> tuple[int, list[Row[Any]]]:
+def escalate(work: Work, register: Register, matter: str = "") -> tuple[int, list[Row[Any]]]:
     """
     Escalate up to a batch of overdue matters; returns how many were overdue and the rows that were escalated now.
+
+    `matter`: this one, if it is overdue.
 
     The caller commits; rows are as they were before.
     """
     now = work.clock.now()
-    overdue = _overdue(work, register)
+    overdue = _overdue(work, register, matter)
     to = superiors(work.session, {row.supervisor for row in overdue})
     facts = [
         fact_row(
@@ -61,7 +64,7 @@ def escalate(work: Work, register: Register) -> tuple[int, list[Row[Any]]]:
     return len(overdue), [row for row in overdue if row.id in new]
 
 
-def _overdue(work: Work, register: Register) -> Sequence[Row[Any]]:
+def _overdue(work: Work, register: Register, matter: str) -> Sequence[Row[Any]]:
     table = register.matters
     query = (
         select(table)
@@ -74,6 +77,8 @@ def _overdue(work: Work, register: Register) -> Sequence[Row[Any]]:
         .limit(MATTERS_A_STEP)
         .with_for_update(skip_locked=True)
     )
+    if matter:
+        query = query.where(table.c.id == matter)
     return work.session.execute(query).all()
 
 

@@ -152,15 +152,10 @@ class Orders:
         escalated = 0
         while True:
             with self._store.work() as work:
-                overdue, rows = escalate(work, REGISTER)
-                late = [row._asdict() for row in rows if row.state == OPEN]
-                if late:
-                    ids = [row["id"] for row in late]
-                    work.session.execute(update(ORDERS).where(ORDERS.c.id.in_(ids)).values(is_late=1))
-                    effect.score(work, [(row, Handled("", is_late=True), ()) for row in late])
+                overdue, went = _send_up(work)
                 if overdue:
                     work.commit()
-            escalated += len(rows)
+            escalated += went
             if not overdue:
                 return escalated
 
@@ -178,6 +173,8 @@ class Orders:
     ) -> None:
         def act(work: Work) -> None:
             row = found(work.session, who, order, change=True)
+            if _send_up(work, order)[1]:
+                row = found(work.session, who, order, change=True)
             facts = facts_of(work.session, ORDER_EVENTS, [order])[order]
             progress = replay(facts)
             demand_act(kind, progress.state)
@@ -242,6 +239,17 @@ class Orders:
         if due_at <= work.clock.now():
             raise Invalid("期限不能早于今天，请重新填写。", code="assessment.bad_due_day")
         return due_at
+
+
+def _send_up(work: Work, order: str = "") -> tuple[int, int]:
+    """Escalate a batch of what is overdue, or one order; it counts at once. How many were overdue, how many went."""
+    overdue, rows = escalate(work, REGISTER, order)
+    late = [row._asdict() for row in rows if row.state == OPEN]
+    if late:
+        ids = [row["id"] for row in late]
+        work.session.execute(update(ORDERS).where(ORDERS.c.id.in_(ids)).values(is_late=1))
+        effect.score(work, [(row, Handled("", is_late=True), ()) for row in late])
+    return overdue, len(rows)
 
 
 def columns(progress: OrderProgress, now: datetime) -> dict[str, Any]:

@@ -222,6 +222,22 @@ def test_an_overdue_order_goes_one_level_up_exactly_once_and_counts_against_the_
     rows_repeat_their_facts(desk)
 
 
+@pytest.mark.parametrize("act", ["answer", "extension"])
+def test_what_is_late_is_late_though_somebody_acts_before_the_clock_looks_again(desk, act):
+    order = desk.issue(due_on="2026-03-10")
+    desk.pass_days(6)
+    if act == "extension":
+        desk.do(ISSUER, f"/orders/{order}/extension", note="补材料", due_on="2026-03-20")
+        assert standing_marks(desk, order) == ("FAIL", 0)
+    checked(desk, order)
+    assert desk.app.supervision.escalate() == 0
+    done = desk.do(ISSUER, f"/orders/{order}/closing", outcome="rectified", note="整改到位")
+    assert [fact["kind"] for fact in done["facts"]].count("escalated") == 1
+    assert (done["is_late"], done["supervisor"]["code"]) == (True, "1501")
+    assert standing_marks(desk, order) == ("FAIL", 500)
+    rows_repeat_their_facts(desk)
+
+
 def test_a_clock_that_jumps_back_and_forth_escalates_no_due_time_twice(desk):
     order = desk.issue(due_on="2026-03-10")
     for hours in (24 * 6, -1, 1, -48, 48, 1, -1):
