@@ -7,23 +7,28 @@ from datetime import UTC, datetime
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from contracts.corrections.v1.corrections_pb2 import CorrectionAsked
 from contracts.directory.v1.directory_pb2 import Units
 from contracts.holders.v1.holders_pb2 import Holders
 from contracts.roles import AUDIT_ADMIN, SECURITY_ADMIN
+from gateway.clues.amendments import Change
 from gateway.clues.model import ClueRow
+from gateway.clues.progress import findings_about
 from gateway.directory.rules import UnitState
 from gateway.identity.accounts import DutiesExclude
 from gateway.identity.locks import Locked
 from gateway.identity.model import Grant
 from gateway.identity.sessions import WrongCredentials
 from gateway.partners.service import Sender
-from gateway.tables import Base
+from gateway.tables import CORRECTIONS, FINDINGS, Base
 from kernel.errors import Conflict, PermanentError
 from kernel.ids import new_id
+from kernel.messages import Item
 from kernel.storage.migrate import is_said_by_models
-from tests.support.gateway import INSPECTOR, PASSWORD, TREE, body_of, hotline_order, partner, principal
+from kernel.storage.reach import of, within
+from tests.support.gateway import INSPECTOR, PASSWORD, TREE, UNIT, body_of, hotline_order, partner, principal
 
 SYSTEM_ADMIN = principal("xitong", "15", "/15/", "system_admin")
 SECURITY = principal("anquan", "15", "/15/", "security_admin")
@@ -66,6 +71,37 @@ def test_a_backlog_handed_over_at_once_is_taken_whole_or_not_at_all(app):
     assert [one.receipt for one in again] == [one.receipt for one in receipts]
     assert all(one.is_repeat for one in again)
     assert taken() == 3
+
+
+def test_a_clue_is_amended_once_for_one_notice_however_many_try(app):
+    sender, body = partner(app, "hotline"), body_of(hotline_order())
+    receipt = app.intake.take(
+        app.partners.authenticate(sender.signed(body, datetime.now(UTC)), body), body
+    ).receipt
+    with app.store.work() as work:
+        FINDINGS.record(work, findings_about(work, [work.session.get_one(ClueRow, receipt)]))
+        told = work.session.execute(select(FINDINGS.table)).one()
+        asked = CorrectionAsked(
+            id=new_id(), service="gateway", objection=new_id(), event=told.event_id, unit=UNIT, probe=told.probe,
+            subject=told.subject, outcome=3, reason="不属于职责", due_at_us=1, occurred_at_us=1,
+        )  # fmt: skip
+        CORRECTIONS.hear(work, [Item("assessment", asked.id, b"", asked)], FINDINGS.table)
+        work.commit()
+
+    def amend(_number: int) -> str:
+        try:
+            with within(of(INSPECTOR)):
+                app.amendments.amend(INSPECTOR, receipt, Change("excluded", None, "见申诉材料"))
+        except PermanentError as error:
+            return error.stable_code
+        return "amended"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(amend, range(4))) == ["amended", *["clues.not_asked"] * 3]
+    (line,) = app.review.course(INSPECTOR, receipt).amendments
+    assert (line.kind, line.reason) == ("excluded", "见申诉材料")
+    with pytest.raises(Exception, match="append-only"), app.store.work() as work:
+        work.session.execute(text("DELETE FROM clue_amendments"))
 
 
 def test_the_same_bad_clue_from_ten_at_once_is_held_once(app):
