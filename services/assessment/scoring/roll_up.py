@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TypeVar
 
 import orjson
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from kernel.storage.setwise import write_rows
@@ -95,6 +95,7 @@ class RollUp:
         written = 0
         with self._store.work() as work:
             head = work.session.execute(select(LOG_HEAD.c.size).with_for_update()).scalar_one()
+            heard = _rolled_up(work.session, DIRECTORY_CHANGED)
             work.session.execute(delete(UNIT_SCORES))
             for year in years or known_years(work.session):
                 framework = self._frameworks.in_force(int(year))
@@ -102,7 +103,7 @@ class RollUp:
                 _write(rows, work)
                 written += len(rows)
             self._remember_all(work, head)
-            _remember(work, DIRECTORY_CHANGED, 0)
+            _settle(work, heard)
             work.commit()
         return written
 
@@ -199,7 +200,14 @@ def _write(rows: Sequence[ScoreRow], work: Work) -> None:
 
 def directory_changed(work: Work) -> None:
     """Units came, went or moved, or another framework came into force: the next step scores everything anew."""
-    _remember(work, DIRECTORY_CHANGED, 1)
+    row = {"framework": DIRECTORY_CHANGED, "seq": 1}
+    write_rows(work.session, ROLLED_UP, [row], keys=("framework",), on_conflict={"seq": "add"})
+
+
+def _settle(work: Work, heard: int) -> None:
+    """So many changes of the directory are seen to; one that came meanwhile leaves all of them for the next step."""
+    here = (ROLLED_UP.c.framework == DIRECTORY_CHANGED) & (ROLLED_UP.c.seq == heard)
+    work.session.execute(update(ROLLED_UP).where(here).values(seq=0))
 
 
 def _rolled_up(session: Session, key: str) -> int:

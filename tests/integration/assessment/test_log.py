@@ -12,7 +12,8 @@ from contracts.findings import Outcome
 from kernel.ids import new_id
 from kernel.messages import Message
 from services.assessment.scoring.log import COUNTS
-from services.assessment.scoring.model import EVENT_LOG, PROBE_STATES
+from services.assessment.scoring.model import EVENT_LOG, PROBE_STATES, UNIT_SCORES
+from services.assessment.scoring.roll_up import RollUp
 from tests.support.events import MARCH_5, a_message, a_unit, an_event
 
 
@@ -138,6 +139,25 @@ def test_what_breaks_the_contract_is_quarantined_alone(fed):
         "contracts.undecodable",
         "contracts.unknown_version",
     ]
+
+
+@pytest.mark.parametrize("fed", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+def test_a_unit_heard_of_while_everything_is_scored_anew_is_scored_by_the_next_step(fed, monkeypatch):
+    fed.units(a_unit("150102-scjg"))
+    fed.events(an_event())
+    roll_up, scores = fed.app.roll_up, RollUp._scores
+
+    def meanwhile(*args):
+        rows = scores(*args)
+        monkeypatch.undo()
+        fed.units(a_unit("150102-sf"))
+        return rows
+
+    monkeypatch.setattr(RollUp, "_scores", meanwhile)
+    roll_up.everything()
+    roll_up.catch_up()
+    with fed.app.store.reading() as session:
+        assert set(session.scalars(select(UNIT_SCORES.c.unit))) == {"150102-scjg", "150102-sf"}
 
 
 def test_units_that_come_after_their_events_are_scored_too(fed):
