@@ -76,7 +76,9 @@ class Progress:
         late = (
             select(ClueRow)
             .where(
-                ClueRow.answered_at.is_(None), ClueRow.answer_due_at < now, ClueRow.overdue_noted_at.is_(None)
+                ClueRow.answered_at.is_(None),
+                ClueRow.answer_due_at < rules.whole_second(now),
+                ClueRow.overdue_noted_at.is_(None),
             )
             .order_by(ClueRow.answer_due_at)
             .limit(OVERDUE_AT_ONCE)

@@ -63,16 +63,17 @@ PROBES: ProbeSet[AnswerFacts] = ProbeSet()
 def answered_in_time(facts: AnswerFacts) -> Verdict:
     """转办线索按时答复: answered within the sender's deadline, or within the agreed period when he set none."""
     due_on = local_date(facts.due_at)
+    now, answered_at = whole_second(facts.now), facts.answered_at and whole_second(facts.answered_at)
     if facts.state == "returned":
         return not_applicable("线索不属于受理范围，已退回来源系统")
     if facts.is_excluded:
         return not_applicable("经申诉核实，本件不计入按时答复")
-    if facts.answered_at is None and facts.now <= facts.due_at:
+    if answered_at is None and now <= facts.due_at:
         return not_due(f"答复期限经更正为 {due_on}，尚未届满")
-    if facts.answered_at is None:
+    if answered_at is None:
         return failed(f"应于 {due_on} 前答复，至今未答复", 0, 1)
-    answered_on = local_date(facts.answered_at)
-    if facts.answered_at <= facts.due_at:
+    answered_on = local_date(answered_at)
+    if answered_at <= facts.due_at:
         return passed(f"应于 {due_on} 前答复，于 {answered_on} 答复", 1, 1)
     return failed(f"应于 {due_on} 前答复，于 {answered_on} 答复，逾期", 0, 1)
 
@@ -116,6 +117,11 @@ def rest(failures: int) -> timedelta:
 def renamed(values: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
     """An answer in the sender's own field names."""
     return {names[key]: value for key, value in values.items()}
+
+
+def whole_second(at: datetime) -> datetime:
+    """The second a moment falls in, in which deadlines are written: the last one counts to its end."""
+    return at.replace(microsecond=0)
 
 
 def end_of(day: date) -> datetime:

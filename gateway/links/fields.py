@@ -162,16 +162,22 @@ def due_window(at: datetime, now: datetime) -> datetime:
     return at
 
 
-def end_of(on: date) -> datetime:
-    """The last second of a day in Asia/Shanghai."""
-    return start_of_day(on + timedelta(days=1)) - timedelta(seconds=1)
+def day_due(on: date, now: datetime) -> datetime:
+    """A day something is due, as its last second in Asia/Shanghai."""
+    try:
+        return due_window(start_of_day(on + timedelta(days=1)) - timedelta(seconds=1), now)
+    except OverflowError as error:
+        raise Fault("clues.time_out_of_range", "期限超出允许范围") from error
 
 
 def day_happened(on: date, now: datetime) -> datetime:
     """A day something happened, as the moment it began; today is fine."""
     if on > local_date(now):
         raise Fault("clues.time_out_of_range", "日期不得晚于今天")
-    return in_window(start_of_day(on), now)
+    try:
+        return in_window(start_of_day(on), now)
+    except OverflowError as error:
+        raise Fault("clues.time_out_of_range", "时间应在最近十年之内，且不晚于现在") from error
 
 
 def _demand_ascii_digits(value: str) -> None:

@@ -115,7 +115,7 @@ def _moment(field: Field, value: object, now: datetime, _hashed: HashPerson) -> 
 def _day(field: Field, value: object, now: datetime, _hashed: HashPerson) -> object:
     on = fields.day(value)
     if field.target == "due_at":
-        return fields.due_window(fields.end_of(on), now)
+        return fields.day_due(on, now)
     return on.isoformat() if field.is_attribute else fields.day_happened(on, now)
 
 

@@ -109,6 +109,15 @@ class TestSameness:
         second = read(LINKS["hotline"], hotline_order(主要内容=other)).digest()
         assert (first == second) == (one == other)
 
+    @pytest.mark.parametrize("field", ["信访日期", "限办时间"])
+    @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+    def test_the_first_and_the_last_day_of_all_are_days_out_of_range(self, field, day):
+        """ "No deadline" is often written so; it stumbled, and was neither taken nor held."""
+        ((_, body),) = messages("petition", piece, seed=1, count=1, around=AROUND)
+        outcome = outcome_of(LINKS["petition"], {**check_json(body), field: day})
+        assert isinstance(outcome, BadClue)
+        assert [problem.code for problem in outcome.problems] == ["clues.time_out_of_range"]
+
     def test_an_alias_is_the_same_field(self):
         message = hotline_order(工单编号=None)
         message["order_no"] = "HT-2026-0001"

@@ -82,6 +82,16 @@ class TestAnsweredInTime:
         assert second.corrects == first.id
         assert "逾期" in second.reason
 
+    @pytest.mark.parametrize(("late_by", "outcome"), [(timedelta(), 1), (timedelta(milliseconds=1), 2)])
+    def test_the_last_second_of_the_last_day_is_in_time_to_its_end(
+        self, app, clock, progress, receipt, late_by, outcome
+    ):
+        last = clue(app).answer_due_at + timedelta(seconds=1, milliseconds=-1) + late_by
+        clock.set(last)
+        assert app.progress.note_overdue() == (outcome == 2)
+        progress(receipt, 5, last)
+        assert scored(app)[-1].outcome == outcome
+
     def test_one_sent_back_is_not_applicable(self, app, progress, receipt):
         progress(receipt, 4, NOW + timedelta(days=1), "不属于职责")
         assert [event.outcome for event in scored(app)] == [3]
