@@ -8,7 +8,7 @@ notice.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,6 +27,7 @@ from kernel.storage.work import Store, Work
 from kernel.text import clean_text
 
 REASON_CHARACTERS = 500
+LONGEST_DUE = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ def _applied(clue: ClueRow, change: Change, now: datetime) -> tuple[datetime | N
         raise _refused("请写明更正后的日期。")
     if change.on < local_date(clue.received_at):
         raise _refused("日期不得早于收到线索的日期。")
+    if change.kind == rules.DUE and change.on > local_date(clue.received_at) + LONGEST_DUE:
+        raise _refused("答复期限不得晚于收到线索之日起一年。")
     if change.kind == rules.DUE:
         due, clue.answer_due_at = clue.answer_due_at, rules.end_of(change.on)
         if clue.answer_due_at > now:  # it may become late again, and is then told again

@@ -182,6 +182,7 @@ class TestAmending:
         for body, status, code in (
             ({"kind": "due"}, 422, "clues.bad_day"),
             ({"kind": "due", "on": "2026-11-19"}, 422, "clues.bad_day"),
+            ({"kind": "due", "on": "9999-12-31"}, 422, "clues.bad_day"),
             ({"kind": "answered", "on": "2026-12-07"}, 422, "clues.bad_day"),
             ({"kind": "due", "on": "2026-12-04"}, 409, "clues.nothing_amended"),
             ({"reason": " "}, 422, "clues.reason_missing"),
