@@ -101,6 +101,7 @@ class Register:
             kept = read_deadlines(session, [row.id]).get(row.id, {})
             names = unit_names(session, {row.organ, row.respondent})
         case = case_of(log)
+        kept = self.clocks.standing(case, kept)
         today = local_date(self._store.clock.now())
         seen = Seen(case, kept, self.codes.outcomes, today)
         findings = (

@@ -203,7 +203,7 @@ class Cases:
             )
             rows = list(work.session.scalars(due))
             found: list[Found] = []
-            for opened in _opened(work.session, rows):
+            for opened in self._opened(work.session, rows):
                 self._take_silence(work, opened)
                 found += self._look(work, opened)
             FINDINGS.record(work, found)
@@ -217,7 +217,15 @@ class Cases:
             raise NotFound("找不到这件复议案件，请核对编号。", code="disputes.unknown_case")
         if who.unit != row.organ:
             raise NotAllowed("请由办理本案的行政复议机关登记案件步骤。", code="disputes.step_not_yours")
-        return next(iter(_opened(work.session, [row])))
+        return next(iter(self._opened(work.session, [row])))
+
+    def _opened(self, session: Session, rows: Sequence[CaseRow]) -> list[OpenCase]:
+        ids = [row.id for row in rows]
+        logs, kept = read_logs(session, ids), read_deadlines(session, ids)
+        opened = [OpenCase(row, logs.get(row.id, []), kept.get(row.id, {})) for row in rows]
+        for one in opened:
+            one.kept = self._clocks.standing(one.case, one.kept)
+        return opened
 
     def _take_silence(self, work: Work, opened: OpenCase) -> None:
         silent = by_silence(opened.case, opened.kept, local_date(work.clock.now()))
@@ -230,10 +238,7 @@ class Cases:
         if not not_in_the_future(step, local_date(work.clock.now())):
             raise Invalid(problems=[Problem("step.on", "disputes.future", "步骤日期不能晚于今天。")])
         against = breaches(opened.case, step, self._clocks, opened.kept)
-        if isinstance(step, s.DeadlineSettled) and step.clock not in opened.kept:
-            raise Invalid(
-                problems=[Problem("step.clock", "disputes.unknown_clock", "本案没有这一期限，请核对。")]
-            )
+        _check_clock(opened, step)
         if against:
             raise StepRefused(
                 f"{against[0].message}（《行政复议法》{against[0].article}）",
@@ -256,6 +261,7 @@ class Cases:
             raise StepRefused("系统按期限登记的事实不能手工更正。", code="disputes.by_clock")
         if not not_in_the_future(step, local_date(work.clock.now())):
             raise Invalid(problems=[Problem("step.on", "disputes.future", "步骤日期不能晚于今天。")])
+        _check_clock(opened, step)
         self._append(work, opened, step, who, step_id=step_id, corrects=corrects)
 
     def _append(
@@ -285,7 +291,7 @@ class Cases:
             handed_in = HandedIn(subject_of(opened.row.id), row["body"].encode(), name)
             EVIDENCE.keep(work, self._blobs, who, [handed_in])
         write_rows(work.session, DEADLINES, list(deadline_rows(opened.row.id, seq, dues)))
-        opened.kept.update({due.clock: due for due in dues})
+        opened.kept = self._clocks.standing(opened.case, opened.kept | {due.clock: due for due in dues})
         if isinstance(step, s.Received):
             if step.number and step.number != opened.row.number:
                 _check_number(work.session, opened.row.organ, step.number)
@@ -336,12 +342,6 @@ class Cases:
             answer(work, row.receipt, f"行政复议已办结，结果：{outcome.title}。", subject)
 
 
-def _opened(session: Session, rows: Sequence[CaseRow]) -> list[OpenCase]:
-    ids = [row.id for row in rows]
-    logs, kept = read_logs(session, ids), read_deadlines(session, ids)
-    return [OpenCase(row, logs.get(row.id, []), kept.get(row.id, {})) for row in rows]
-
-
 def _is_visible(session: Session, who: Principal, case_id: str) -> bool:
     return session.execute(visible(who, select(CaseRow.id)).where(CaseRow.id == case_id)).first() is not None
 
@@ -363,6 +363,13 @@ def _check_number(session: Session, organ: str, number: str) -> None:
     taken = select(CaseRow.id).where(CaseRow.organ == organ, CaseRow.number == number)
     if session.execute(taken).first() is not None:
         raise _number_taken()
+
+
+def _check_clock(opened: OpenCase, step: AnyStep) -> None:
+    if isinstance(step, s.DeadlineSettled) and step.clock not in opened.kept:
+        raise Invalid(
+            problems=[Problem("step.clock", "disputes.unknown_clock", "本案没有这一期限，请核对。")]
+        )
 
 
 def _number_taken() -> Conflict:

@@ -7,7 +7,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from contracts.events.v1.scored_pb2 import OUTCOME_FAIL, OUTCOME_NOT_DUE, OUTCOME_PASS
+from contracts.events.v1.scored_pb2 import (
+    OUTCOME_FAIL,
+    OUTCOME_NOT_APPLICABLE,
+    OUTCOME_NOT_DUE,
+    OUTCOME_PASS,
+)
 from kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from kernel.ids import new_id
 from services.disputes.reconsideration.service import StepRefused
@@ -168,6 +173,51 @@ class TestTheLog:
         one = desk.app.register.one(OFFICE, case)
         assert one.kept["reconsideration.decide"].due_on.isoformat() == "2026-05-06"
         assert [entry.corrects for entry in one.log][-1] == wrong.step
+
+    def test_a_corrected_suspension_moves_the_period_to_decide(self, desk: Desk) -> None:
+        case = desk.open()
+        desk.record(case, COURSE["accepted"])
+        suspended = {"kind": "suspended", "on": "2026-03-16", "reason": "SP03"}
+        wrong = desk.record(case, suspended)
+        desk.record(case, {"kind": "resumed", "on": "2026-03-26"})
+        before = desk.app.register.one(OFFICE, case).kept["reconsideration.decide"].due_on
+        desk.record(case, suspended | {"on": "2026-03-06"}, corrects=wrong.step)
+        after = desk.app.register.one(OFFICE, case).kept["reconsideration.decide"].due_on
+        assert (str(before), str(after)) == ("2026-05-15", "2026-05-25")
+
+    def test_a_duty_that_a_correction_took_out_of_the_decision_is_nobodys_failure(self, desk: Desk) -> None:
+        case = desk.open()
+        for name in ("accepted", "copy_received", "answered"):
+            desk.record(case, COURSE[name])
+        wrong = desk.record(case, COURSE["decided"] | {"perform_by": "2026-05-10"})
+        desk.record(case, COURSE["decided"], corrects=wrong.step)
+        desk.today("2026-05-20")
+        assert desk.latest()["DIS-PER-01"].outcome == OUTCOME_NOT_APPLICABLE
+        assert "reconsideration.perform" not in desk.app.register.one(OFFICE, case).kept
+
+    def test_a_second_suspension_does_not_wait_for_the_sixty_days_of_the_first(self, desk: Desk) -> None:
+        case = desk.open()
+        desk.record(case, COURSE["accepted"])
+        desk.record(case, {"kind": "suspended", "on": "2026-03-16", "reason": "SP01"})
+        assert "reconsideration.suspension_ends" in desk.app.register.one(OFFICE, case).kept
+        desk.record(case, {"kind": "resumed", "on": "2026-03-26"})
+        desk.record(case, {"kind": "suspended", "on": "2026-04-01", "reason": "SP03"})
+        assert "reconsideration.suspension_ends" not in desk.app.register.one(OFFICE, case).kept
+
+    def test_respondents_days_follow_the_corrected_track(self, desk: Desk) -> None:
+        case = desk.open()
+        wrong = desk.record(case, COURSE["accepted"] | {"track": "simple"})
+        desk.record(case, COURSE["copy_received"])
+        desk.record(case, COURSE["accepted"], corrects=wrong.step)
+        desk.record(case, COURSE["answered"])
+        assert desk.latest()["DIS-ANS-01"].outcome == OUTCOME_PASS
+
+    def test_a_settled_deadline_is_corrected_within_the_deadlines_there_are(self, desk: Desk) -> None:
+        case = desk.open()
+        settled = {"kind": "deadline_settled", "on": "2026-03-04", "clock": "reconsideration.acceptance"}
+        first = desk.record(case, settled)
+        with pytest.raises(Invalid):
+            desk.record(case, settled | {"clock": "reconsideration.perform"}, corrects=first.step)
 
     def test_what_silence_made_is_not_corrected_by_hand(self, desk: Desk) -> None:
         case = desk.open()

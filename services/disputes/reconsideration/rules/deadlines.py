@@ -102,14 +102,30 @@ class Clocks:
         clock = _STARTED_BY.get(type(step))
         if clock is not None:
             return [self.due(clock, case.track, step.on)]
-        if isinstance(step, s.Suspended) and step.reason in self._ends_after_60_days:
+        if isinstance(step, s.Suspended) and case.is_suspended and step.reason in self._ends_after_60_days:
             return [self.due(SUSPENSION, case.track, step.on)]
         if isinstance(step, s.Decided) and step.perform_by is not None:
             return [Due(PERFORM, step.on, step.perform_by, provisional=False, calendar_version="")]
         if isinstance(step, _CHANGES_PERIOD_TO_DECIDE) and case.accepted_on is not None:
             copy = [self.due(COPY, case.track, step.on)] if before.accepted_on is None else []
-            return [*copy, self._to_decide(case)]
+            received = (
+                case.last(s.CopyReceived) if isinstance(step, s.Accepted) else None
+            )  # acceptance corrected
+            answer = [self.due(ANSWER, case.track, received.on)] if received else []
+            return [*copy, *answer, self._to_decide(case)]
+        if isinstance(step, s.Suspended) and case.accepted_on is not None and not case.is_suspended:
+            return [self._to_decide(case)]  # a suspension that is over was corrected
         return []
+
+    def standing(self, case: Case, kept: Mapping[str, Due]) -> dict[str, Due]:
+        """The kept deadlines without those whose ground a correction, or another suspension, has taken away."""
+        decided, suspended = case.decided, case.last(s.Suspended)
+        gone = set()
+        if decided is None or decided.perform_by is None:
+            gone.add(PERFORM)
+        if suspended is None or suspended.reason not in self._ends_after_60_days:
+            gone.add(SUSPENSION)
+        return {clock: due for clock, due in kept.items() if clock not in gone}
 
     def again(self, case: Case, kept: Due) -> Due:
         """A kept deadline reckoned again with the calendar of today; for DeadlineSettled."""

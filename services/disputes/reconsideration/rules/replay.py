@@ -25,7 +25,7 @@ class Replay:
         """One more step."""
         set_now = clocks.set_by(self.case, step)
         self.case = self.case.plus(step)
-        self.kept.update({due.clock: due for due in set_now})
+        self.kept = clocks.standing(self.case, self.kept | {due.clock: due for due in set_now})
         self.taken.append((step, set_now))
 
     def take_silence(self, today: date, clocks: Clocks) -> bool:
