@@ -36,6 +36,7 @@ from services.decisions.procedures.dossier_steps import steps_of
 from services.decisions.procedures.log import columns_of, judged_columns, mode_of, step_row, subject_of
 from services.decisions.procedures.model import PROCEDURES, STEPS, ProcedureRow
 from services.decisions.procedures.reading import problems_of
+from services.decisions.procedures.rules.gates import not_in_the_future
 from services.decisions.procedures.rules.procedure import AnyStep, Procedure
 from services.decisions.tables import EVIDENCE, FINDINGS, UNITS
 
@@ -88,7 +89,7 @@ class Intake:
 
         Raises Invalid with every faulty line, among them dossiers of units outside the caller's reach.
         """
-        ready = list(_read_lines(content))
+        ready = list(_read_lines(content, local_date(self._store.clock.now())))
         self._check_reach(who, ready)
         report = Report()
         for start in range(0, len(ready), BATCH):
@@ -118,7 +119,8 @@ class Intake:
 
     def _take(self, who: Principal, batch: Sequence[Ready], report: Report) -> None:
         """One batch, one transaction: a handful of statements whatever its size."""
-        given = {entry.id: entry for entry in batch}
+        given: dict[str, Ready] = {}
+        again = [entry for entry in batch if given.setdefault(entry.id, entry) is not entry]
         with self._store.work() as work:
             known = self._known(work, given)
             tried = [self._judge(work, entry) for entry in given.values() if entry.id not in known]
@@ -150,11 +152,14 @@ class Intake:
                 work.audit(who, "dossiers.imported", f"decisions/{len(fresh)}", after_digest=digest)
             work.commit()
         report.added += len(new)
-        report.known += len(known)
+        report.known += len(known) + len(again)
         report.differing += [
             entry.dossier.number
             for entry in given.values()
             if entry.id not in new and known.get(entry.id) != entry.digest
+        ]
+        report.differing += [
+            entry.dossier.number for entry in again if given[entry.id].digest != entry.digest
         ]
 
     def _known(self, work: Work, batch: Mapping[str, Ready]) -> dict[str, str]:
@@ -207,6 +212,12 @@ def _write_steps(work: Work, who: Principal, fresh: Sequence[Judged]) -> None:
     write_rows(work.session, STEPS, steps)
 
 
+def _check_happened(entry: Ready, today: date, path: str) -> None:
+    if not all(not_in_the_future(step, today) for step in entry.steps):
+        message = "日期晚于今天，尚未发生的不能录入。"
+        raise Invalid(problems=[Problem(path, "decisions.future", message)])
+
+
 def _handed_in(entry: Ready) -> HandedIn:
     return HandedIn(subject_of(entry.id), entry.raw, "决策程序卷宗.json")
 
@@ -225,7 +236,7 @@ def _found(work: Work, one: Judged) -> Iterator[Found]:
     )
 
 
-def _read_lines(content: bytes) -> Iterator[Ready]:
+def _read_lines(content: bytes, today: date) -> Iterator[Ready]:
     """Every line as a dossier; raises Invalid with the problems of all lines together."""
     problems: list[Problem] = []
     found = 0
@@ -234,6 +245,7 @@ def _read_lines(content: bytes) -> Iterator[Ready]:
             continue
         try:
             entry = _ready(orjson.loads(line), f"[{place}]")
+            _check_happened(entry, today, f"[{place}].facts")
         except orjson.JSONDecodeError:
             problems.append(Problem(f"[{place}]", "decisions.bad_line", "这一行不是合法的 JSON，请核对。"))
         except Invalid as error:

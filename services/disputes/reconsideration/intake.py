@@ -9,6 +9,7 @@ the one taken before is named, because a record is corrected by steps, not repla
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from typing import Any
 
@@ -36,6 +37,7 @@ from services.disputes.reconsideration.model import CASES, DEADLINES, STEPS, Cas
 from services.disputes.reconsideration.reading import problems_of, unknown_codes
 from services.disputes.reconsideration.rules.case import AnyStep
 from services.disputes.reconsideration.rules.deadlines import Clocks
+from services.disputes.reconsideration.rules.gates import not_in_the_future
 from services.disputes.reconsideration.rules.probes import Seen
 from services.disputes.reconsideration.rules.replay import Replay, replay
 from services.disputes.reconsideration.rules.steps import Abandoned, DeemedAccepted
@@ -79,7 +81,7 @@ class Intake:
 
         Raises Invalid with every faulty line, among them cases of organs outside the caller's reach.
         """
-        ready = list(self._read_lines(content))
+        ready = list(self._read_lines(content, local_date(self._store.clock.now())))
         self._check_reach(who, ready)
         report = Report()
         for start in range(0, len(ready), BATCH):
@@ -94,7 +96,7 @@ class Intake:
             self._take(who, [self._ready(body, f"[{place}]") for place, body in enumerate(batch)], report)
         return report
 
-    def _read_lines(self, content: bytes) -> Iterator[Ready]:
+    def _read_lines(self, content: bytes, today: date) -> Iterator[Ready]:
         problems: list[Problem] = []
         found = 0
         for place, line in enumerate(decoded(content, code="disputes.encoding").split("\n"), start=1):
@@ -102,6 +104,7 @@ class Intake:
                 continue
             try:
                 entry = self._ready(orjson.loads(line), f"[{place}]")
+                _check_happened(entry, today, f"[{place}].facts")
             except orjson.JSONDecodeError:
                 problems.append(Problem(f"[{place}]", "disputes.bad_line", "这一行不是合法的 JSON，请核对。"))
             except Invalid as error:
@@ -149,7 +152,8 @@ class Intake:
         """One batch, one transaction: a handful of statements whatever its size."""
         with self._store.work() as work:
             today = local_date(work.clock.now())
-            given = {entry.id: entry for entry in batch}
+            given: dict[str, Ready] = {}
+            again = [entry for entry in batch if given.setdefault(entry.id, entry) is not entry]
             known = self._known(work, given)
             tried = [
                 (entry, replay(entry.steps, self._clocks, today))
@@ -175,11 +179,14 @@ class Intake:
                 work.audit(who, "dossiers.imported", f"reconsiderations/{len(played)}", after_digest=digest)
             work.commit()
         report.added += len(new)
-        report.known += len(known)
+        report.known += len(known) + len(again)
         report.differing += [
             entry.dossier.number
             for entry in given.values()
             if entry.id not in new and known.get(entry.id) != entry.digest
+        ]
+        report.differing += [
+            entry.dossier.number for entry in again if given[entry.id].digest != entry.digest
         ]
 
     def _known(self, work: Work, batch: Mapping[str, Ready]) -> dict[str, str]:
@@ -214,6 +221,12 @@ class Intake:
                 seen=Seen(done.case, done.kept, self._codes.outcomes, local_date(now)),
                 now=now,
             )
+
+
+def _check_happened(entry: Ready, today: date, path: str) -> None:
+    if not all(not_in_the_future(step, today) for step in entry.steps):
+        message = "日期晚于今天，尚未发生的不能录入。"
+        raise Invalid(problems=[Problem(path, "disputes.future", message)])
 
 
 def _handed_in(entry: Ready) -> HandedIn:

@@ -71,6 +71,23 @@ def as_lines(*bodies: Any) -> bytes:
 
 
 class TestFiles:
+    @pytest.fixture(autouse=True)
+    def after_the_fact(self, desk: Desk) -> None:
+        desk.clock.set(YEAR_END)
+
+    def test_two_lines_of_one_number_are_one_decision_and_the_other_is_named(self, desk: Desk) -> None:
+        lines = as_lines(a_dossier(), a_dossier(), a_dossier(title="另一方案"))
+        report = desk.app.intake.import_lines(CITY, lines)
+        assert (report.added, report.known, report.differing) == (1, 2, ["1号"])
+        assert desk.app.register.page(CITY).rows[0].title == "停车方案"
+
+    def test_what_is_yet_to_happen_is_not_taken_in(self, desk: Desk) -> None:
+        proposed = {"source": "leader", "date": "2026-01-05"}
+        early = a_dossier(facts={"proposal": proposed, "decided_on": "2099-05-18"})
+        with pytest.raises(Invalid) as refused:
+            desk.app.intake.import_lines(CITY, as_lines(early))
+        assert [(one.path, one.code) for one in refused.value.problems] == [("[1].facts", "decisions.future")]
+
     def test_all_lines_or_none(self, desk: Desk) -> None:
         bad = a_dossier(number="2号", facts={"proposal": {"source": "nobody", "date": "2026-13-05"}})
         with pytest.raises(Invalid) as refused:

@@ -31,6 +31,13 @@ def made(province: Province) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.fixture(autouse=True)
+def after_the_fact(request: pytest.FixtureRequest, desk: Desk) -> None:
+    """What is handed in after the fact has happened; a case that goes on by hand has not yet."""
+    if "goes_on_by_hand" not in request.node.name:
+        desk.clock.set(datetime(2026, 7, 1, 4, tzinfo=UTC))
+
+
 @pytest.mark.parametrize("seed", [1, 5])
 def test_every_planted_truth_of_a_city_is_found_and_no_other_fault(desk: Desk, seed: int) -> None:
     province = Province(seed, "city")
@@ -86,6 +93,21 @@ def test_handing_in_again_changes_nothing_and_names_what_differs(desk: Desk) -> 
     changed = desk.app.intake.import_lines(CITY, as_lines(a_dossier(accepted_on="2026-03-09")))
     assert (changed.added, changed.differing) == (0, ["青复〔2026〕9号"])
     assert len(desk.events()) == told
+
+
+def test_two_lines_of_one_number_in_one_file_are_one_case_and_the_other_is_named(desk: Desk) -> None:
+    lines = as_lines(a_dossier(), a_dossier(), a_dossier(accepted_on="2026-03-09"))
+    report = desk.app.intake.import_lines(CITY, lines)
+    assert (report.added, report.known, report.differing) == (1, 2, ["青复〔2026〕9号"])
+    assert str(desk.app.register.page(OFFICE).rows[0].accepted_on) == "2026-03-06"
+
+
+def test_what_is_yet_to_happen_is_not_taken_in(desk: Desk) -> None:
+    with pytest.raises(Invalid) as refused:
+        desk.app.intake.import_lines(
+            CITY, as_lines(a_dossier(), a_dossier(decided_on="2026-07-02", outcome="RF08"))
+        )
+    assert [(one.path, one.code) for one in refused.value.problems] == [("[2].facts", "disputes.future")]
 
 
 def test_all_lines_or_none(desk: Desk) -> None:
