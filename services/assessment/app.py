@@ -156,7 +156,7 @@ def build(runtime: Runtime) -> Assessment:
         blobs=runtime.blobs("assessment"),
         reports=reports,
         evidence_files=EvidenceFiles(store, runtime.blobs("assessment"), limits),
-        workbooks=Workbooks(store, frameworks, reports),
+        workbooks=Workbooks(store, reports),
         assigning=assigning,
         reviews=Reviews(store, frameworks, assigning),
         looking=Looking(store, frameworks, runtime.blobs("assessment"), review),

@@ -131,6 +131,18 @@ class Reports:
         """The moment as of which a past day is shown; None for now. Raises Invalid."""
         return end_of(self._store.clock, day)
 
+    def framework_of(self, period: str, at: datetime | None = None) -> Framework:
+        """
+        The framework in force for the year that a period is of, by which its reports count; as known at a moment.
+
+        Raises Invalid, NotFound.
+        """
+        year = last_day(period).year
+        if at is None:
+            return self._frameworks.in_force(year)
+        with self._store.reading() as session:
+            return framework_at(session, self._frameworks, at, year)
+
     # --- what is asked ----------------------------------------------------------------------------------
 
     def asked_of(self, who: Principal, period: str = "", at: datetime | None = None) -> AskedList:
@@ -139,8 +151,9 @@ class Reports:
 
         Raises NotFound, Invalid.
         """
-        framework, today = self._framework(at), self._day(at)
+        today = self._day(at)
         period = period or str(today.year)
+        framework = self.framework_of(period, at)
         due, then = self.due_on(period), reports_at(at)
         with self._store.reading() as session:
             unit = own_unit(session, framework, who, at)
@@ -188,13 +201,13 @@ class Reports:
             .offset(offset)
             .limit(min(limit, MOST_ROWS))
         )
-        framework = self._framework(at)
         with self._store.reading() as session:
             total = session.execute(select(func.count()).select_from(joined).where(*conditions)).scalar_one()
             rows = [dict(row) for row in session.execute(wanted).mappings()]
             names = unit_names(session, {row["unit"] for row in rows}, at)
+        frameworks = {period: self.framework_of(period, at) for period in {row["period"] for row in rows}}
         for row in rows:
-            node = framework.node(row["result"])
+            node = frameworks[row["period"]].node(row["result"])
             row["title"] = node.title if node else row["result"]
             row["unit_name"] = names.get(row["unit"], row["unit"])
         return total, rows
@@ -205,9 +218,9 @@ class Reports:
 
         `at`: as it stood at that moment (as of 截至), to be read only. Raises NotFound.
         """
-        framework = self._framework(at)
         with self._store.reading() as session:
             head, is_own, unit_name = visible_head(session, who, report, at)
+            framework = self.framework_of(head["period"], at)
             versions = versions_of(session, head, submitted_only=not is_own)
             wanted = version or (head["version"] if is_own else head["submitted_version"])
             if wanted and wanted not in {row["version"] for row in versions}:
@@ -264,8 +277,8 @@ class Reports:
 
     def open(self, who: Principal, result: str, period: str) -> str:
         """Begin the report on a result; returns its id, the same every time. Raises NotFound, RuleViolation."""
-        framework = self._frameworks.current()
         check_period(period, local_date(self._store.clock.now()), self.limits)
+        framework = self.framework_of(period)
 
         def enter(work: Work) -> str:
             unit = own_unit(work.session, framework, who)
@@ -288,14 +301,13 @@ class Reports:
         Raises NotFound, Conflict (somebody of the unit wrote meanwhile), WrongState, Invalid.
         """
         content = self._cleaned(content)
-        framework = self._frameworks.current()
 
         def write(work: Work) -> int:
             head = own_head(work, who, report)
             if head["state"] not in WRITABLE:
                 raise not_writable(head)
             check_version(head, version)
-            method = result_of(framework, head).method
+            method = result_of(self.framework_of(head["period"]), head).method
             assert method is not None
             problems = content_problems(content, method, self.limits)
             problems += check_evidence(work.session, head, content.evidence)
@@ -312,13 +324,12 @@ class Reports:
         """
         Hand the newest version in for review. Raises NotFound, Conflict, WrongState, ReportIncomplete, RuleViolation.
         """
-        framework = self._frameworks.current()
 
         def hand_in(work: Work) -> Head:
             head = own_head(work, who, report)
             check_version(head, version)
             check_period(head["period"], local_date(work.clock.now()), self.limits)
-            method = result_of(framework, head).method
+            method = result_of(self.framework_of(head["period"]), head).method
             assert method is not None
             content = content_of(work.session, report, head["version"])
             lacking = missing(content, method) + check_evidence(work.session, head, content.evidence)
@@ -339,12 +350,6 @@ class Reports:
             return moved
 
         return self._store.transact(take_back)
-
-    def _framework(self, at: datetime | None) -> Framework:
-        if at is None:
-            return self._frameworks.current()
-        with self._store.reading() as session:
-            return framework_at(session, self._frameworks, at, self._day(at).year)
 
     def _day(self, at: datetime | None) -> date:
         return local_date(at or self._store.clock.now())

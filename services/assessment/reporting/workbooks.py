@@ -20,7 +20,6 @@ from kernel.errors import Conflict, Invalid, NotFound, Problem
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from kernel.text import one_line
-from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, Node
 from services.assessment.reporting.model import REPORT_VERSIONS, REPORT_WORKBOOKS, REPORTS
 from services.assessment.reporting.reach import own_unit
@@ -61,9 +60,8 @@ class WorkbookReport:
 class Workbooks:
     """Bulk self-report by workbook."""
 
-    def __init__(self, store: Store, frameworks: Frameworks, reports: Reports) -> None:
+    def __init__(self, store: Store, reports: Reports) -> None:
         self._store = store
-        self._frameworks = frameworks
         self._reports = reports
 
     def blank(self, who: Principal, period: str) -> bytes:
@@ -91,7 +89,7 @@ class Workbooks:
                 )
             return _report(known)
         lines, faults = read(content)
-        framework = self._frameworks.current()
+        framework = self._reports.framework_of(period)
         with self._store.reading() as session:
             unit = own_unit(session, framework, who)
             wanted = _heads_of(framework, unit, period)
@@ -195,7 +193,7 @@ class Workbooks:
         return _report(entered)
 
     def _write(self, work: Work, who: Principal, period: str, lines: Sequence[Line]) -> None:
-        framework = self._frameworks.current()
+        framework = self._reports.framework_of(period)
         unit = own_unit(work.session, framework, who)
         nodes = {node.code: node for _, node in asked(framework, unit.group)}
         due = self._reports.due_on(period)

@@ -30,6 +30,7 @@ from services.assessment.reporting.rules import (
     Content,
     EvidenceItem,
     Value,
+    last_day,
     suggested_milli,
 )
 from services.assessment.reporting.settings import ReviewSettings
@@ -153,9 +154,9 @@ class Looking:
 
     def one(self, who: Principal, assignment: str) -> ReviewDetail:
         """One review of the caller's. Raises NotFound, NotAllowed."""
-        framework = self._frameworks.current()
         with self._store.reading() as session:
             row, head = assignment_and_head(session, who, assignment)
+            framework, _ = self._asked_by(head["period"])
             marks = marks_of(session, head["id"], row["round"])
             name = session.execute(select(_U.name).where(_U.code == head["unit"])).scalar_one_or_none()
             others = [marks[place] for place in sorted(marks) if place < ARBITRATION]
@@ -273,9 +274,15 @@ class Looking:
             total = session.execute(count.where(*shown)).scalar_one()
             overdue_total = session.execute(count.where(*late)).scalar_one()
             rows = [dict(row) for row in session.execute(wanted).mappings()]
+            asked_by = {period: self._asked_by(period) for period in {row["period"] for row in rows}}
             for row in rows:
-                _dress(framework, row, titles, self._today())
+                _dress(row, *asked_by[row["period"]], self._today())
         return Queue(total, overdue_total, rows, framework)
+
+    def _asked_by(self, period: str) -> tuple[Framework, dict[str, tuple[str, str]]]:
+        """The framework by which reports on a period are asked and count, and its results."""
+        framework = self._frameworks.in_force(last_day(period).year)
+        return framework, _titles(framework)
 
 
 def _joined() -> Join:
@@ -325,7 +332,7 @@ def _titles(framework: Framework) -> dict[str, tuple[str, str]]:
 
 
 def _dress(
-    framework: Framework, row: dict[str, Any], titles: dict[str, tuple[str, str]], today: date
+    row: dict[str, Any], framework: Framework, titles: dict[str, tuple[str, str]], today: date
 ) -> None:
     """Add what the framework knows of a row: its result's title and aspect, and the score its numbers suggest."""
     row["aspect"], row["title"] = titles.get(row["result"], ("", row["result"]))

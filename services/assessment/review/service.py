@@ -23,11 +23,11 @@ from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from kernel.text import clean_text
 from services.assessment.framework.service import Frameworks
-from services.assessment.framework.values import Node
+from services.assessment.framework.values import Framework, Node
 from services.assessment.reporting.model import REPORTS
 from services.assessment.reporting.reach import result_of
 from services.assessment.reporting.records import Head, advance, content_of, head_of, locked
-from services.assessment.reporting.rules import REVIEWING, SUBMITTED, Value, suggested_milli
+from services.assessment.reporting.rules import REVIEWING, SUBMITTED, Value, last_day, suggested_milli
 from services.assessment.reporting.scored import score
 from services.assessment.review.assigning import Assigning
 from services.assessment.review.model import REVIEW_ASSIGNMENTS, REVIEW_MARKS
@@ -145,7 +145,7 @@ class Reviews:
 
     def _answer(self, work: Work, who: Principal, assignment: str, mark: Mark) -> str:
         row, head = self._held(work, who, assignment)
-        node = result_of(self._frameworks.current(), head)
+        node = result_of(self._framework_of(head), head)
         assert node.method is not None
         reasons = clean_text(mark.reasons, max_characters=MOST_REASONS).strip()
         checked = checked_mark(Mark(mark.decision, reasons, mark.score_milli, mark.value), node.method)
@@ -191,7 +191,7 @@ class Reviews:
         tolerance = self._assigning.settings.tolerance_milli
         outcome = settle(marks, asked=asked, tolerance_milli=tolerance)
         if isinstance(outcome, Agreed):
-            framework = self._frameworks.current()
+            framework = self._framework_of(head)
             score(
                 work,
                 framework,
@@ -226,9 +226,13 @@ class Reviews:
             return Done(assignment, done=False, code=refused.stable_code, message=told)
         return Done(assignment, done=True)
 
+    def _framework_of(self, head: Head) -> Framework:
+        """The framework of the year reported on: under it the score counts."""
+        return self._frameworks.in_force(last_day(head["period"]).year)
+
     def _suggested(self, work: Work, who: Principal, assignment: str, reasons: str) -> Mark:
         _, head = self._held(work, who, assignment)
-        node = result_of(self._frameworks.current(), head)
+        node = result_of(self._framework_of(head), head)
         content = content_of(work.session, head["id"], head["submitted_version"])
         assert node.method is not None
         suggested = suggested_milli(node.method, content.value)
