@@ -2,9 +2,9 @@
 What people can do with objections 申诉: file, add proof, withdraw, accept or refuse, draft an answer, confirm it.
 
 Two people answer, neither of the unit nor the maker of the datum. What is upheld corrects: an own fact of
-assessment at once, a datum of another service when that service's correcting event arrives (`follow`). That service
-is told 更正通知 in the transaction of the confirmation; until its event is here the objection runs with a due time,
-and escalates like an order.
+assessment at once, and where another event stands in its place by now, that one; a datum of another service when
+that service's correcting event arrives (`follow`). That service is told 更正通知 in the transaction of the confirmation;
+until its event is here the objection runs with a due time, and escalates like an order.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import update
 
 from contracts.corrections.wire import Correction, tell_correction
+from contracts.findings import Outcome
 from contracts.topology import CORRECTION_NOTICES
 from kernel.access.principal import SYSTEM, Principal
 from kernel.clock import local_date
@@ -23,7 +24,14 @@ from kernel.ids import new_id
 from kernel.storage.blobs import Blobs
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
-from services.assessment.objections.datum import Datum, correct, corrections, datum_of, makers_of
+from services.assessment.objections.datum import (
+    Datum,
+    correct,
+    corrections,
+    datum_of,
+    makers_of,
+    standing_of,
+)
 from services.assessment.objections.model import OBJECTION_EVENTS, OBJECTIONS
 from services.assessment.objections.reading import found
 from services.assessment.objections.rules import (
@@ -256,10 +264,11 @@ class Objections:
             return "answered", {}
         datum = datum_of(work.session, row["event_id"], row["unit"])
         assert datum is not None
-        if datum.is_corrected or row["source"] != SOURCE:
+        standing = standing_of(work.session, datum) if row["source"] == SOURCE else datum
+        if row["source"] != SOURCE or (datum.is_corrected and is_served(answer, row["asked"], standing)):
             told = "" if datum.is_corrected else self._tell(work, row, answer, now)
             return "transferred", {"source": row["source"]} | ({"told": told} if told else {})
-        return "answered", {"event": correct(work, datum, row["asked"], answer, row["id"])}
+        return "answered", {"event": correct(work, standing, row["asked"], answer, row["id"])}
 
     def _tell(self, work: Work, row: Mapping[str, Any], answer: Answer, now: datetime) -> str:
         """Tell the service that owns the datum; "" for one that hears no such notices."""
@@ -291,6 +300,13 @@ def columns(progress: Progress, now: datetime) -> dict[str, Any]:
         "outcome": progress.outcome,
         "closed_at": now if progress.state == CLOSED else None,
     }
+
+
+def is_served(answer: Answer, asked: str, standing: Datum) -> bool:
+    """Whether what stands in the place of a datum by now gives its unit no less than the answer would."""
+    outcome, marks = corrected_marks(answer, asked)
+    is_counted = outcome != Outcome.NOT_APPLICABLE
+    return standing.outcome != Outcome.FAIL or (is_counted and standing.score_milli >= marks)
 
 
 def demand_act(kind: str, state: str) -> None:

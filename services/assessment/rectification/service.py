@@ -213,7 +213,8 @@ class Orders:
             )
             for one in evidence_of(facts)
         )
-        effect.score(work, [(row, Handled(progress.outcome, progress.is_late), proof)])
+        is_late = progress.is_late and not effect.is_struck_out(work.session, row["scored_event"])
+        effect.score(work, [(row, Handled(progress.outcome, is_late), proof)])
 
     def _new_due(
         self, work: Work, kind: str, progress: OrderProgress, clock: str, due_on: date | None

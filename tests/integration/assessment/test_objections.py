@@ -3,13 +3,13 @@
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from contracts.findings import Outcome
 from services.assessment.objections.model import OBJECTION_EVENTS, OBJECTIONS
 from services.assessment.objections.rules import replay
 from services.assessment.rectification.timeline import facts_of
-from services.assessment.scoring.model import EVENT_LOG
+from services.assessment.scoring.model import EVENT_LOG, STANDING
 from tests.support.events import a_message, an_event
 from tests.support.supervision import (
     CHECKER,
@@ -125,6 +125,35 @@ def test_an_upheld_objection_against_an_own_fact_is_corrected_at_once_and_both_s
     assert [event.outcome for event in events] == [Outcome.FAIL, Outcome.NOT_APPLICABLE]
     assert events[1].corrects == datum.event_id
     assert done["correction"] == events[1].event_id == desk.get(ISSUER, f"/orders/{order}")["scored_event"]
+
+
+@pytest.mark.parametrize("ends", ["before the answer", "after the answer"])
+def test_an_upheld_objection_against_an_order_run_late_holds_whenever_the_order_ends(desk, ends):
+    order, datum = overdue_order(desk)
+    objection = desk.do(HEAD, "/objections", 201, event=datum.event_id, asked="pass", grounds="系统停机")[
+        "id"
+    ]
+    desk.do(CHECKER, f"/objections/{objection}/acceptance")
+    desk.do(CHECKER, f"/objections/{objection}/draft", outcome="upheld", reasons="停机属实")
+
+    def end():
+        desk.do(CLERK, f"/orders/{order}/answer", statement="均已作出决定")
+        desk.do(CHECKER, f"/orders/{order}/check", is_met=True, note="已逐件核对")
+        desk.do(ISSUER, f"/orders/{order}/closing", outcome="rectified", note="整改到位")
+
+    if ends == "before the answer":
+        end()
+    done = desk.do(SECOND, f"/objections/{objection}/confirmation")
+    assert (done["state"], done["outcome"]) == ("closed", "upheld")
+    if ends == "after the answer":
+        end()
+    standing = text(
+        f"SELECT e.event_id, e.outcome FROM {EVENT_LOG.name} e WHERE e.probe = 'ASM-02' AND {STANDING}"  # noqa: S608
+    )
+    with desk.app.store.reading() as session:
+        ((event, outcome),) = session.execute(standing).all()
+    assert outcome == Outcome.PASS
+    assert str(event) == desk.get(ISSUER, f"/orders/{order}")["scored_event"]
 
 
 def test_a_partly_upheld_objection_gives_part_of_the_marks(desk):
