@@ -12,15 +12,18 @@ from kernel.storage.types import time_text
 from services.assessment.detection.rules import Observed, Parameters
 from services.assessment.framework.values import Framework
 from services.assessment.reporting.model import REPORT_FILES
+from services.assessment.scoring.model import STANDING
 from services.assessment.scoring.tallies import assessed_units
 
 # A finding of assessment's own carries its framework and result in the probe; those of services do not.
+# What was corrected since is held against nobody.
+_COUNTS = f"e.outcome <= 2 AND {STANDING}"
 _COUNTED = """
     SELECT e.unit,
-        coalesce(sum(e.score_milli) FILTER (WHERE e.probe LIKE '%/%' AND e.mode = 1 AND e.outcome <= 2), 0) AS own_marks,
-        count(*) FILTER (WHERE e.probe LIKE '%/%' AND e.mode = 1 AND e.outcome <= 2) AS own_count,
-        coalesce(sum(e.score_milli) FILTER (WHERE e.probe LIKE '%/%' AND e.mode = 4 AND e.outcome <= 2), 0) AS outside_marks,
-        count(*) FILTER (WHERE e.probe LIKE '%/%' AND e.mode = 4 AND e.outcome <= 2) AS outside_count,
+        coalesce(sum(e.score_milli) FILTER (WHERE e.probe LIKE '%/%' AND e.mode = 1 AND {counts}), 0) AS own_marks,
+        count(*) FILTER (WHERE e.probe LIKE '%/%' AND e.mode = 1 AND {counts}) AS own_count,
+        coalesce(sum(e.score_milli) FILTER (WHERE e.probe LIKE '%/%' AND e.mode = 4 AND {counts}), 0) AS outside_marks,
+        count(*) FILTER (WHERE e.probe LIKE '%/%' AND e.mode = 4 AND {counts}) AS outside_count,
         count(*) FILTER (WHERE e.mode <= 2 AND e.corrects IS NULL) AS recorded,
         count(*) FILTER (WHERE e.mode <= 2 AND e.corrects IS NULL AND ({near})) AS bunched,
         count(*) FILTER (WHERE e.mode <= 2 AND e.corrects IS NULL AND {late}) AS late
@@ -53,7 +56,7 @@ def observe(session: Session, framework: Framework, year: str, settings: Paramet
     }
     for number, (begins, ends) in enumerate(windows):
         values |= {f"from{number}": _bound(begins, dialect), f"until{number}": _bound(ends, dialect)}
-    rows = session.execute(text(_COUNTED.format(near=near, late=_LATE[dialect])), values)
+    rows = session.execute(text(_COUNTED.format(near=near, late=_LATE[dialect], counts=_COUNTS)), values)
     counted = {row.unit: row for row in rows}
     again = {
         row.unit: row.times

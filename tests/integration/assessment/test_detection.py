@@ -6,14 +6,18 @@ from pathlib import Path
 import orjson
 import pytest
 
-from contracts.findings import Outcome
+from contracts.findings import Mode, Outcome
 from contracts.roles import INSPECTOR
 from fazhi.detecting import trial
+from kernel import catalog
 from kernel.access.principal import Principal
 from kernel.errors import Conflict, NotFound
+from services.assessment.detection.observing import observe
+from services.assessment.detection.rules import read_parameters
 from tests.support.events import a_unit, an_event
 
-KEPT = Path(__file__).parents[3] / "catalog/assessment/detection_trial.json"
+CATALOG = Path(__file__).parents[3] / "catalog"
+KEPT = CATALOG / "assessment/detection_trial.json"
 WHO = Principal(account="ding", unit="15", unit_path="/15/", roles=frozenset({INSPECTOR}))
 
 
@@ -52,6 +56,21 @@ def test_a_person_keeps_drafts_about_the_units_in_reach_alone(reopened):
     elsewhere = replace(WHO, unit="1502", unit_path="/15/1502/")
     assert reopened.look(year="2026", who=elsewhere) == 0
     assert reopened.look(year="2026", who=replace(WHO, unit="150102", unit_path="/15/150102/")) == 1
+
+
+def test_marks_that_were_corrected_are_held_against_nobody(fed):
+    fed.units(a_unit("150102-scjg", path="/15/150102/150102-scjg/"))
+    first, second = (
+        an_event(outcome=Outcome.FAIL, score_milli=marks, probe="composite-50-30-20/A1.M1.R1")
+        for marks in (900, 300)
+    )
+    first.mode = second.mode = int(Mode.REPORTED)
+    second.corrects = first.id
+    fed.events(first, second)
+    settings = read_parameters(catalog.read(CATALOG / "assessment/detection.yaml").data)
+    with fed.app.store.reading() as session:
+        (seen,) = observe(session, fed.app.frameworks.in_force(2026), "2026", settings)
+    assert (seen.own_marks, seen.own_count) == (300, 1)
 
 
 def test_a_draft_is_decided_once_by_somebody_of_the_area(reopened):
