@@ -80,7 +80,11 @@ def gains(framework: Framework, group: str, states: Mapping[str, ProbeState]) ->
 
 
 def movements(before: NodeScore, after: NodeScore) -> list[Movement]:
-    """Results whose share of the total changed, those that lowered it most first; either tree may lack some."""
+    """
+    Results whose share of the total changed: what lowered it most first, then what raised it most.
+
+    Either tree may lack some, which then count as nothing.
+    """
     earlier, later = ({leaf.node.code: leaf for leaf in _leaves(tree)} for tree in (before, after))
     moved = []
     for code in earlier.keys() | later.keys():
@@ -88,7 +92,10 @@ def movements(before: NodeScore, after: NodeScore) -> list[Movement]:
         named = other or one
         assert named is not None
         moved.append(Movement(named.node, one.contribution if one else 0, other.contribution if other else 0))
-    return sorted((one for one in moved if one.change), key=lambda one: (one.change, one.node.code))
+    return sorted(
+        (one for one in moved if one.change),
+        key=lambda one: (one.change > 0, -abs(one.change), one.node.code),
+    )
 
 
 def _score(plan: Plan, amounts: Mapping[int, Amounts], vetoing: set[int]) -> int:

@@ -207,7 +207,10 @@ def test_advice_adds_up_to_the_change_since_a_day(door):
     assert advice["since"] == "2026-03-31"
     change = sum(round(float(one["change"]) * 1_000_000) for one in advice["movements"])
     assert change == round((float(advice["score"]) - float(advice["score_then"])) * 1_000_000)
-    assert advice["movements"][0]["change"].startswith("-")
+    changes = [float(one["change"]) for one in advice["movements"]]
+    lowered, raised = ([one for one in changes if (one > 0) is rose] for rose in (False, True))
+    assert lowered
+    assert changes == sorted(lowered) + sorted(raised, reverse=True)
     assert [gain["gain"] for gain in advice["gains"]] == sorted(
         (gain["gain"] for gain in advice["gains"]), key=float, reverse=True
     )
