@@ -31,7 +31,6 @@ from tests.support.reporting import (
 
 ARBITER = person("zhongcai", "inspector", "1501-sf", "/15/1501/")
 OTHER_INSPECTOR = person("ducha2", "inspector", "150102-cz", COUNTY)
-PROVINCES = [person(name, "inspector", "15", "/15/") for name in ("ding", "yi")]
 
 
 @pytest.fixture
@@ -337,23 +336,6 @@ def test_a_report_scored_after_its_year_counts_in_its_year(desk):
     desk.answered(REVIEWER, given["id"], score_milli=1000)
     (fact,) = facts(desk)
     assert fact["occurred_at"] == "2026-12-31T15:59:59.999999Z"
-    assert desk.score() == "100.0000"
-
-
-def test_a_report_is_asked_written_and_scored_by_the_framework_of_its_own_year(desk):
-    desk.joined(REVIEWER)
-    changes, (asks, agrees) = desk.app.framework_changes, PROVINCES
-    proposal = changes.propose_in_force(asks, "composite-50-30-20", "1", 2027, "施行")
-    changes.decide(agrees, proposal, "同意", approved=True)
-    desk.clock.set(datetime(2027, 1, 20, 2, 0, tzinfo=UTC))
-    row = next(
-        row for row in desk.told(FILLER, "GET", "/reports?period=2026")["rows"] if not row["needs_value"]
-    )
-    report = desk.told(FILLER, "POST", "/reports", json={"result": row["result"], "period": "2026"})["id"]
-    assert report == row["id"]
-    desk.submitted(report)
-    given = desk.queue(REVIEWER)[0]
-    assert desk.answered(REVIEWER, given["id"], score_milli=1000).json()["state"] == "scored"
     assert desk.score() == "100.0000"
 
 
