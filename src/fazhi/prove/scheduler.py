@@ -45,8 +45,8 @@ def _remembered_in_memory(clock: ShiftedClock) -> None:
     del clock
     done: set[str] = set()
 
-    def overdue(work: Work, register: escalation.Register) -> Sequence[Row[Any]]:
-        rows = [row for row in _all_overdue(work, register) if row.id not in done]
+    def overdue(work: Work, register: escalation.Register, matter: str) -> Sequence[Row[Any]]:
+        rows = [row for row in _all_overdue(work, register) if row.id not in done and matter in ("", row.id)]
         done.update(row.id for row in rows)
         return rows
 
@@ -59,8 +59,8 @@ def _only_while_running(clock: ShiftedClock) -> None:
     born = clock.now()
     known = escalation._overdue
 
-    def overdue(work: Work, register: escalation.Register) -> Sequence[Row[Any]]:
-        return [row for row in known(work, register) if row.due_at >= born]
+    def overdue(work: Work, register: escalation.Register, matter: str) -> Sequence[Row[Any]]:
+        return [row for row in known(work, register, matter) if row.due_at >= born]
 
     escalation._overdue = overdue
 
