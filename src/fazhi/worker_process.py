@@ -29,7 +29,7 @@ from kernel.settings import Settings
 from kernel.storage.reach import act_for_the_platform
 from kernel.telemetry.log import configure
 
-CLOCKS_NICE = 5  # what is heard is taken first; sealing and counting follow
+CLOCKS_NICE = 10  # what is heard is taken first; sealing and counting follow
 
 
 def main(name: str, part: Part = Part.ALL) -> None:
