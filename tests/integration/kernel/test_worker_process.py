@@ -155,6 +155,6 @@ def test_hearing_and_clocks_are_two_parts_of_one_worker_that_miss_and_share_noth
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout.splitlines()[-1])
-    assert found["hears"] == ["carry", "measure", "scored", "units"]
+    assert found["hears"] == ["carry", "holders", "measure", "scored", "units"]
     assert {"seal", "roll_up", "seal_audit", "escalate"} <= set(found["clocks"])
     assert sorted(found["hears"] + found["clocks"]) == found["all"]
