@@ -265,10 +265,11 @@ class Publications:
     def board(
         self, session: Session, framework: Framework, group: str, period: str, upto: str, at_seq: int
     ) -> Board:
-        """The ranking as it was when the log had so many events."""
+        """The ranking as it was when the log had so many events, from the log alone: that is what anybody can check."""
         received_at = received(session, at_seq)
         known = Known(at_seq, received_at or self._store.clock.now(), received_at)
-        return make_board(session, framework, peer_group(framework, group), window(period, upto), known)
+        asked = window(period, upto)
+        return make_board(session, framework, peer_group(framework, group), asked, known, from_log=True)
 
     def scores(self, session: Session, board: Board) -> bytes:
         """The lines of a board, as they are published."""

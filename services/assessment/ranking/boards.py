@@ -135,8 +135,10 @@ def make_board(
     window: Window,
     known: Known | None,
     advance: Callable[[int], None] = lambda _: None,
+    *,
+    from_log: bool = False,
 ) -> Board:
-    """Count a board; `advance` hears of every so many units."""
+    """Count a board; `advance` hears of every so many units, `from_log` is what states_of says of it."""
     one_moment(session)
     head = head_of(session) if known is None else known.seq
     at = known.at if known else None
@@ -155,6 +157,7 @@ def make_board(
             until=window.last,
             at_seq=known.seq if known else None,
             at=at,
+            from_log=from_log,
         )
         for unit in part:
             states[unit.code] = found.get(unit.code, {})

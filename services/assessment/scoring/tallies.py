@@ -78,19 +78,25 @@ def states_of(
     until: str = "",
     at_seq: int | None = None,
     at: datetime | None = None,
+    from_log: bool = False,
 ) -> dict[str, dict[str, ProbeState]]:
     """
     Unit -> probe -> state of a year, in one statement for each way of answering.
 
     `since` begins and `until` ends it with a month ("2026-09"). `at_seq` None is everything known now, read from the projection; a
     number is what was known when the log had that many events (as of 截至), counted anew from the log where it has changed since; `at` is the
-    moment of which the unit tree is taken.
+    moment of which the unit tree is taken. `from_log` counts all of it from the log: what is published must not rest on
+    a projection, which is in no ledger.
     """
     known = {"first": since or f"{year}-01", "last": until or f"{year}-12", "at_seq": at_seq}
     every = list(units)
     own = [unit.code for unit in every if unit.group.events == "own"]
     subtree = [unit.code for unit in every if unit.group.events == "subtree"]
-    return _collected(session, _OWN, own, known) | _collected(session, _SUBTREE, subtree, known, at)
+    states = "probe_states"
+    if at_seq is not None:
+        states = _STATES_IN_LOG if from_log else _STATES_AT
+    found = _collected(session, _OWN, states, own, known)
+    return found | _collected(session, _SUBTREE, states, subtree, known, at)
 
 
 _SUMS = ", ".join(f"CAST(sum(s.{name}) AS bigint) AS {name}" for name in COUNTS)
@@ -122,12 +128,18 @@ _STATES_AT = (
     f"WHERE k.first_seq <= :at_seq AND k.changed_seq > :at_seq AND {_WITHIN} AND {STANDING_AT} "
     "GROUP BY e.unit, e.period, e.probe)"
 )
+_STATES_IN_LOG = (
+    f"(SELECT e.unit, e.period, e.probe, {TALLIES} FROM event_log e "
+    f"WHERE {STANDING_AT} AND e.period >= :first AND e.period <= :last AND e.unit IN ({{whose}}) "
+    "GROUP BY e.unit, e.period, e.probe)"
+)
 _UNDER = "SELECT below FROM reach"
 
 
 def _collected(
     session: Session,
     statement: str,
+    states: str,
     codes: list[str],
     known: Mapping[str, object],
     at: datetime | None = None,
@@ -135,9 +147,7 @@ def _collected(
     if not codes:
         return {}
     listed = _listed(session)
-    states = "probe_states"
-    if known["at_seq"] is not None:
-        states = _STATES_AT.format(whose=listed if statement is _OWN else _UNDER)
+    states = states.format(whose=listed if statement is _OWN else _UNDER)
     found: dict[str, dict[str, ProbeState]] = {}
     units, moment, typed = units_at(at)
     if statement is _OWN:

@@ -67,10 +67,10 @@ def counted(events, months):
     return dict(found)
 
 
-def answered(app, at_seq, months):
+def answered(app, at_seq, months, **how):
     with app.store.reading() as session:
         units = assessed_units(session, app.frameworks.current())
-        found = states_of(session, units, "2026", since=months[0], until=months[-1], at_seq=at_seq)
+        found = states_of(session, units, "2026", since=months[0], until=months[-1], at_seq=at_seq, **how)
     told = {
         (unit, probe): [state.passed, state.failed, state.not_computable]
         for unit, probes in found.items()
@@ -122,6 +122,20 @@ def test_every_moment_is_counted_as_it_was(fed, seed):
     before_there_were_spans(fed.app.store.database)
     migrate_again(fed.app.store.database, "services.assessment", "0015_states_since")
     agree()
+
+
+def test_what_is_published_is_counted_from_the_log_whatever_the_projection_says(fed):
+    government = a_unit(COUNTY, kind=UnitKind.UNIT_KIND_GOVERNMENT)
+    fed.units(government, *(a_unit(code, parent=COUNTY, path=f"/15/{COUNTY}/{code}/") for code in UNITS))
+    history = a_history(3)
+    fed.events(*history)
+    with fed.app.store.work() as work:
+        work.session.execute(text("UPDATE probe_states SET passed = passed + 1"))
+        work.commit()
+    months = ["2026-01", "2026-02", "2026-03"]
+    for seq in (100, len(history)):
+        assert answered(fed.app, seq, months, from_log=True) == counted(history[:seq], months)
+    assert answered(fed.app, len(history), months) != counted(history, months)
 
 
 def before_there_were_spans(database):
