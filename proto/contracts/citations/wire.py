@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from google.protobuf.message import DecodeError
-
 from contracts.citations.v1.citations_pb2 import Citation, Citations
+from contracts.decoding import decoded
 from contracts.topology import CITATIONS
-from kernel.errors import Unacceptable
 from kernel.ids import is_id
 from kernel.messages import Item, Message, Refused
 from kernel.storage.work import Work
@@ -24,14 +22,7 @@ def tell_citations(work: Work, citations: Iterable[Citation]) -> None:
 
 def read_citations(message: Message) -> Sequence[Item | Refused]:
     """The citations of a message as inbox items."""
-    if message.name != CITATIONS:
-        raise Unacceptable(
-            f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version"
-        )
-    try:
-        citations = Citations.FromString(message.body).citations
-    except DecodeError as error:
-        raise Unacceptable("消息无法按引用解码。", code="contracts.undecodable") from error
+    citations = decoded(message, Citations, "引用", CITATIONS).citations
     return [_item(citation, message.source) for citation in citations]
 
 

@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from google.protobuf.message import DecodeError
-
 from contracts.corrections.v1.corrections_pb2 import CorrectionAsked
+from contracts.decoding import decoded
 from contracts.findings.values import FULL_MARKS_MILLI, Outcome
 from contracts.topology import CORRECTION_ASKED
 from kernel.clock import from_microseconds, microseconds
-from kernel.errors import Unacceptable
 from kernel.ids import is_id, new_id
 from kernel.messages import Item, Message, Refused
 from kernel.storage.work import Work
@@ -62,14 +60,7 @@ def tell_correction(work: Work, asked: Correction) -> str:
 
 def read_corrections(message: Message) -> Sequence[Item | Refused]:
     """A correction asked, as an inbox item."""
-    if message.name != CORRECTION_ASKED:
-        raise Unacceptable(
-            f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version"
-        )
-    try:
-        asked = CorrectionAsked.FromString(message.body)
-    except DecodeError as error:
-        raise Unacceptable("消息无法按更正通知解码。", code="contracts.undecodable") from error
+    asked = decoded(message, CorrectionAsked, "更正通知", CORRECTION_ASKED)
     if fault := _fault(asked):
         return [Refused(message.source, message.body, *fault)]
     return [Item(message.source, asked.id, message.body, asked)]

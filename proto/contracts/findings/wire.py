@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
 
-from google.protobuf.message import DecodeError
-
+from contracts.decoding import decoded
 from contracts.events.v1.scored_pb2 import Basis as BasisMessage
 from contracts.events.v1.scored_pb2 import Evidence as EvidenceMessage
 from contracts.events.v1.scored_pb2 import ScoredEvent, ScoredEvents
@@ -94,14 +93,7 @@ def pack(events: Iterable[ScoredEvent]) -> Iterator[bytes]:
 
 def read_scored(message: Message) -> Sequence[Item | Refused]:
     """The events of a message as inbox items; raises Unacceptable when the message is none of ours."""
-    if message.name != SCORED:
-        raise Unacceptable(
-            f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version"
-        )
-    try:
-        events = ScoredEvents.FromString(message.body).events
-    except DecodeError as error:
-        raise Unacceptable("消息无法按计分事件解码。", code="contracts.undecodable") from error
+    events = decoded(message, ScoredEvents, "计分事件", SCORED).events
     if not events:
         raise Unacceptable("消息中没有计分事件。", code="contracts.empty_message")
     return [_item(event, message.source) for event in events]

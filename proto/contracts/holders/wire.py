@@ -9,12 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import islice
 
-from google.protobuf.message import DecodeError
-
+from contracts.decoding import decoded
 from contracts.holders.v1.holders_pb2 import HeldRole, Holder, Holders
 from contracts.topology import HOLDERS
 from kernel.clock import from_microseconds
-from kernel.errors import Unacceptable
 from kernel.messages import Item, Message, Refused
 
 HOLDERS_PER_MESSAGE = 500
@@ -22,14 +20,7 @@ HOLDERS_PER_MESSAGE = 500
 
 def read_holders(message: Message) -> Sequence[Item | Refused]:
     """The accounts of a message as inbox items, each known by account and version."""
-    if message.name != HOLDERS:
-        raise Unacceptable(
-            f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version"
-        )
-    try:
-        holders = Holders.FromString(message.body).holders
-    except DecodeError as error:
-        raise Unacceptable("消息无法按任职授权解码。", code="contracts.undecodable") from error
+    holders = decoded(message, Holders, "任职授权", HOLDERS).holders
     return [_item(holder, message.source) for holder in holders]
 
 

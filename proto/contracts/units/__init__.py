@@ -8,12 +8,11 @@ items to `apply`.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from google.protobuf.message import DecodeError
 from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table
 
+from contracts.decoding import decoded
 from contracts.directory.v1.directory_pb2 import Unit, Units
 from contracts.topology import UNITS
-from kernel.errors import Unacceptable
 from kernel.messages import Item, Message, Refused
 from kernel.storage.setwise import write_rows
 from kernel.storage.types import BigInt
@@ -82,14 +81,7 @@ class UnitCopy:
 
 def read_units(message: Message) -> Sequence[Item | Refused]:
     """The units of a message as inbox items."""
-    if message.name != UNITS:
-        raise Unacceptable(
-            f"不认识的消息版本 {message.name}，请升级后放行。", code="contracts.unknown_version"
-        )
-    try:
-        units = Units.FromString(message.body).units
-    except DecodeError as error:
-        raise Unacceptable("消息无法按单位目录解码。", code="contracts.undecodable") from error
+    units = decoded(message, Units, "单位目录", UNITS).units
     return [_item(unit, message.source) for unit in units]
 
 
