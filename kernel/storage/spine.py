@@ -34,146 +34,186 @@ class Spine:
     """The spine tables as SQLAlchemy Core tables; `partitioned` is for making them on PostgreSQL."""
 
     def __init__(self, metadata: MetaData, *, partitioned: bool = False) -> None:
-        self.outbox = Table(
-            "outbox",
-            metadata,
-            Column("pos", BigInt, primary_key=True, autoincrement=True),
-            Column("id", Id, nullable=False),
-            Column("name", String(100), nullable=False),
-            Column("body", LargeBinary, nullable=False),
-            Column("headers", Text, nullable=False, server_default="{}"),
-            Column("aggregate", String(200)),
-            Column("aggregate_version", BigInt),
-            Column("created_at", Moment, nullable=False, primary_key=partitioned),
-            Column("sent_at", Moment),
-            comment="facts told to others, kept after sending (R1, R6)",
-            postgresql_partition_by="RANGE (created_at)" if partitioned else None,
-        )
-        if partitioned:  # what has no month of its own yet must find a place: nothing is ever refused
-            default = DDL("CREATE TABLE outbox_default PARTITION OF outbox DEFAULT")  # type: ignore[no-untyped-call]
-            event.listen(self.outbox, "after_create", default)
-        unsent = text("sent_at IS NULL")
-        Index("ix_outbox_unsent", self.outbox.c.pos, postgresql_where=unsent, sqlite_where=unsent)
-        self.inbox = Table(
-            "inbox",
-            metadata,
-            Column("consumer", String(100), primary_key=True),
-            Column("source", String(50), primary_key=True),
-            Column("key", String(100), primary_key=True),
-            Column("digest", String(64), nullable=False),
-            Column("received_at", Moment, nullable=False),
-            comment="facts taken, for ever: the same fact counts once (R7, R8)",
-        )
-        self.attempts = Table(
-            "attempts",
-            metadata,
-            Column("consumer", String(100), primary_key=True),
-            Column("message_id", String(100), primary_key=True),
-            Column("count", Integer, nullable=False),
-            Column("last_at", Moment, nullable=False),
-            comment="tries at a message taken alone, counted before handling (R11)",
-        )
-        self.quarantine = Table(
-            "quarantine",
-            metadata,
-            Column("id", Id, primary_key=True),
-            Column("consumer", String(100), nullable=False),
-            Column("source", String(50), nullable=False),
-            Column("name", String(100), nullable=False),
-            Column("message_id", String(100), nullable=False),
-            Column("raw", LargeBinary, nullable=False),
-            Column("headers", Text, nullable=False, server_default="{}"),
-            Column("digest", String(64), nullable=False),
-            Column("code", String(100), nullable=False),
-            Column("reason", Text, nullable=False),
-            Column("state", String(20), nullable=False, server_default="held"),
-            Column("held_at", Moment, nullable=False),
-            Column("settled_at", Moment),
-            Column("settled_by", String(100)),
-            one_of("quarantine", "state", "held", "released", "refused"),
-            comment="what could not be taken, with its raw bytes and why",
-        )
-        held = text("state = 'held'")
-        Index("ix_quarantine_held", self.quarantine.c.held_at, postgresql_where=held, sqlite_where=held)
-        Index(
-            "uq_quarantine_item",
-            self.quarantine.c.consumer,
-            self.quarantine.c.message_id,
-            self.quarantine.c.digest,
-            unique=True,
-        )
-        self.idempotency = Table(
-            "idempotency",
-            metadata,
-            Column("caller", String(100), primary_key=True),
-            Column("key", String(64), primary_key=True),
-            Column("route", String(200), nullable=False),
-            Column("request_digest", String(64), nullable=False),
-            Column("status", Integer),
-            Column("media_type", String(100), nullable=False, server_default=""),
-            Column("answer", LargeBinary),
-            Column("created_at", Moment, nullable=False),
-            comment="writes over HTTP that came with a key, and their first answer (R8)",
-        )
-        self.audit = Table(
-            "audit",
-            metadata,
-            Column("seq", BigInt, primary_key=True, autoincrement=True),
-            Column("id", Id, nullable=False, unique=True),
-            Column("at", Moment, nullable=False),
-            Column("actor", String(100), nullable=False),
-            Column("actor_unit", String(100), nullable=False, server_default=""),
-            Column("roles", String(200), nullable=False, server_default=""),
-            Column("on_behalf_of", String(100), nullable=False, server_default=""),
-            Column("session", String(64), nullable=False, server_default=""),
-            Column("address", String(64), nullable=False, server_default=""),
-            Column("action", String(100), nullable=False),
-            Column("object", String(200), nullable=False),
-            Column("object_version", String(50), nullable=False, server_default=""),
-            Column("before_digest", String(64), nullable=False, server_default=""),
-            Column("after_digest", String(64), nullable=False, server_default=""),
-            Column("result", String(20), nullable=False),
-            Column("reason_code", String(100), nullable=False, server_default=""),
-            Column("request", String(64), nullable=False, server_default=""),
-            comment="who did what, written in the transaction of the act (R50, R51)",
-        )
-        # What auditors look for and what is rare among millions; objects have an index on PostgreSQL (below).
-        Index("ix_audit_actor", self.audit.c.actor, self.audit.c.seq)
-        Index("ix_audit_unit", self.audit.c.actor_unit, self.audit.c.seq)
-        Index("ix_audit_action", self.audit.c.action, postgresql_ops={"action": "text_pattern_ops"})
-        Index("ix_audit_at", self.audit.c.at)
-        denied = text("result = 'denied'")
-        Index("ix_audit_denied", self.audit.c.seq, postgresql_where=denied, sqlite_where=denied)
-        self.audit_leaves = Table(
-            "audit_leaves",
-            metadata,
-            Column("number", BigInt, primary_key=True, autoincrement=False),
-            Column("id", Id, nullable=False, unique=True),
-            Column("leaf_hash", String(64), nullable=False),
-            comment="audit records in the order of their commits, without gaps, with their hashes (R51)",
-        )
-        self.audit_head = Table(
-            "audit_head",
-            metadata,
-            Column("id", Integer, primary_key=True, autoincrement=False),
-            Column("size", BigInt, nullable=False),
-            comment="one row: how many leaves the audit log has; its lock is the sequencer",
-        )
-        first = DDL("INSERT INTO audit_head (id, size) VALUES (1, 0)")  # type: ignore[no-untyped-call]
-        event.listen(self.audit_head, "after_create", first)
-        self.audit_checkpoints = Table(
-            "audit_checkpoints",
-            metadata,
-            Column("size", BigInt, primary_key=True, autoincrement=False),
-            Column("note", Text, nullable=False),
-            Column("at", Moment, nullable=False),
-            comment="what the audit log was, signed (C2SP tlog-checkpoint)",
-        )
+        self.outbox = _outbox(metadata, partitioned=partitioned)
+        self.inbox = _inbox(metadata)
+        self.attempts = _attempts(metadata)
+        self.quarantine = _quarantine(metadata)
+        self.idempotency = _idempotency(metadata)
+        self.audit = _audit(metadata)
+        self.audit_leaves = _audit_leaves(metadata)
+        self.audit_head = _audit_head(metadata)
+        self.audit_checkpoints = _audit_checkpoints(metadata)
 
     @property
     def of_the_audit_log(self) -> list[Table]:
         """The tables of the audit log, which came with the second version of the spine."""
         return [self.audit_leaves, self.audit_head, self.audit_checkpoints]
+
+
+def _outbox(metadata: MetaData, *, partitioned: bool) -> Table:
+    outbox = Table(
+        "outbox",
+        metadata,
+        Column("pos", BigInt, primary_key=True, autoincrement=True),
+        Column("id", Id, nullable=False),
+        Column("name", String(100), nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("headers", Text, nullable=False, server_default="{}"),
+        Column("aggregate", String(200)),
+        Column("aggregate_version", BigInt),
+        Column("created_at", Moment, nullable=False, primary_key=partitioned),
+        Column("sent_at", Moment),
+        comment="facts told to others, kept after sending (R1, R6)",
+        postgresql_partition_by="RANGE (created_at)" if partitioned else None,
+    )
+    if partitioned:  # what has no month of its own yet must find a place: nothing is ever refused
+        default = DDL("CREATE TABLE outbox_default PARTITION OF outbox DEFAULT")  # type: ignore[no-untyped-call]
+        event.listen(outbox, "after_create", default)
+    unsent = text("sent_at IS NULL")
+    Index("ix_outbox_unsent", outbox.c.pos, postgresql_where=unsent, sqlite_where=unsent)
+    return outbox
+
+
+def _inbox(metadata: MetaData) -> Table:
+    return Table(
+        "inbox",
+        metadata,
+        Column("consumer", String(100), primary_key=True),
+        Column("source", String(50), primary_key=True),
+        Column("key", String(100), primary_key=True),
+        Column("digest", String(64), nullable=False),
+        Column("received_at", Moment, nullable=False),
+        comment="facts taken, for ever: the same fact counts once (R7, R8)",
+    )
+
+
+def _attempts(metadata: MetaData) -> Table:
+    return Table(
+        "attempts",
+        metadata,
+        Column("consumer", String(100), primary_key=True),
+        Column("message_id", String(100), primary_key=True),
+        Column("count", Integer, nullable=False),
+        Column("last_at", Moment, nullable=False),
+        comment="tries at a message taken alone, counted before handling (R11)",
+    )
+
+
+def _quarantine(metadata: MetaData) -> Table:
+    quarantine = Table(
+        "quarantine",
+        metadata,
+        Column("id", Id, primary_key=True),
+        Column("consumer", String(100), nullable=False),
+        Column("source", String(50), nullable=False),
+        Column("name", String(100), nullable=False),
+        Column("message_id", String(100), nullable=False),
+        Column("raw", LargeBinary, nullable=False),
+        Column("headers", Text, nullable=False, server_default="{}"),
+        Column("digest", String(64), nullable=False),
+        Column("code", String(100), nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("state", String(20), nullable=False, server_default="held"),
+        Column("held_at", Moment, nullable=False),
+        Column("settled_at", Moment),
+        Column("settled_by", String(100)),
+        one_of("quarantine", "state", "held", "released", "refused"),
+        comment="what could not be taken, with its raw bytes and why",
+    )
+    held = text("state = 'held'")
+    Index("ix_quarantine_held", quarantine.c.held_at, postgresql_where=held, sqlite_where=held)
+    Index(
+        "uq_quarantine_item",
+        quarantine.c.consumer,
+        quarantine.c.message_id,
+        quarantine.c.digest,
+        unique=True,
+    )
+    return quarantine
+
+
+def _idempotency(metadata: MetaData) -> Table:
+    return Table(
+        "idempotency",
+        metadata,
+        Column("caller", String(100), primary_key=True),
+        Column("key", String(64), primary_key=True),
+        Column("route", String(200), nullable=False),
+        Column("request_digest", String(64), nullable=False),
+        Column("status", Integer),
+        Column("media_type", String(100), nullable=False, server_default=""),
+        Column("answer", LargeBinary),
+        Column("created_at", Moment, nullable=False),
+        comment="writes over HTTP that came with a key, and their first answer (R8)",
+    )
+
+
+def _audit(metadata: MetaData) -> Table:
+    audit = Table(
+        "audit",
+        metadata,
+        Column("seq", BigInt, primary_key=True, autoincrement=True),
+        Column("id", Id, nullable=False, unique=True),
+        Column("at", Moment, nullable=False),
+        Column("actor", String(100), nullable=False),
+        Column("actor_unit", String(100), nullable=False, server_default=""),
+        Column("roles", String(200), nullable=False, server_default=""),
+        Column("on_behalf_of", String(100), nullable=False, server_default=""),
+        Column("session", String(64), nullable=False, server_default=""),
+        Column("address", String(64), nullable=False, server_default=""),
+        Column("action", String(100), nullable=False),
+        Column("object", String(200), nullable=False),
+        Column("object_version", String(50), nullable=False, server_default=""),
+        Column("before_digest", String(64), nullable=False, server_default=""),
+        Column("after_digest", String(64), nullable=False, server_default=""),
+        Column("result", String(20), nullable=False),
+        Column("reason_code", String(100), nullable=False, server_default=""),
+        Column("request", String(64), nullable=False, server_default=""),
+        comment="who did what, written in the transaction of the act (R50, R51)",
+    )
+    # What auditors look for and what is rare among millions; objects have an index on PostgreSQL (below).
+    Index("ix_audit_actor", audit.c.actor, audit.c.seq)
+    Index("ix_audit_unit", audit.c.actor_unit, audit.c.seq)
+    Index("ix_audit_action", audit.c.action, postgresql_ops={"action": "text_pattern_ops"})
+    Index("ix_audit_at", audit.c.at)
+    denied = text("result = 'denied'")
+    Index("ix_audit_denied", audit.c.seq, postgresql_where=denied, sqlite_where=denied)
+    return audit
+
+
+def _audit_leaves(metadata: MetaData) -> Table:
+    return Table(
+        "audit_leaves",
+        metadata,
+        Column("number", BigInt, primary_key=True, autoincrement=False),
+        Column("id", Id, nullable=False, unique=True),
+        Column("leaf_hash", String(64), nullable=False),
+        comment="audit records in the order of their commits, without gaps, with their hashes (R51)",
+    )
+
+
+def _audit_head(metadata: MetaData) -> Table:
+    audit_head = Table(
+        "audit_head",
+        metadata,
+        Column("id", Integer, primary_key=True, autoincrement=False),
+        Column("size", BigInt, nullable=False),
+        comment="one row: how many leaves the audit log has; its lock is the sequencer",
+    )
+    first = DDL("INSERT INTO audit_head (id, size) VALUES (1, 0)")  # type: ignore[no-untyped-call]
+    event.listen(audit_head, "after_create", first)
+    return audit_head
+
+
+def _audit_checkpoints(metadata: MetaData) -> Table:
+    return Table(
+        "audit_checkpoints",
+        metadata,
+        Column("size", BigInt, primary_key=True, autoincrement=False),
+        Column("note", Text, nullable=False),
+        Column("at", Moment, nullable=False),
+        comment="what the audit log was, signed (C2SP tlog-checkpoint)",
+    )
 
 
 def index_audited_objects_v1(connection: Connection) -> bool:
