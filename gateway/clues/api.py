@@ -54,7 +54,14 @@ class NewAmendment(Body):
 def router(partners: Partners, intake: Intake, review: Review, answers: Answers) -> APIRouter:
     """Routes under /clues, /quarantine and /answers."""
     router = APIRouter(tags=["clues"])
+    _handing_in(router, partners, intake, review)
+    _following(router, review)
+    _quarantine(router, review)
+    _answers(router, review, answers)
+    return router
 
+
+def _handing_in(router: APIRouter, partners: Partners, intake: Intake, review: Review) -> None:
     @router.post("/clues", status_code=202)
     @public
     @raw_body
@@ -79,6 +86,8 @@ def router(partners: Partners, intake: Intake, review: Review, answers: Answers)
         with within(of(sender.principal)):
             return _course(review.course(sender.principal, receipt), for_staff=False)
 
+
+def _following(router: APIRouter, review: Review) -> None:
     @router.get("/clues")
     @allow(REVIEWER, INSPECTOR)
     def clues(who: Caller, state: _State = "", limit: _Limit = 100, offset: _Offset = 0) -> dict[str, Any]:
@@ -90,6 +99,8 @@ def router(partners: Partners, intake: Intake, review: Review, answers: Answers)
     def course(receipt: str, who: Caller) -> dict[str, Any]:
         return _course(review.course(who, receipt), for_staff=not who.has(EXTERNAL_SYSTEM))
 
+
+def _quarantine(router: APIRouter, review: Review) -> None:
     @router.get("/quarantine")
     @allow(INSPECTOR)
     def held(who: Caller, limit: _Limit = 100) -> dict[str, Any]:
@@ -119,6 +130,8 @@ def router(partners: Partners, intake: Intake, review: Review, answers: Answers)
     def refuse(entry: str, who: Caller) -> None:
         review.refuse(who, entry)
 
+
+def _answers(router: APIRouter, review: Review, answers: Answers) -> None:
     @router.get("/answers")
     @allow(INSPECTOR)
     def list_answers(
@@ -134,8 +147,6 @@ def router(partners: Partners, intake: Intake, review: Review, answers: Answers)
     def send_again(answer: str, who: Caller) -> None:
         review.demand_top(who)
         answers.send_again(who, answer)
-
-    return router
 
 
 def original_router(originals: Originals) -> APIRouter:

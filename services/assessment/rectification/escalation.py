@@ -3,8 +3,8 @@ Escalation 逾期升级: what is past its due time goes to the next level up, ex
 
 The fact is unique in the database for a matter and a due time (timeline.py), and its id is made from both, so a
 killed, doubled or clock-shifted worker may try again as often as it likes. Who acts on a matter past its due time
-before a worker looked escalates it first, or the act would set another due time and the one that passed be forgotten. Rows are taken without waiting for
-those that somebody is acting on just now; the next turn, seconds later, looks again.
+before a worker looked escalates it first, or the act would set another due time and the one that passed be forgotten.
+Rows are taken without waiting for those that somebody is acting on just now; the next turn, seconds later, looks again.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,8 @@
 Assigning 分派审核: submitted reports find their reviewers, set-wise, by the rule of rules.py.
 
 A clock does it, not the act of submitting: whoever submits cannot time the choice, and a report for which nobody may
-be asked yet waits until somebody joins the roster. Only who holds the role that day is asked. One pass is three reads and one write, however many reports wait.
+be asked yet waits until somebody joins the roster. Only who holds the role that day is asked. One pass is three reads
+and one write, however many reports wait.
 """
 
 from collections.abc import Sequence

@@ -83,10 +83,10 @@ def states_of(
     """
     Unit -> probe -> state of a year, in one statement for each way of answering.
 
-    `since` begins and `until` ends it with a month ("2026-09"). `at_seq` None is everything known now, read from the projection; a
-    number is what was known when the log had that many events (as of 截至), counted anew from the log where it has changed since; `at` is the
-    moment of which the unit tree is taken. `from_log` counts all of it from the log: what is published must not rest on
-    a projection, which is in no ledger.
+    `since` begins and `until` ends it with a month ("2026-09"). `at_seq` None is everything known now, read from the
+    projection; a number is what was known when the log had that many events (as of 截至), counted anew from the log
+    where it has changed since; `at` is the moment of which the unit tree is taken. `from_log` counts all of it from
+    the log: what is published must not rest on a projection, which is in no ledger.
     """
     known = {"first": since or f"{year}-01", "last": until or f"{year}-12", "at_seq": at_seq}
     every = list(units)
