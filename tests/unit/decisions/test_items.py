@@ -199,6 +199,18 @@ class TestDaysAreCountedAsTheLawCountsThem:
         seen = look(review_complete={"on": complete}, review_issued={"on": issued})
         assert outcomes(seen)["DEC-19"] == expected
 
+    @pytest.mark.parametrize(("complete", "expected"), [("2026-05-06", "PASS"), ("2026-05-08", "FAIL")])
+    def test_of_two_reviews_the_one_that_the_meeting_had_before_it_counts(
+        self, complete: str, expected: str
+    ) -> None:
+        """Found unlawful on 24 April, adjusted and reviewed again: 6 May to 15 May is eight working days."""
+        seen = look(
+            {"kind": "review_complete", "on": complete},
+            COURSE["review_issued"] | {"on": "2026-05-15"},
+            review_issued={"conclusion": "unlawful"},
+        )
+        assert outcomes(seen)["DEC-19"] == expected
+
     def test_a_noted_urgency_halves_instead_of_failing(self) -> None:
         seen = look(review_complete={"on": "2026-04-22"}, review_issued={"urgent_note": "抢险工程"})
         assert items().probes["DEC-19"].rule(seen).score_milli == 500
@@ -225,6 +237,17 @@ class TestTheOpinionComesBeforeTheMeeting:
         assert [outcomes(seen)["DEC-20"] for seen in (morning, evening, unknown)] == [
             "PASS", "FAIL", "NOT_COMPUTABLE",
         ]  # fmt: skip
+
+    def test_of_two_opinions_of_one_day_the_later_one_is_in_force(self) -> None:
+        opinion = COURSE["review_issued"] | {"on": "2026-04-24"}
+        refused, granted = {"at": "09:00", "conclusion": "unlawful"}, {"at": "16:00"}
+        assert outcomes(look(opinion | granted, review_issued=refused))["DEC-20"] == "PASS"
+        assert outcomes(look(opinion | refused, review_issued=granted))["DEC-20"] == "PASS"
+
+    def test_whether_an_opinion_of_the_day_of_the_meeting_came_before_it_is_not_guessed(self) -> None:
+        second = COURSE["review_issued"] | {"on": "2026-05-18"}
+        seen = look(second, review_issued={"conclusion": "unlawful"})
+        assert outcomes(seen)["DEC-20"] == "NOT_COMPUTABLE"
 
     def test_an_exploratory_reform_with_its_risk_stated_passes(self) -> None:
         said = {"conclusion": "unlawful", "exploratory": True, "legal_risk": "上位法尚无规定"}

@@ -12,6 +12,7 @@ from services.decisions.procedures.rules.later_steps import (
     ReviewReturned,
     ReviewSubmitted,
 )
+from services.decisions.procedures.rules.procedure import Procedure
 
 THREE_PARTS = 3
 LAWFUL = ("lawful", "lawful_amended")
@@ -37,10 +38,13 @@ def review_material_was_complete(look: Look) -> Verdict:
 
 @PROBES.probe("DEC-19", version=1, title="审查时间不少于7个工作日", basis=articles("第二十六条"))
 def review_had_its_time(look: Look) -> Verdict:
-    """Seven working days from complete material to the opinion; half for a noted urgency."""
-    complete, issued = look.procedure.last(ReviewComplete), look.procedure.first(ReviewIssued)
+    """Seven working days from complete material to the opinion the organ met with; half for a noted urgency."""
+    issued = _opinion_for_the_meeting(look.procedure)
     if issued is None:
         return not_computable("没有出具合法性审查意见")
+    every = look.procedure.all(ReviewComplete)
+    before = Procedure(tuple(step for step in every if step.on <= issued.on))
+    complete = before.last(ReviewComplete) or look.procedure.last(ReviewComplete)
     if complete is None:
         return not_computable("未登记送审材料齐备的日期")
     days = look.calendar.working_days_between(complete.on, issued.on)
@@ -67,11 +71,17 @@ def reviewed_before_discussion(look: Look) -> Verdict:
         return not_computable("未登记集体讨论的日期")
     before = [opinion for opinion in issued if opinion.is_before(meeting)]
     same_day = [opinion for opinion in issued if opinion.is_before(meeting) is None]
-    if not before:
-        if same_day:
-            return not_computable("审查意见与集体讨论在同一日，未登记时刻")
+    if not before and not same_day:
         return failed("合法性审查意见在集体讨论之后出具")
-    opinion = max(before, key=lambda one: one.on)
+    in_force = Procedure(tuple(before)).last(ReviewIssued)
+    possible = [_read(opinion) for opinion in (in_force, *same_day) if opinion is not None]
+    if same_day and (in_force is None or len({verdict.outcome for verdict in possible}) > 1):
+        return not_computable("审查意见与集体讨论在同一日，未登记时刻")
+    return possible[0]
+
+
+def _read(opinion: ReviewIssued) -> Verdict:
+    """Whether one opinion lets the organ discuss the draft."""
     problems = []
     if len(set(opinion.parts)) < THREE_PARTS:
         problems.append("审查意见未覆盖权限、程序、内容三项")
@@ -110,3 +120,11 @@ def advisers_and_remarks(look: Look) -> Verdict:
     if open_remarks := len(remarks - replied):
         problems.append(f"{open_remarks}条审查意见没有回应")
     return answered(problems, [] if heard else ["未登记法律顾问、公职律师意见"], "审查意见均已回应")
+
+
+def _opinion_for_the_meeting(procedure: Procedure) -> ReviewIssued | None:
+    """Of several reviews the one whose opinion lay before the organ: the last by the day it met, else the first."""
+    meeting = procedure.last(Discussed) or procedure.last(Decided)
+    issued = procedure.all(ReviewIssued)
+    by_then = Procedure(tuple(one for one in issued if meeting is None or one.on <= meeting.on))
+    return by_then.last(ReviewIssued) or procedure.first(ReviewIssued)
