@@ -118,14 +118,20 @@ def verify_inclusion(
     hasher: Hasher, *, index: int, size: int, leaf_hash: bytes, proof: Sequence[bytes], expected_root: bytes
 ) -> None:
     """Check an inclusion proof; raises ProofWrong."""
+    _check_lengths((expected_root,))
+    if root_over(hasher, index=index, size=size, leaf_hash=leaf_hash, proof=proof) != expected_root:
+        raise ProofWrong()
+
+
+def root_over(hasher: Hasher, *, index: int, size: int, leaf_hash: bytes, proof: Sequence[bytes]) -> bytes:
+    """The root that a leaf leads to by an inclusion proof; raises ProofWrong for a proof that fits no such place."""
     if not 0 <= index < size:
         raise ProofWrong(f"第 {index} 片叶不在 {size} 片叶的树中。")
-    _check_lengths((leaf_hash, expected_root, *proof))
+    _check_lengths((leaf_hash, *proof))
     found = leaf_hash
     for sibling, is_left in _climb(index, size - 1, proof):
         found = hasher.node(sibling, found) if is_left else hasher.node(found, sibling)
-    if found != expected_root:
-        raise ProofWrong()
+    return found
 
 
 def verify_consistency(
