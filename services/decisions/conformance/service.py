@@ -26,7 +26,7 @@ from services.decisions.conformance.rules.items import items
 from services.decisions.conformance.rules.look import Look
 from services.decisions.conformance.rules.scoring import Result, result_of
 from services.decisions.conformance.template import Template, parse
-from services.decisions.procedures.rules.later_steps import Archived, Decided, Published
+from services.decisions.procedures.rules.later_steps import Archived, Decided, ExecutionAssigned, Published
 from services.decisions.procedures.rules.procedure import Procedure
 
 
@@ -121,9 +121,9 @@ class Conformance:
             return None
         look = self._look(procedure, template, today)
         ends = [publication_due(look, decided.on), archive_due(look, decided.on)]
-        within = look.optional("DEC-26", "report_within_days")
-        if within is not None:
-            ends.append(decided.on + timedelta(days=within))
+        within, assigned = look.optional("DEC-26", "report_within_days"), procedure.first(ExecutionAssigned)
+        if within is not None and assigned is not None:
+            ends.append(assigned.on + timedelta(days=within))
         return min((end + timedelta(days=1) for end in ends if end >= today), default=None)
 
     def _look(self, procedure: Procedure, template: Template, today: date) -> Look:

@@ -1,5 +1,7 @@
 """What the items make out of 100 points: sums, scaling, veto, bands; and what a template file must hold."""
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,9 @@ from contracts.findings import Verdict, failed, graded, not_applicable, not_comp
 from kernel.catalog import CatalogInvalid
 from services.decisions.conformance.rules.items import items
 from services.decisions.conformance.rules.scoring import Result, result_of
+from services.decisions.conformance.service import Conformance
 from services.decisions.conformance.template import load_templates, parse
-from tests.support.decisions import CATALOG, look, template
+from tests.support.decisions import CATALOG, calendar, look, procedure, template
 
 FILE = CATALOG / "templates" / "major-decision-26.yaml"
 
@@ -138,3 +141,17 @@ def test_numbers_come_from_the_template_of_the_province() -> None:
     strict = type(seen)(seen.procedure, stricter, seen.calendar, seen.today)
     assert items().probes["DEC-06"].rule(seen).outcome.name == "PASS"
     assert items().probes["DEC-06"].rule(strict).outcome.name == "FAIL"
+
+
+def test_a_report_that_is_overdue_is_looked_for_on_the_day_after_its_own_period() -> None:
+    """Executing unit named twenty days after the decision: the days to report run from there."""
+    said = template()
+    said = replace(said, settings={**said.settings, "DEC-26": {"report_within_days": 90}})
+    judges = Conformance((said,), calendar())
+    late = procedure(without=("execution_reported",), execution_assigned={"on": "2026-06-07"})
+    looked, next_look = date(2026, 7, 1), None
+    outcome = ""
+    while looked is not None:
+        outcome = judges.judge(late, said, looked).verdicts["DEC-26"].outcome.name
+        looked, next_look = judges.next_look(late, said, looked), looked
+    assert (outcome, next_look) == ("FAIL", date(2026, 9, 6))

@@ -88,6 +88,11 @@ class TestSuspension:
         before = [*course(until="hearing_held"), SUSPENDED]
         assert refused(before, course()[6]) == ["suspended"]
 
+    def test_but_it_may_end_the_case(self) -> None:
+        """终止: withdrawn meanwhile, or not resumed in sixty days (Art. 41)."""
+        before = [*course(until="hearing_held"), SUSPENDED]
+        assert refused(before, course()[6] | {"on": "2026-06-09", "outcome": "RF13"}) == []
+
 
 @pytest.mark.parametrize("outcome", ["RF01", "RF11", "RF14"])
 def test_some_outcomes_never_stand_alone(outcome: str) -> None:

@@ -1,7 +1,7 @@
 """What a case says of the reviewing organ and of the organ whose act it reviews, to the day."""
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -66,6 +66,24 @@ class TestTimeToDecide:
             {"kind": "suspended", "on": "2026-04-10", "reason": "SP08"},
         ]
         assert said(standing, "2026-12-01")["DIS-TIM-01"] == "NOT_DUE"
+
+    @pytest.mark.parametrize(("on", "expected"), [("2026-06-09", "PASS"), ("2026-06-10", "PASS")])
+    def test_a_case_that_ends_while_it_is_suspended_is_not_late(self, on: str, expected: str) -> None:
+        """终止 after sixty days of suspension needs no resumption (Art. 41); the days that stood still do not count."""
+        ended = [
+            *course(until="answered"),
+            {"kind": "suspended", "on": "2026-04-10", "reason": "SP01"},
+            {"kind": "decided", "on": on, "outcome": "RF13"},
+        ]
+        assert said(ended, "2026-06-20")["DIS-TIM-01"] == expected
+
+    def test_a_suspension_after_the_period_ran_out_saves_nobody(self) -> None:
+        ended = [
+            *course(until="answered"),
+            {"kind": "suspended", "on": "2026-05-08", "reason": "SP01"},
+            {"kind": "decided", "on": "2026-07-10", "outcome": "RF13"},
+        ]
+        assert said(ended, "2026-07-20")["DIS-TIM-01"] == "FAIL"
 
 
 class TestHearing:
@@ -161,6 +179,28 @@ def test_a_provisional_deadline_proves_nobody_late() -> None:
     assert said(late, "2027-01-09")["DIS-ACC-01"] == "NOT_COMPUTABLE"
     intime = [late[0], late[1] | {"on": "2027-01-05"}]
     assert said(intime, "2027-01-09")["DIS-ACC-01"] == "PASS"
+
+
+class TestAnOpinionLetterOverTheNewYear:
+    """Received on 3 November 2026: the sixtieth day is a Saturday of a year whose holidays nobody knows yet."""
+
+    LETTER: ClassVar[list[Body]] = [*decided(), {"kind": "opinion_received", "on": "2026-11-03"}]
+
+    @pytest.mark.parametrize(("on", "expected"), [("2027-01-04", "PASS"), ("2027-01-05", "NOT_COMPUTABLE")])
+    def test_a_provisional_last_day_breaks_no_duty(self, on: str, expected: str) -> None:
+        answered = {"kind": "opinion_answered", "on": on}
+        assert said([*self.LETTER, answered], "2027-01-06")["DIS-PER-01"] == expected
+
+    def test_what_is_broken_stays_broken(self) -> None:
+        steps = [*decided(**ORDERED), {"kind": "performed", "on": "2026-06-01"}, self.LETTER[-1]]
+        late = {"kind": "opinion_answered", "on": "2027-01-05"}
+        assert said([*steps, late], "2027-01-06")["DIS-PER-01"] == "FAIL"
+
+
+def test_a_letter_never_answered_counts_on_the_day_on_which_its_period_ran_out() -> None:
+    done = played([*decided(), {"kind": "opinion_received", "on": "2026-05-06"}], "2026-07-10")
+    seen = Seen(done.case, done.kept, codes().outcomes, date(2026, 7, 10))
+    assert day_of("DIS-PER-01", seen) == date(2026, 7, 6)
 
 
 def test_a_draft_says_nothing() -> None:

@@ -87,9 +87,11 @@ class Case:
 
     @property
     def suspended_days(self) -> int:
-        """Calendar days of ended suspensions, which the period to decide does not count."""
+        """Calendar days of suspensions, ended by resumption or with the case; the period to decide counts none."""
         begins = sorted(step.on for step in self.all(s.Suspended))
         ends = sorted(step.on for step in self.all(s.Resumed))
+        if self.is_suspended and self.decided is not None:
+            ends.append(max(self.decided.on, begins[-1]))
         return sum((end - begin).days for begin, end in zip(begins, ends, strict=False))
 
     @property

@@ -6,7 +6,7 @@ published calendar. A suspension stops the period to decide: while it lasts ther
 the days it took are added. The numbers come from the catalog, with the row in force on the day they start.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -102,10 +102,8 @@ class Clocks:
         clock = _STARTED_BY.get(type(step))
         if clock is not None:
             return [self.due(clock, case.track, step.on)]
-        if isinstance(step, s.Suspended) and case.is_suspended and step.reason in self._ends_after_60_days:
-            return [self.due(SUSPENSION, case.track, step.on)]
-        if isinstance(step, s.Decided) and step.perform_by is not None:
-            return [Due(PERFORM, step.on, step.perform_by, provisional=False, calendar_version="")]
+        if isinstance(step, (s.Suspended, s.Decided)):
+            return list(self._set_by_standstill(case, step))
         if isinstance(step, _CHANGES_PERIOD_TO_DECIDE) and case.accepted_on is not None:
             copy = [self.due(COPY, case.track, step.on)] if before.accepted_on is None else []
             received = (
@@ -113,9 +111,17 @@ class Clocks:
             )  # acceptance corrected
             answer = [self.due(ANSWER, case.track, received.on)] if received else []
             return [*copy, *answer, self._to_decide(case)]
-        if isinstance(step, s.Suspended) and case.accepted_on is not None and not case.is_suspended:
-            return [self._to_decide(case)]  # a suspension that is over was corrected
         return []
+
+    def _set_by_standstill(self, case: Case, step: s.Suspended | s.Decided) -> Iterator[Due]:
+        if isinstance(step, s.Decided) and step.perform_by is not None:
+            yield Due(PERFORM, step.on, step.perform_by, provisional=False, calendar_version="")
+        if isinstance(step, s.Suspended) and case.is_suspended and step.reason in self._ends_after_60_days:
+            yield self.due(SUSPENSION, case.track, step.on)
+        corrected = isinstance(step, s.Suspended) and not case.is_suspended  # one that is over
+        ended_in_it = case.is_suspended and case.decided is not None
+        if case.accepted_on is not None and (corrected or ended_in_it):
+            yield self._to_decide(case)
 
     def standing(self, case: Case, kept: Mapping[str, Due]) -> dict[str, Due]:
         """The kept deadlines without those whose ground a correction, or another suspension, has taken away."""

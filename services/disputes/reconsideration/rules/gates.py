@@ -13,6 +13,7 @@ from services.disputes.reconsideration.rules.case import AnyStep, Case
 from services.disputes.reconsideration.rules.deadlines import DECIDE, Clocks, Due
 
 ONLY_WITH_ANOTHER = frozenset({"RF11", "RF14"})
+TERMINATED = "RF13"  # withdrawn, or suspended for sixty days: nothing is resumed before it (Art. 41)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _extension(case: Case, step: s.Extended, clocks: Clocks, due: Due | None) ->
 
 
 def _decision(case: Case, step: s.Decided) -> Iterator[Breach]:
-    if case.is_suspended:
+    if case.is_suspended and step.outcome != TERMINATED:
         yield Breach("suspended", "第三十九条", "案件中止期间不能作出决定，请先登记恢复审理。")
     if step.outcome in ONLY_WITH_ANOTHER or step.outcome == "RF01":
         yield Breach(

@@ -63,6 +63,7 @@ class Seen:
 
 PROBES: ProbeSet[Seen] = ProbeSet()
 NOT_ON_MERITS = "RF02"  # 驳回申请 (Art. 33): accepted, but the conditions were not met
+UNSETTLED = "期限跨入尚未公布节假日的年度，待核定"
 OF_THE_ORGAN = frozenset({"DIS-ACC-01", "DIS-TIM-01", "DIS-HEA-01"})
 
 
@@ -191,6 +192,8 @@ def decision_performed(seen: Seen) -> Verdict:
             return not_computable("决定有履行内容，未登记履行期限")
         return not_applicable("决定没有须在期限内履行的内容")
     good, bad = asked.count("kept"), asked.count("broken")
+    if bad == 0 and "unsettled" in asked:
+        return not_computable(UNSETTLED)
     if bad == 0 and good < len(asked):
         return not_due("履行期限未满")
     verdict = graded(1000 * good // len(asked), "按期履行" if bad == 0 else "逾期未履行复议决定、意见书")
@@ -207,18 +210,20 @@ def _in_time(done_on: date, due: Due, well: str, late: str) -> Verdict:
     if done_on <= due.due_on:
         return passed(well)
     if due.provisional:
-        return not_computable("期限跨入尚未公布节假日的年度，待核定")
+        return not_computable(UNSETTLED)
     return failed(late)
 
 
 def _kept_in_time(seen: Seen, clock: str, done: s.Step | None) -> str:
-    """One duty: none, running, kept or broken."""
+    """One duty: none, running, kept, broken, or unsettled: done after a last day that is provisional."""
     due = seen.kept.get(clock)
     if due is None:
         return "none"
-    if done is not None:
-        return "kept" if done.on <= due.due_on else "broken"
-    return "broken" if seen.is_over(clock) else "running"
+    if done is None:
+        return "broken" if seen.is_over(clock) else "running"
+    if done.on <= due.due_on:
+        return "kept"
+    return "unsettled" if due.provisional else "broken"
 
 
 def day_of(probe: str, seen: Seen) -> date:
@@ -232,17 +237,18 @@ def day_of(probe: str, seen: Seen) -> date:
         "DIS-ANS-01": (s.Answered,),
         "DIS-PER-01": (s.Performed, s.OpinionAnswered),
     }
-    clocks = {
-        "DIS-ACC-01": ACCEPTANCE,
-        "DIS-TIM-01": DECIDE,
-        "DIS-ANS-01": ANSWER,
-        "DIS-PER-01": PERFORM,
+    clocks: dict[str, tuple[str, ...]] = {
+        "DIS-ACC-01": (ACCEPTANCE,),
+        "DIS-TIM-01": (DECIDE,),
+        "DIS-ANS-01": (ANSWER,),
+        "DIS-PER-01": (PERFORM, OPINION),
     }
     for kind in acts[probe]:
         step = case.first(kind)
         if step is not None:
             return step.on
-    due = seen.kept.get(clocks.get(probe, ""))
-    if due is not None and due.due_on <= seen.today:
-        return due.due_on
+    for clock in clocks.get(probe, ()):
+        due = seen.kept.get(clock)
+        if due is not None and due.due_on <= seen.today:
+            return due.due_on
     return max((step.on for step in case.steps), default=seen.today)
