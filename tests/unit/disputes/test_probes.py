@@ -96,6 +96,11 @@ class TestHearing:
         assert said(free)["DIS-HEA-01"] == "NOT_APPLICABLE"
         assert said(course(without=("hearing_decided", "hearing_held")))["DIS-HEA-01"] == "NOT_COMPUTABLE"
 
+    @pytest.mark.parametrize("outcome", ["RF02", "RF12", "RF13"])
+    def test_a_case_withdrawn_settled_or_dismissed_before_it_needs_none(self, outcome: str) -> None:
+        ended = course(without=("hearing_held",), decided={"outcome": outcome})
+        assert said(ended)["DIS-HEA-01"] == "NOT_APPLICABLE"
+
 
 class TestTheActCountsOnceWhenTheDecisionTakesEffect:
     @pytest.mark.parametrize("outcome", ["RF03", "RF04", "RF05", "RF06", "RF07", "RF10"])
@@ -132,6 +137,13 @@ class TestAnswer:
     @pytest.mark.parametrize(("today", "expected"), [("2026-03-24", "NOT_DUE"), ("2026-03-25", "FAIL")])
     def test_no_answer(self, today: str, expected: str) -> None:
         assert said(course(until="copy_received"), today)["DIS-ANS-01"] == expected
+
+    @pytest.mark.parametrize(
+        ("ended", "expected"), [("2026-03-24", "NOT_APPLICABLE"), ("2026-03-25", "FAIL")]
+    )
+    def test_withdrawn_while_the_answer_was_not_due_yet(self, ended: str, expected: str) -> None:
+        steps = [*course(until="copy_received"), {"kind": "decided", "on": ended, "outcome": "RF13"}]
+        assert said(steps)["DIS-ANS-01"] == expected
 
     def test_without_the_day_of_the_copy_nobody_is_late(self) -> None:
         assert said(course(without=("copy_received",)))["DIS-ANS-01"] == "NOT_COMPUTABLE"

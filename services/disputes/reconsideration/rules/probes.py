@@ -120,6 +120,8 @@ def heard_where_required(seen: Seen) -> Verdict:
         return not_applicable("不属于应当听证的案件")
     if case.decided is None:
         return not_due("尚未作出决定")
+    if (ended := _ended_without_judgement(seen, case.decided)) is not None:
+        return not_applicable(f"{ended.title}，未经实体审理")
     return failed("重大疑难复杂案件应当听证而未听证") if said else not_computable("未登记是否应当听证")
 
 
@@ -137,13 +139,21 @@ def act_stood(seen: Seen) -> Verdict:
     outcome = seen.outcomes.get(case.decided.outcome)
     if outcome is None:
         return not_computable("复议结果代码不在代码表中")
-    if outcome.corrected == "separate" or case.decided.outcome == NOT_ON_MERITS:
+    if _ended_without_judgement(seen, case.decided) is not None:
         return not_applicable(f"{outcome.title}，未对行政行为作出评价，单独统计")
     if case.effective_on is None:
         return not_due("决定尚未送达生效")
     if outcome.corrected == "yes" and not outcome.against_document:
         return failed(f"行政行为被纠正：{outcome.title}{_made_in(case)}")
     return passed(f"行政行为未被纠正：{outcome.title}")
+
+
+def _ended_without_judgement(seen: Seen, decided: s.Decided) -> Outcome | None:
+    """The outcome that said nothing of the act: dismissed, mediated, withdrawn or terminated."""
+    outcome = seen.outcomes.get(decided.outcome)
+    if outcome is not None and (outcome.corrected == "separate" or outcome.code == NOT_ON_MERITS):
+        return outcome
+    return None
 
 
 def _made_in(case: Case) -> str:
@@ -170,6 +180,13 @@ def respondent_answered(seen: Seen) -> Verdict:
     if answered is not None:
         late = (answered.on - due.due_on).days
         return _in_time(answered.on, due, "按期答复", f"被申请人逾期{late}日答复")
+    if case.decided is not None and case.decided.on <= due.due_on:
+        ended = _ended_without_judgement(seen, case.decided)
+        return (
+            not_applicable("答复期限未满案件即已办结")
+            if ended
+            else not_computable("案件已办结，未登记答复日期")
+        )
     if seen.is_over(ANSWER):
         return failed("被申请人没有在期限内提出书面答复、提交证据")
     return not_computable("案件已办结，未登记答复日期") if case.decided else not_due("答复期限未满")
