@@ -9,9 +9,10 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
@@ -75,22 +76,30 @@ def entries(session: Session, store: Store, *, state: str = "held", limit: int =
     """What is in quarantine, oldest first."""
     table = store.spine.quarantine
     query = select(table).where(table.c.state == state).order_by(table.c.held_at).limit(limit)
-    return [
-        Held(
-            id=row.id,
-            consumer=row.consumer,
-            source=row.source,
-            name=row.name,
-            message_id=row.message_id,
-            raw=row.raw,
-            headers=orjson.loads(row.headers),
-            code=row.code,
-            reason=row.reason,
-            held_at=row.held_at,
-            state=row.state,
-        )
-        for row in session.execute(query)
-    ]
+    return [_held(row) for row in session.execute(query)]
+
+
+def entry(session: Session, store: Store, wanted: str) -> Held | None:
+    """One entry, whatever became of it; None where there is none of this id."""
+    table = store.spine.quarantine
+    row = session.execute(select(table).where(table.c.id == wanted)).first()
+    return None if row is None else _held(row)
+
+
+def _held(row: Row[Any]) -> Held:
+    return Held(
+        id=row.id,
+        consumer=row.consumer,
+        source=row.source,
+        name=row.name,
+        message_id=row.message_id,
+        raw=row.raw,
+        headers=orjson.loads(row.headers),
+        code=row.code,
+        reason=row.reason,
+        held_at=row.held_at,
+        state=row.state,
+    )
 
 
 def settle(work: Work, principal: Principal, entry: str, *, state: str) -> None:
