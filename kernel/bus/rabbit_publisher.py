@@ -107,7 +107,9 @@ class Publisher:
         def channel_opened(channel: Channel) -> None:
             channel.add_on_close_callback(lambda _channel, reason: self._lost(connection, reason))
             channel.add_on_return_callback(self._returned)
-            channel.confirm_delivery(self._settled, callback=lambda _frame: confirming(channel))
+            channel.confirm_delivery(
+                lambda frame: self._settled(channel, frame), callback=lambda _frame: confirming(channel)
+            )
 
         def confirming(channel: Channel) -> None:
             self._channel, self._next_tag = channel, 1
@@ -173,8 +175,9 @@ class Publisher:
                 mandatory=(message.source, message.name) in self._names,
             )
 
-    def _settled(self, frame: Any) -> None:
-        if self._window is not None:
+    def _settled(self, channel: Channel, frame: Any) -> None:
+        # Each channel counts anew: what one that was given up says late would settle others of the same numbers.
+        if self._window is not None and channel is self._channel:
             good = isinstance(frame.method, Basic.Ack)
             self._window.settle(frame.method.delivery_tag, multiple=frame.method.multiple, good=good)
 
