@@ -12,6 +12,8 @@ from kernel.clock import local_date
 from kernel.messages import Item
 from kernel.storage.work import Work
 from services.legislation.app import Legislation
+from services.legislation.documents.rules import title_key
+from services.legislation.drafting.uses import Use
 from services.legislation.tables import CORRECTIONS, FINDINGS, UNITS
 from services.legislation.usage.rules import read_day
 
@@ -45,7 +47,9 @@ class LegislationWorker:
         self._app.usage.take(work, items)
         today = local_date(work.clock.now())
         cited = (item.value for item in items if isinstance(item.value, Citation))
-        self._app.register.note_use(work, ((one.document, read_day(one.cited_on) or today) for one in cited))
+        self._app.register.note_use(
+            work, (Use(title_key(one.document), one.unit, read_day(one.cited_on) or today) for one in cited)
+        )
 
     @every(seconds=15)
     def keep_index(self) -> None:

@@ -114,12 +114,17 @@ def filed_in_time(facts: DocumentFacts) -> Verdict:
 @PROBES.probe("LEG-VAL-01", version=1, title="过期文件不再作为依据", basis=(_VALIDITY,))
 def not_used_after_its_end(facts: DocumentFacts) -> Verdict:
     """A document past its validity or repealed is cited no more."""
-    end = min((day for day in (facts.expires_on, facts.repealed_on) if day), default=None)
+    end = last_day(facts.expires_on, facts.repealed_on)
     if end is None:
         return not_computable("未登记有效期")
     if facts.used_on is not None and facts.used_on > end:
         return failed(f"{end}失效后仍被引用")
     return passed()
+
+
+def last_day(expires_on: date | None, repealed_on: date | None) -> date | None:
+    """The last day on which a document may be used; None while nothing ends it."""
+    return min((day for day in (expires_on, repealed_on) if day), default=None)
 
 
 def look(facts: DocumentFacts) -> list[Finding]:
@@ -145,6 +150,6 @@ def _day(probe: str, facts: DocumentFacts) -> date:
         ran_out = facts.file_by if facts.file_by and facts.file_by < facts.today else None
         return facts.filed_on or ran_out or published
     if probe == "LEG-VAL-01":
-        end = min((day for day in (facts.expires_on, facts.repealed_on) if day), default=None)
+        end = last_day(facts.expires_on, facts.repealed_on)
         return facts.used_on if end and facts.used_on and facts.used_on > end else published
     return published

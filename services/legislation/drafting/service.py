@@ -30,6 +30,7 @@ from services.legislation.documents.rules import title_key
 from services.legislation.drafting.model import NormativeDocument
 from services.legislation.drafting.periods import DocumentPeriods
 from services.legislation.drafting.rules import REVIEW_RESULTS, DocumentFacts, look, next_look_on
+from services.legislation.drafting.uses import Use, latest_use, uses_of
 from services.legislation.paging import check_page
 from services.legislation.tables import EVIDENCE, FINDINGS, UNITS, table_of
 
@@ -81,7 +82,7 @@ class Register:
             if not written:
                 raise Conflict("本单位已登记过同一文号的文件，请核对文号。", code="legislation.number_taken")
             self._keep(work, who, {str(row["id"]): entry})
-            self._look(work, [row["id"]])
+            self._look(work, [row["id"]], is_new=True)
             work.audit(who, "normative_document.entered", f"normative-documents/{row['id']}")
             work.commit()
         return self.one(who, row["id"])
@@ -99,6 +100,8 @@ class Register:
             changes = {name: value for name, value in row.items() if name not in _KEPT} | {
                 "version": version + 1
             }
+            if row["title_key"] != stored.title_key:
+                changes["used_on"] = None  # it was cited by another name
             changed = work.session.execute(
                 update(NormativeDocument)
                 .where(NormativeDocument.id == document, NormativeDocument.version == version)
@@ -108,7 +111,7 @@ class Register:
             if not changed.scalars().all():
                 raise Conflict(code="legislation.changed_meanwhile")
             self._keep(work, who, {document: entry})
-            self._look(work, [document])
+            self._look(work, [document], is_new=True)
             work.audit(
                 who,
                 "normative_document.changed",
@@ -133,13 +136,20 @@ class Register:
         return written
 
     def look_at_due(self) -> int:
-        """Look again at documents whose time has come (filing period over); returns how many."""
+        """
+        Look again at documents whose time has come (newly entered, filing period over); returns how many.
+
+        What an entry says changes which document of its title a citation meant, whoever told it first.
+        """
 
         def act(work: Work) -> int:
             today = local_date(work.clock.now())
-            wanted = select(NormativeDocument.id).where(NormativeDocument.next_look_on <= today)
-            due = list(work.session.scalars(wanted.order_by(NormativeDocument.next_look_on).limit(BATCH)))
-            self._look(work, due)
+            wanted = select(NormativeDocument).where(NormativeDocument.next_look_on <= today)
+            page = wanted.order_by(NormativeDocument.next_look_on, NormativeDocument.id).limit(BATCH)
+            due = list(work.session.scalars(page))
+            titles = {document.title_key for document in due}
+            moved = self._note(work, uses_of(work.session, titles), over=True)
+            self._look(work, sorted({document.id for document in due} | moved))
             return len(due)
 
         total = 0
@@ -147,24 +157,27 @@ class Register:
             total += done
         return total
 
-    def note_use(self, work: Work, cited: Iterable[tuple[str, date]]) -> None:
-        """Take note that documents (by title) were cited on a day, in the transaction of `work`."""
-        latest: dict[str, date] = {}
-        for title, day in cited:
-            key = title_key(title)
-            latest[key] = max(day, latest.get(key, day))
-        used = []
-        keys = iter(latest)
+    def note_use(self, work: Work, uses: Iterable[Use]) -> None:
+        """Take note that titles were cited by a unit on a day, in the transaction of `work`."""
+        self._look(work, sorted(self._note(work, list(uses), over=False)))
+
+    def _note(self, work: Work, uses: Sequence[Use], *, over: bool) -> set[str]:
+        """Which documents were last used when; `over`: the uses are all that were told of their titles."""
+        moved = set()
+        keys = iter({use.title_key for use in uses})
         while part := list(islice(keys, BATCH)):
-            for document in work.session.scalars(
-                select(NormativeDocument).where(NormativeDocument.title_key.in_(part))
-            ):
-                day = latest[document.title_key]
-                if document.used_on is None or document.used_on < day:
+            wanted = select(NormativeDocument).where(NormativeDocument.title_key.in_(part))
+            documents = list(work.session.scalars(wanted))
+            latest = latest_use(work.session, documents, uses)
+            for document in documents:
+                day = latest.get(document.id)
+                if not over:
+                    day = max(filter(None, (day, document.used_on)), default=None)
+                if day != document.used_on:
                     document.used_on = day
-                    used.append(document.id)
+                    moved.add(document.id)
         work.session.flush()
-        self._look(work, used)
+        return moved
 
     def one(self, who: Principal, document: str) -> NormativeDocument:
         """One entry. Raises `NotFound` when there is none within the caller's reach."""
@@ -197,7 +210,7 @@ class Register:
         fresh = {str(row.id) for row in written}
         handed_in = {str(row["id"]): given[key] for key, row in rows.items() if str(row["id"]) in fresh}
         self._keep(work, SYSTEM, handed_in)
-        self._look(work, list(handed_in))
+        self._look(work, list(handed_in), is_new=True)
         work.audit(SYSTEM, "normative_documents.imported", f"{len(written)} 份")
         return len(written)
 
@@ -221,7 +234,8 @@ class Register:
         records = (HandedIn(subject_of(id_), orjson.dumps(entry), name) for id_, entry in entries.items())
         EVIDENCE.keep(work, self._blobs, who, records)
 
-    def _look(self, work: Work, ids: Sequence[str]) -> None:
+    def _look(self, work: Work, ids: Sequence[str], *, is_new: bool = False) -> None:
+        """Tell what the probes find; what a new entry changes for its whole title is seen to by the clock, today."""
         today = local_date(work.clock.now())
         found = []
         waiting = iter(ids)
@@ -230,7 +244,7 @@ class Register:
                 select(NormativeDocument).where(NormativeDocument.id.in_(part))
             ):
                 facts = facts_of(document, today)
-                document.next_look_on = next_look_on(facts)
+                document.next_look_on = today if is_new else next_look_on(facts)
                 subject = subject_of(document.id)
                 found += [
                     Found(subject, document.unit, Mode(document.mode), finding) for finding in look(facts)

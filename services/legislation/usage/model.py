@@ -32,6 +32,7 @@ class StoredCitation(Base):
             postgresql_where=text("state = 'unknown'"),
             sqlite_where=text("state = 'unknown'"),
         ),
+        Index("ix_citations_title", "title_key", "unit", "cited_on"),
         one_of("citations", "state", UNKNOWN, DOCUMENT, ARTICLE),
     )
 

@@ -103,6 +103,36 @@ class TestProbes:
         office.cite(a_citation("新城区户外广告设置管理办法", "第三条", on="2026-03-05"))
         assert findings(office)["LEG-VAL-01"] == (Outcome.FAIL, date(2026, 3, 5))
 
+    def test_what_was_issued_anew_under_its_title_is_used_no_more(self, office: Desk) -> None:
+        """The old one ended on 1 March and the new one begins on the 2nd: a case of the 4th rests on the new one."""
+        old = office.app.register.enter(
+            CLERK, replace(ENTRY, number="1号", expires_on=date(2026, 3, 1), effective_on=date(2021, 3, 2))
+        )
+        office.app.register.enter(CLERK, replace(ENTRY, number="2号", effective_on=date(2026, 3, 2)))
+        office.cite(a_citation("新城区户外广告设置管理办法", "第三条", on="2026-03-04"))
+        assert findings(office)["LEG-VAL-01"][0] is Outcome.PASS
+        assert office.app.register.one(CLERK, old.id).used_on is None
+
+    def test_a_neighbours_document_of_the_same_title_is_not_meant(self, office: Desk) -> None:
+        office.app.register.enter(PROVINCE, replace(ENTRY, title="城市管理办法", expires_on=date(2026, 3, 4)))
+        office.cite(a_citation("城市管理办法", "第三条", unit="150103", on="2026-03-05"))
+        assert findings(office)["LEG-VAL-01"][0] is Outcome.PASS
+        office.cite(a_citation("城市管理办法", "第三条", unit="150102", on="2026-03-05"))
+        assert findings(office)["LEG-VAL-01"] == (Outcome.FAIL, date(2026, 3, 5))
+
+    def test_what_is_entered_late_is_set_right_by_the_clock(self, office: Desk) -> None:
+        """The case came in before the maker entered the document that it rests on."""
+        old = replace(ENTRY, number="1号", expires_on=date(2026, 3, 1), effective_on=date(2021, 3, 2))
+        office.app.register.enter(CLERK, old)
+        office.cite(a_citation("新城区户外广告设置管理办法", "第三条", on="2026-03-04"))
+        assert findings(office)["LEG-VAL-01"] == (Outcome.FAIL, date(2026, 3, 4))
+        wrong = office.told()[-1]
+        new = office.app.register.enter(CLERK, replace(ENTRY, number="2号", effective_on=date(2026, 3, 2)))
+        office.worker.look_again()
+        right = office.told()[-1]
+        assert (right.probe, right.outcome, right.corrects) == ("LEG-VAL-01", int(Outcome.PASS), wrong.id)
+        assert office.app.register.one(CLERK, new.id).used_on == date(2026, 3, 4)
+
     def test_a_trial_document_lasts_two_years(self, office: Desk) -> None:
         document = office.app.register.enter(CLERK, replace(ENTRY, title="新城区养犬管理办法（试行）"))
         assert document.expires_on == date(2028, 3, 4)
