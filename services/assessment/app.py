@@ -141,7 +141,7 @@ def build(runtime: Runtime) -> Assessment:
         witnesses=Witnesses(store, settings.ledger_origin, witnesses),
         receipts=Receipts(store, frameworks, ledger),
         supervision=wire(runtime, store, frameworks),
-        closings=Closings(store),
+        closings=Closings(store, ledger),
         publications=publications,
         public_keys=cache(lambda: public_keys(runtime)),
         detection=Detection(

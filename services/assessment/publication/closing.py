@@ -15,6 +15,7 @@ from kernel.access.principal import Principal
 from kernel.errors import RuleViolation
 from kernel.ids import new_id
 from kernel.storage.work import Store, Work
+from services.assessment.ledger.service import Ledger
 from services.assessment.publication.model import PERIOD_ACTS
 from services.assessment.publication.rules import (
     CONFIRMS,
@@ -55,8 +56,9 @@ class LateFact:
 class Closings:
     """Closes and reopens periods."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, ledger: Ledger) -> None:
         self._store = store
+        self._ledger = ledger
 
     def periods(self) -> list[Period]:
         """Every period something was done about, newest first."""
@@ -70,11 +72,13 @@ class Closings:
         """
         Ask to close ("close_asked") or reopen ("reopen_asked") a period; returns the request's id.
 
-        Raises Invalid, Conflict, NotForAllUnits.
+        Raises Invalid, Conflict, NotForAllUnits, NotWitnessed.
         """
         check_period(period)
         with self._store.work() as work:
             require_all_units(work.session, who)
+            if act == "close_asked":
+                self._ledger.require_fresh(work.session)
             size = _hold(work)
             ask(_state(work.session, period), act)
             request = _act(work, who, period, act, reason, size)
@@ -82,13 +86,15 @@ class Closings:
         return request
 
     def confirm(self, who: Principal, period: str, *, agreed: bool, reason: str = "") -> PeriodState:
-        """Confirm or refuse what another asked for. Raises Conflict, RuleViolation, NotForAllUnits."""
+        """Confirm or refuse what another asked for. Raises Conflict, RuleViolation, NotForAllUnits, NotWitnessed."""
         check_period(period)
         with self._store.work() as work:
             require_all_units(work.session, who)
             size = _hold(work)
             request = confirm(_state(work.session, period), who.account)
             act = CONFIRMS[request.act] if agreed else "refused"
+            if act == "closed":
+                self._ledger.require_fresh(work.session)
             _act(work, who, period, act, reason, size, answers=request.id)
             state = _state(work.session, period)
             work.commit()

@@ -14,6 +14,7 @@ from contracts.findings import Evidence, Finding, Mode, graded
 from kernel.clock import start_of_day
 from kernel.storage.work import Work
 from services.assessment.framework.values import Framework, Node
+from services.assessment.publication.closing import require_open
 from services.assessment.reporting.model import REPORTS
 from services.assessment.reporting.records import Head, advance, content_of, locked
 from services.assessment.reporting.rules import SCORED, Content, Value, last_day
@@ -85,7 +86,8 @@ def score(
     value: Value | None,
     reasons: str,
 ) -> str:
-    """Score a locked report for good; returns the id of its fact. Raises WrongState."""
+    """Score a locked report for good; returns the id of its fact. Raises WrongState, RuleViolation."""
+    require_open(work.session, head["period"])
     content = content_of(work.session, head["id"], head["submitted_version"])
     at = occurred_at(head["period"], work.clock.now())
     fact = fact_of(framework, node, head, content, score_milli=score_milli, value=value, at=at)

@@ -20,6 +20,7 @@ from kernel.storage.work import Store, Work
 from kernel.text import clean_text
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, Node
+from services.assessment.publication.closing import require_open
 from services.assessment.ranking.known import end_of, framework_at
 from services.assessment.reporting.evidence import (
     KnownObject,
@@ -281,6 +282,7 @@ class Reports:
         framework = self.framework_of(period)
 
         def enter(work: Work) -> str:
+            require_open(work.session, period)
             unit = own_unit(work.session, framework, who)
             node = next((node for _, node in asked(framework, unit.group) if node.code == result), None)
             if node is None:
@@ -306,6 +308,7 @@ class Reports:
             head = own_head(work, who, report)
             if head["state"] not in WRITABLE:
                 raise not_writable(head)
+            require_open(work.session, head["period"])
             check_version(head, version)
             method = result_of(self.framework_of(head["period"]), head).method
             assert method is not None
@@ -329,6 +332,7 @@ class Reports:
             head = own_head(work, who, report)
             check_version(head, version)
             check_period(head["period"], local_date(work.clock.now()), self.limits)
+            require_open(work.session, head["period"])
             method = result_of(self.framework_of(head["period"]), head).method
             assert method is not None
             content = content_of(work.session, report, head["version"])

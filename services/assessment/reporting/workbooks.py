@@ -21,6 +21,7 @@ from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from kernel.text import one_line
 from services.assessment.framework.values import Framework, Node
+from services.assessment.publication.closing import require_open
 from services.assessment.reporting.model import REPORT_VERSIONS, REPORT_WORKBOOKS, REPORTS
 from services.assessment.reporting.reach import own_unit
 from services.assessment.reporting.records import Head, begin, content_of, digest_of, version_row
@@ -179,6 +180,7 @@ class Workbooks:
                 problems=[Problem(f"{f.row}.{f.column}", f.code, f.message) for f in faults]
             )
         check_period(row.period, local_date(work.clock.now()), self._reports.limits)
+        require_open(work.session, row.period)
         self._write(work, who, row.period, [_line(raw) for raw in orjson.loads(row.drafts)])
         imported = {"state": "imported", "imported_at": work.clock.now()}
         work.session.execute(update(REPORT_WORKBOOKS).where(*_place(who, digest)).values(**imported))

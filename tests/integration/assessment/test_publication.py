@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
@@ -149,6 +150,17 @@ class TestFourEyes:
         with pytest.raises(Conflict) as refused:
             closings.ask(ASKS, "2026-02", "close_asked", "再关一次")
         assert refused.value.stable_code == "assessment.period_closed"
+
+    def test_no_period_is_closed_while_the_witnesses_are_silent_for_hours(self, county):
+        closings = county.app.closings
+        closings.ask(ASKS, "2026-02", "close_asked", "月度结束")
+        county.app.store.clock.advance(timedelta(hours=5))
+        with pytest.raises(NotWitnessed, match="5 小时"):
+            closings.confirm(AGREES, "2026-02", agreed=True)
+        with pytest.raises(NotWitnessed):
+            closings.ask(ASKS, "2026-01", "close_asked", "月度结束")
+        county.seal()
+        assert closings.confirm(AGREES, "2026-02", agreed=True).closed_at_seq == 18
 
     @pytest.mark.parametrize(
         ("period", "upto"), [("26", ""), ("2026", "2027-01"), ("2026", "2026-12"), ("2026-03", "")]
