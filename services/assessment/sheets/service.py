@@ -25,6 +25,7 @@ from kernel.storage.work import Store, Work
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.publication.closing import require_open
+from services.assessment.reach import within
 from services.assessment.reporting.scored import occurred_at
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
 from services.assessment.scoring.tallies import Assessed, assessed_units
@@ -119,7 +120,11 @@ class Sheets:
     def mine(self, who: Principal) -> list[Sheet]:
         """The sheets this caller may see, those due first."""
         with self._store.reading() as session:
-            rows = session.execute(select(SHEETS).order_by(SHEETS.c.due_on, SHEETS.c.id).limit(2000)).all()
+            theirs = SHEETS.c.assignee == who.account
+            if who.has(INSPECTOR, AUDIT_ADMIN):
+                theirs |= within(who, SHEETS.c.unit)
+            wanted = select(SHEETS).where(theirs).order_by(SHEETS.c.due_on, SHEETS.c.id)
+            rows = session.execute(wanted.limit(2000)).all()
             return [sheet for sheet, path in self._read(session, rows) if _may_see(who, sheet, path)]
 
     def one(self, who: Principal, sheet: str) -> tuple[Sheet, Framework, list[Version], list[SheetFile]]:

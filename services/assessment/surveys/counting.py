@@ -11,14 +11,22 @@ from services.assessment.tables import UNITS
 
 
 def sums_of(session: Session, survey: Survey) -> dict[tuple[str, str], tuple[int, int]]:
-    """(unit, result) -> sum of marks and number of answers to its questions; streamed."""
-    results = {question.id: question.result for question in survey.questions}
+    """
+    (unit, result) -> sum of marks and number of people who answered; streamed.
+
+    Of several questions about one result, a person's mark is the mean, rounded half up: whoever answers three
+    questions is one person still, as `responses_at_least` counts people.
+    """
+    questions: dict[str, list[str]] = {}
+    for question in survey.questions:
+        questions.setdefault(question.result, []).append(question.id)
     sums: dict[tuple[str, str], list[int]] = {}
     query = select(SURVEY_ANSWERS.c.unit, SURVEY_ANSWERS.c.marks).where(SURVEY_ANSWERS.c.survey == survey.id)
     for row in session.execute(query.execution_options(yield_per=5000)):
-        for question, marks in orjson.loads(row.marks).items():
-            total = sums.setdefault((row.unit, results[question]), [0, 0])
-            total[0] += marks
+        given = orjson.loads(row.marks)
+        for result, asked in questions.items():
+            total = sums.setdefault((row.unit, result), [0, 0])
+            total[0] += (2 * sum(given[question] for question in asked) + len(asked)) // (2 * len(asked))
             total[1] += 1
     return {place: (total[0], total[1]) for place, total in sorted(sums.items())}
 

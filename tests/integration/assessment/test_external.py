@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from contracts.directory.v1.directory_pb2 import UnitKind
 from contracts.roles import INSPECTOR, REVIEWER, THIRD_PARTY
@@ -15,6 +15,8 @@ from kernel.errors import Conflict, Invalid, NotFound, RuleViolation, TooLarge
 from kernel.files.intake import Kept, checked
 from kernel.ids import new_id
 from kernel.storage.reach import NOTHING, within
+from kernel.storage.setwise import write_rows
+from services.assessment.sheets.model import SHEETS
 from services.assessment.sheets.rules import Item
 from services.assessment.sheets.service import MOST_FILES
 from services.assessment.surveys.rules import Option, Question, Survey
@@ -85,6 +87,18 @@ class TestSurveys:
         assert county.app.surveys.count(STAFF, survey) == 2
         assert [tuple(row) for row in facts(county, "SV.SITE.LAW")] == [(UNIT, 1600, 3000, None, 4)]
         assert [row.numerator for row in facts(county, "SV.SITE.ENF")] == [3000]
+
+    def test_who_answers_several_questions_about_one_result_is_one_person(self, county):
+        about = [Question(f"q{n}", f"第{n}题", "SV.SITE.LAW", SCALE) for n in range(1, 4)]
+        survey = county.app.surveys.set_up(STAFF, a_survey(questions=tuple(about)))
+        codes = county.app.surveys.issue_codes(STAFF, survey, UNIT, 2)
+        county.app.surveys.answer(codes[0], {"q1": "满意", "q2": "满意", "q3": "基本满意"})
+        county.app.surveys.answer(codes[1], dict.fromkeys(("q1", "q2", "q3"), "基本满意"))
+        assert county.app.surveys.count(STAFF, survey) == 1
+        (fact,) = facts(county, "SV.SITE.LAW")
+        assert (fact.numerator, fact.denominator) == (867 + 600, 2000)  # two people, not six
+        _, (progress,) = county.app.surveys.one(STAFF, survey)
+        assert (progress.answers, progress.counted) == (2, 2)
 
     def test_counted_again_after_more_answers_the_fact_before_is_corrected(self, county):
         survey = county.app.surveys.set_up(STAFF, a_survey())
@@ -335,6 +349,16 @@ class TestSheets:
         with pytest.raises(Invalid):
             county.app.sheets.hand_in(COMPANY, sheet, 0, items, "")
 
+    def test_whoever_was_given_a_sheet_finds_it_though_thousands_of_others_are_due_before(self, county):
+        (own,) = self.hand_out(county)
+        with county.app.store.work() as work:
+            row = work.session.execute(select(SHEETS)).mappings().one()
+            kept = {str(name): value for name, value in row.items()}
+            others = {"assignee": "bieren", "due_on": date(2026, 1, 1)}
+            write_rows(work.session, SHEETS, [{**kept, **others, "id": new_id()} for _ in range(2001)])
+            work.commit()
+        assert [sheet.id for sheet in county.app.sheets.mine(COMPANY)] == [own]
+
     def test_units_out_of_reach_cannot_be_handed_out(self, county):
         narrow = replace(STAFF, unit="150102-sf", unit_path="/15/150102/150102-sf/")
         with pytest.raises(NotFound):
@@ -344,6 +368,7 @@ class TestSheets:
 
 
 def test_a_closed_year_takes_no_more_answers(county):
+    county.app.ledger.needed = 0
     county.app.closings.ask(STAFF, "2026", "close_asked", "年度结束")
     county.app.closings.confirm(OTHER, "2026", agreed=True)
     with pytest.raises(RuleViolation) as refused:
