@@ -92,7 +92,7 @@ class Explanations:
             period=asked.window.text,
             node=found,
             ancestors=ancestors,
-            arithmetic=tuple(arithmetic(found, tree)),
+            arithmetic=tuple(arithmetic(framework, found, tree)),
             tallies=tuple(
                 Tally(
                     name,

@@ -115,8 +115,15 @@ def _with_methods(board: Board, moves: Moves) -> Matrix:
 
 def _with(node: Node, methods: Mapping[str, Method]) -> Node:
     if node.method is not None:
-        return replace(node, method=methods.get(node.code, node.method))
+        return replace(node, method=_instead(node.method, methods.get(node.code, node.method)))
     return replace(node, children=tuple(_with(child, methods) for child in node.children))
+
+
+def _instead(method: Method, moved: Method) -> Method:
+    """The method moved; what is counted, and how many must have answered, stays unless the kind is another."""
+    if moved.kind != method.kind:
+        return moved
+    return replace(moved, measured=method.measured, responses_at_least=method.responses_at_least)
 
 
 def _moved(matrix: Matrix, framework: Framework, group: str, moves: Moves) -> Matrix:

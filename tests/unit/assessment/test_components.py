@@ -1,10 +1,12 @@
 """Components 50/30/20: each is scaled by itself, then weighed; the parts add up to the last digit."""
 
+import re
 from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.assessment.explanation.rules import arithmetic
 from services.assessment.framework.values import Component, Framework, Method, Node
 from services.assessment.scoring.rules import ProbeState, roll_up, roll_up_totals
 from tests.support.frameworks import GROUP, POINT, above, result, tally, walked
@@ -139,3 +141,23 @@ def test_the_total_is_the_exact_fraction_rounded_once(states):
         weight for weight, _ in parts
     )
     assert abs(tree.score - exact * 100 * POINT) <= Fraction(1, 2)
+
+
+def reckoned(sentence: str) -> Fraction:
+    """What the written arithmetic between the first equals sign and its result comes to."""
+    written = re.split(r" [=≈] ", sentence)[1]
+    written = re.sub(r"“[^”]*”|[一-龥 ]", "", written).translate(str.maketrans("（）×÷", "()*/"))
+    return Fraction(eval(re.sub(r"[0-9.]+", r"Fraction('\g<0>')", written)))  # noqa: S307
+
+
+@given(st.dictionaries(st.sampled_from(sorted(ALL)), STATE, min_size=1))
+def test_what_is_written_beside_a_number_comes_to_the_number(states):
+    tree = roll_up(FRAMEWORK, GROUP, states)
+    for node in walked(tree):
+        if node.status != "scored":
+            continue
+        sentence = next(
+            line for line in arithmetic(FRAMEWORK, node, tree) if line.startswith(("总分", "对总分"))
+        )
+        # of a node above results, every result below may be a millionth off
+        assert abs(reckoned(sentence) * POINT - node.contribution) <= (1 if not node.children else 6)
