@@ -165,7 +165,9 @@ def _authorise(verifier: Verifier) -> Callable[[Request], Awaitable[None]]:
 
 def _identify(request: Request, verifier: Verifier, *, demanded: bool) -> Principal | None:
     header = request.headers.get("authorization", "")
-    token = header[7:] if header[:7].lower() == "bearer " else request.cookies.get(TOKEN_COOKIE, "")
+    # Whatever else the header says, it is the cookie that is believed.
+    by_cookie = header[:7].lower() != "bearer "
+    token = request.cookies.get(TOKEN_COOKIE, "") if by_cookie else header[7:]
     if not token:
         return None
     try:
@@ -179,7 +181,6 @@ def _identify(request: Request, verifier: Verifier, *, demanded: bool) -> Princi
         address=request.client.host if request.client else "",
         request=request.state.request_id,
     )
-    by_cookie = not header
     if by_cookie and request.method not in ("GET", "HEAD") and request.headers.get(CSRF_HEADER) != csrf:
         if not demanded:
             return None

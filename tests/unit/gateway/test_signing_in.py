@@ -203,6 +203,12 @@ class TestLivingSessions:
         answer = http.delete(f"{SESSIONS}/current")
         assert (answer.status_code, answer.json()["code"]) == (403, "identity.csrf")
 
+    @pytest.mark.parametrize("header", ["Basic YTpi", "bearer", "Digest x", " "])
+    def test_a_header_that_names_nobody_is_no_way_round_the_csrf_word(self, http, header):
+        sign_in(http)
+        answer = http.delete(f"{SESSIONS}/current", headers={"authorization": header})
+        assert (answer.status_code, answer.json()["code"]) == (403, "identity.csrf")
+
     def test_signing_in_again_over_a_living_cookie_works(self, http):
         sign_in(http)
         assert sign_in(http, "shenhe").json()["account"]["id"] == "shenhe"
