@@ -10,7 +10,7 @@ from contracts.topology import CORRECTION_NOTICES, GATEWAY_PROGRESS
 from gateway.app import Gateway
 from gateway.tables import CORRECTIONS, FINDINGS
 from kernel.bus.markers import every, loop, subscribe
-from kernel.hosting.background import repeat
+from kernel.hosting.background import keep, repeat
 from kernel.messages import Item
 from kernel.storage.work import Work
 
@@ -89,8 +89,11 @@ class GatewayWorker:
 
 
 def _side_by_side(jobs: dict[str, Callable[[], None]], stop: threading.Event) -> None:
-    """Each job in a thread of its own, so that a sick or slow partner delays nobody else."""
-    threads = [threading.Thread(target=job, name=name, daemon=True) for name, job in jobs.items()]
+    """Each job in a thread of its own, begun again when it dies: a sick partner delays nobody, and is not given up."""
+    threads = [
+        threading.Thread(target=keep, args=(name, job, stop), name=name, daemon=True)
+        for name, job in jobs.items()
+    ]
     for thread in threads:
         thread.start()
     stop.wait()

@@ -12,7 +12,7 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from kernel.errors import NotSignedIn
 
@@ -73,7 +73,7 @@ def read_headers(headers: Mapping[str, str]) -> SignatureHeaders:
 
 def demand_fresh(headers: SignatureHeaders, now: datetime) -> None:
     """Raise StaleSignature unless signed within 300 seconds of now."""
-    if abs(now - datetime.fromtimestamp(headers.timestamp, UTC)) > TOLERANCE:
+    if abs(now.timestamp() - headers.timestamp) > TOLERANCE.total_seconds():  # no date holds every number
         raise StaleSignature()
 
 

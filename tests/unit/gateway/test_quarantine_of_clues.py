@@ -1,9 +1,13 @@
+import threading
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import func, select
 
 from gateway.clues.letters import Letters
 from gateway.clues.model import ClueRow
 from gateway.directory.rules import UnitState
+from gateway.worker import GatewayWorker
 from kernel.bus.partner import Letter
 from kernel.errors import Conflict, NotAllowed
 from tests.support.gateway import INSPECTOR, NOW, TREE, body_of, hotline_order, principal
@@ -78,6 +82,7 @@ class TestLetters:
             ("hotline", {"webhook-signature": "v1,AAAA"}, "clues.bad_signature"),
             ("hotline", {"webhook-id": ""}, "clues.unsigned"),
             ("hotline", {"webhook-timestamp": "1"}, "clues.stale_signature"),
+            ("hotline", {"webhook-timestamp": "999999999999"}, "clues.stale_signature"),
         ],
     )
     def test_an_unverified_one_is_held_and_can_only_be_refused(
@@ -98,3 +103,20 @@ class TestLetters:
             )
         letters.take("hotline", letter(hotline, body_of(hotline_order())))
         assert (len(held(app)), clues(app)) == (3, 1)
+
+    def test_a_letter_nobody_foresaw_does_not_close_the_door_for_good(self, app, monkeypatch):
+        monkeypatch.setattr("kernel.hosting.background.backoff", lambda _failures: 0.0)
+        stop, runs = threading.Event(), []
+
+        def run(_take, _stop):
+            runs.append(1)
+            if len(runs) == 1:
+                raise RuntimeError("nobody foresaw this")
+            stop.set()
+
+        app.doors["hotline"] = SimpleNamespace(run=run)
+        listening = threading.Thread(target=GatewayWorker(app).listen, args=(stop,), daemon=True)
+        listening.start()
+        listening.join(5)
+        stop.set()
+        assert len(runs) == 2
