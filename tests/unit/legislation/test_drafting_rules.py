@@ -86,6 +86,17 @@ class TestPeriods:
         # 15 working days from 2 February 2026, over the Spring Festival with its make-up days.
         assert periods.file_by(date(2026, 2, 2)) == date(2026, 2, 28)
 
+    def test_a_period_that_the_province_changes_holds_from_its_day_on(self, tmp_path: Path) -> None:
+        text = CATALOG.read_text(encoding="utf-8")
+        row = next(line for line in text.splitlines() if "id: document.file," in line)
+        until = row.replace("valid_from: 2024-11-01", "valid_from: 2024-11-01, valid_to: 2026-12-31")
+        after = row.replace("days: 30", "days: 15").replace("2024-11-01,", "2027-01-01,")
+        (tmp_path / "legislation.yaml").write_text(text.replace(row, f"{until}\n{after}"), encoding="utf-8")
+        periods = DocumentPeriods.load(tmp_path / "legislation.yaml", WorkingCalendar())
+        assert periods.file_by(date(2026, 12, 31)) == date(2027, 1, 30)
+        assert periods.file_by(date(2027, 1, 1)) == date(2027, 1, 16)
+        assert periods.file_by(date(2019, 5, 1)) == date(2019, 5, 31)
+
     @pytest.mark.parametrize(
         ("old", "new"), [("days: 30", "days: soon"), ("id: document.file,", "id: document.elsewhere,")]
     )
