@@ -7,7 +7,6 @@ from contracts.holders.wire import read_holders
 from contracts.topology import ASSESSMENT_HOLDERS, ASSESSMENT_SCORED, DIRECTORY
 from contracts.units import read_units
 from kernel.bus.markers import every, subscribe
-from kernel.clock import local_date
 from kernel.messages import Item
 from kernel.storage.work import Work
 from kernel.telemetry import metrics
@@ -74,7 +73,7 @@ class AssessmentWorker:
     @every(seconds=6 * 3600)
     def detect(self) -> None:
         """线索识别: signs that figures were made for the score, as drafts for a person."""
-        self._app.detection.look(str(local_date(self._app.store.clock.now()).year))
+        self._app.detection.keep_up()
 
     @every(seconds=2)
     def publish(self) -> None:

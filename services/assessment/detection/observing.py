@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from kernel.clock import start_of_day
@@ -12,7 +12,7 @@ from kernel.storage.types import time_text
 from services.assessment.detection.rules import Observed, Parameters
 from services.assessment.framework.values import Framework
 from services.assessment.reporting.model import REPORT_FILES
-from services.assessment.scoring.model import STANDING
+from services.assessment.scoring.model import STANDING, UNIT_SCORES
 from services.assessment.scoring.tallies import assessed_units
 
 # A finding of assessment's own carries its framework and result in the probe; those of services do not.
@@ -80,6 +80,21 @@ def copies(session: Session, year: str) -> dict[str, list[str]]:
     for digest, unit in rows:
         found.setdefault(digest, []).append(unit)
     return {digest: units for digest, units in found.items() if len(set(units)) > 1}
+
+
+def newest(session: Session, framework: str, year: str) -> tuple[int, int]:
+    """
+    By which a year has changed since it was looked at: the last event that moved a score, and how many files there are.
+
+    `framework` is the key of the one in force for the year. Both are small to read, whatever the number of events.
+    """
+    scores = UNIT_SCORES.c
+    moved = select(func.coalesce(func.max(scores.at_seq), 0)).where(
+        scores.framework == framework, scores.year == year
+    )
+    files = select(func.count()).select_from(REPORT_FILES).where(REPORT_FILES.c.year == year)
+    with beyond("how many files there are in all says whether to compare them again", session):
+        return session.execute(moved).scalar_one(), session.execute(files).scalar_one()
 
 
 def _windows(year: int, settings: Parameters) -> Sequence[tuple[datetime, datetime]]:

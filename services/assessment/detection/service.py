@@ -1,8 +1,9 @@
 """
 What is done with signs: looked for, put before a person, confirmed or dismissed with a reason.
 
-Looking again drafts only what was not drafted before. A confirmed draft moves no score by itself: whoever confirms it
-opens an order or corrects a datum by the ways that exist for that.
+Looking again drafts only what was not drafted before. The clock looks at the running year and, until it is closed, at
+the one before: what is crowded before the deadline of 31 December is whole only in January. A confirmed draft moves no
+score by itself: whoever confirms it opens an order or corrects a datum by the ways that exist for that.
 """
 
 import hashlib
@@ -16,17 +17,20 @@ from sqlalchemy import Row, func, insert, select
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import SYSTEM, Principal
+from kernel.clock import local_date
 from kernel.errors import Conflict, NotFound
 from kernel.ids import is_id, new_id
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store
 from services.assessment.detection.model import DETECTION_DECISIONS, DETECTION_DRAFTS
-from services.assessment.detection.observing import copies, observe
+from services.assessment.detection.observing import copies, newest, observe
 from services.assessment.detection.rules import Draft, Kind, Parameters, drafts
 from services.assessment.framework.service import Frameworks
 from services.assessment.reach import within
 from services.assessment.reporting.model import REPORT_VERSIONS, REPORTS
+from services.assessment.scoring.roll_up import key_of, rolled_up
 from services.assessment.tables import UNITS
+from services.assessment.warnings.looked import LookedAt, looked, looked_at, remember
 
 Decision = Literal["confirmed", "dismissed"]
 
@@ -85,6 +89,29 @@ class Detection:
         with self._store.reading() as session:
             observed = observe(session, framework, year, self._settings)
             return drafts(observed, copies(session, year), self._settings)
+
+    def keep_up(self) -> int:
+        """Look at the years that clocks look at, where anything is new; returns how many drafts are new."""
+        with self._store.reading() as session:
+            years = looked_at(session, local_date(self._store.clock.now()))
+        return sum(self._look_again(of) for of in years)
+
+    def _look_again(self, of: LookedAt) -> int:
+        framework = self._frameworks.in_force(int(of.year))
+        place = f"{of.year} v{self._settings.version}"
+        with self._store.reading() as session:
+            seen = {what: looked(session, what) for what in (f"signs {place}", f"evidence {place}")}
+            # first, so that what is scored meanwhile is looked at the next time
+            counted = rolled_up(session, key_of(framework))
+            now = dict(zip(seen, newest(session, key_of(framework), of.year), strict=True))
+        if of.closed_at_seq is not None and seen[f"signs {place}"] >= of.closed_at_seq:
+            return 0
+        drafted = self.look(of.year) if any(now[what] > seen[what] for what in seen) else 0
+        with self._store.work() as work:
+            remember(work, f"signs {place}", counted)
+            remember(work, f"evidence {place}", now[f"evidence {place}"])
+            work.commit()
+        return drafted
 
     def look(self, year: str, who: Principal = SYSTEM) -> int:
         """

@@ -1,11 +1,12 @@
 """
 Opening 立项: orders for many units at once, each unit, node and matter with one running order at a time.
 
-What would be a second order joins the running one, and one that follows soon after an order's end says so
-(`relapse_of`). The database decides (uq_orders_running): two who open at the same moment get one order.
+What would be a second order joins the running one, also where both come at once: the first opens it and the others
+join, each with its reason. One that follows soon after an order's end says so (`relapse_of`). The database decides
+(uq_orders_running): two who open at the same moment get one order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from services.assessment.rectification.model import ORDER_EVENTS, ORDERS
 from services.assessment.rectification.places import supervisors
 from services.assessment.rectification.rules import OPEN, Opening, State
 from services.assessment.rectification.timeline import fact_row
+
+Place = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +43,24 @@ def open_orders(
     relapse_days: int,
 ) -> list[Opened]:
     """Open or join an order for each of these, in order; the caller commits."""
-    wanted = {opening.place: opening for opening in openings}
+    wanted: dict[Place, list[Opening]] = {}
+    for opening in openings:
+        wanted.setdefault(opening.place, []).append(opening)
     running = _running(work, wanted)
-    fresh = [opening for place, opening in wanted.items() if place not in running]
+    fresh = [several[0] for place, several in wanted.items() if place not in running]
     made = _make(work, fresh, who, state=state, due_at=due_at, relapse_days=relapse_days)
     missed = {opening.place for opening in fresh} - made.keys()
     if missed:  # somebody opened them between our two statements
-        running |= _running(work, {place: wanted[place] for place in missed})
-    joined = [place for place in wanted if place in running]
-    _join(work, who, [(running[place], wanted[place]) for place in joined])
-    orders = made | {place: running[place].id for place in joined}
-    return [Opened(orders[opening.place], opening.place in running) for opening in openings]
+        running |= _running(work, missed)
+    orders = {place: (order, 1) for place, order in made.items()}
+    orders |= {place: (str(row.id), row.version) for place, row in running.items()}
+    joining = {place: several[1:] if place in made else several for place, several in wanted.items()}
+    _join(work, who, [(*orders[place], several) for place, several in joining.items() if several])
+    opens = {id(several[0]) for place, several in wanted.items() if place in made}
+    return [Opened(orders[opening.place][0], id(opening) not in opens) for opening in openings]
 
 
-def _running(work: Work, wanted: dict[tuple[str, str, str], Opening]) -> dict[tuple[str, str, str], Row[Any]]:
+def _running(work: Work, wanted: Collection[Place]) -> dict[Place, Row[Any]]:
     units = {unit for unit, _, _ in wanted}
     query = (
         select(ORDERS)
@@ -73,7 +80,7 @@ def _make(
     state: State,
     due_at: datetime,
     relapse_days: int,
-) -> dict[tuple[str, str, str], str]:
+) -> dict[Place, str]:
     now = work.clock.now()
     over = supervisors(work.session, [opening.unit for opening in openings])
     earlier = _ended(work, openings, now - timedelta(days=relapse_days))
@@ -128,13 +135,18 @@ def _ended(work: Work, openings: Sequence[Opening], since: datetime) -> dict[tup
     return {(row.unit, row.node): row.id for row in work.session.execute(query)}
 
 
-def _join(work: Work, who: Principal, pairs: Sequence[tuple[Row[Any], Opening]]) -> None:
-    if not pairs:
+def _join(work: Work, who: Principal, joining: Sequence[tuple[str, int, Sequence[Opening]]]) -> None:
+    """Say in each of these orders, of which so many facts are written, why it is joined."""
+    if not joining:
         return
     now = work.clock.now()
     facts = [
-        fact_row(row.id, row.version + 1, "joined", who, now, note=opening.reason) for row, opening in pairs
+        fact_row(order, number, "joined", who, now, note=opening.reason)
+        for order, version, several in joining
+        for number, opening in enumerate(several, start=version + 1)
     ]
     write_rows(work.session, ORDER_EVENTS, facts)
     statement = update(ORDERS).where(ORDERS.c.id == bindparam("of")).values(version=bindparam("now"))
-    work.connection.execute(statement, [{"of": row.id, "now": row.version + 1} for row, _ in pairs])
+    work.connection.execute(
+        statement, [{"of": order, "now": version + len(several)} for order, version, several in joining]
+    )

@@ -48,8 +48,8 @@ class RollUp:
         framework = self._frameworks.current()
         with self._store.reading() as session:
             head: int = session.execute(select(LOG_HEAD.c.size)).scalar_one()
-            done = _rolled_up(session, key_of(framework))
-            directory_changed = _rolled_up(session, DIRECTORY_CHANGED)
+            done = rolled_up(session, key_of(framework))
+            directory_changed = rolled_up(session, DIRECTORY_CHANGED)
         if directory_changed:
             self.everything()
             return head - done
@@ -95,7 +95,7 @@ class RollUp:
         written = 0
         with self._store.work() as work:
             head = work.session.execute(select(LOG_HEAD.c.size).with_for_update()).scalar_one()
-            heard = _rolled_up(work.session, DIRECTORY_CHANGED)
+            heard = rolled_up(work.session, DIRECTORY_CHANGED)
             work.session.execute(delete(UNIT_SCORES))
             for year in years or known_years(work.session):
                 framework = self._frameworks.in_force(int(year))
@@ -210,7 +210,8 @@ def _settle(work: Work, heard: int) -> None:
     work.session.execute(update(ROLLED_UP).where(here).values(seq=0))
 
 
-def _rolled_up(session: Session, key: str) -> int:
+def rolled_up(session: Session, key: str) -> int:
+    """Up to which event the scores of a framework, by its key, are right."""
     return (
         session.execute(select(ROLLED_UP.c.seq).where(ROLLED_UP.c.framework == key)).scalar_one_or_none() or 0
     )

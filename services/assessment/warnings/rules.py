@@ -18,6 +18,8 @@ KINDS: tuple[Kind, ...] = ("line", "trend", "overdue", "finding")
 TOTAL = "total"
 LEVELS = (TOTAL, "component", "aspect", "measure", "result")
 MILLI = 1000
+VETO = "veto"
+GRAVEST_FIRST = (VETO, TOTAL, "finding", "overdue", "trend", "line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,11 @@ class Raised:
     def cause(self) -> str:
         """What decides whether it opens an order: its kind, and for a line whether it is the total's."""
         return TOTAL if self.kind == "line" and not self.node else self.kind
+
+    @property
+    def gravity(self) -> int:
+        """How grave it is beside others about the same node, 0 the gravest: that one opens the order, they join it."""
+        return GRAVEST_FIRST.index(VETO if "veto_below" in self.seen else self.cause)
 
     @property
     def reason(self) -> str:

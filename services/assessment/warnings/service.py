@@ -42,7 +42,8 @@ class Warnings:
         known = work.session.execute(select(WARNINGS.c.id).where(WARNINGS.c.id.in_(by_id))).scalars()
         for warning in known:
             del by_id[warning]
-        opening = {warning: self._opening(one) for warning, one in by_id.items() if self._opens(one)}
+        gravest_first = sorted(by_id.items(), key=lambda item: item[1].gravity)
+        opening = {warning: self._opening(one) for warning, one in gravest_first if self._opens(one)}
         opened = open_orders(
             work,
             list(opening.values()),

@@ -3,26 +3,29 @@ Watch 盯防: looks at scores that changed since it looked last, and at new fail
 
 A worker clock of its own, so the roll-up is never slower for it. What was below its line is kept (`watched`), and
 what was looked at (`looked`), in the transaction of the warnings: killed at any point it looks again and warns once.
-Only the running year is watched; a total that rests on too little data warns nobody.
+The running year is watched, and the one before until it is closed (looked.py): its last failures arrive after
+midnight. A total that rests on too little data warns nobody.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from kernel.clock import local_date, local_period
+from kernel.clock import local_date
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import MICRO, Framework
 from services.assessment.scoring.model import EVENT_LOG, LOG_HEAD, STANDING, UNIT_SCORES
-from services.assessment.scoring.roll_up import key_of
+from services.assessment.scoring.roll_up import key_of, rolled_up
 from services.assessment.scoring.rules import NodeScore, roll_up, roll_up_totals
 from services.assessment.scoring.tallies import Assessed, assessed_units, states_of
-from services.assessment.warnings.model import LOOKED, WATCHED
+from services.assessment.warnings.looked import LookedAt, looked, looked_at, remember, take_turn
+from services.assessment.warnings.model import WATCHED
 from services.assessment.warnings.overdue import overdue_tasks
 from services.assessment.warnings.rules import MILLI, Raised, WarningRules, falls, is_crossed, share_of
 from services.assessment.warnings.service import Warnings
@@ -44,57 +47,73 @@ class Watch:
 
     def look(self) -> int:
         """Look at everything new; returns how many warnings were raised."""
-        framework = self._frameworks.current()
-        return self.scores(framework) + self.findings(framework) + self.trends(framework) + self.duties()
-
-    def scores(self, framework: Framework) -> int:
-        """Scores that changed: which nodes fell below their line, which vetoes fell."""
-        year = self._year()
-        what = f"scores {key_of(framework)} {year}"
+        today = local_date(self._store.clock.now())
         with self._store.reading() as session:
-            changed = _changed(session, framework, year, _looked(session, what))
+            years = looked_at(session, today)
+        raised = sum(self.scores(one) for one in years)
+        return raised + self.findings(today) + self.trends(today) + self.duties()
+
+    def scores(self, of: LookedAt) -> int:
+        """Scores of a year that changed: which nodes fell below their line, which vetoes fell."""
+        framework = self._frameworks.in_force(int(of.year))
+        what, closed = f"scores {key_of(framework)} {of.year}", of.closed_at_seq
+        with self._store.reading() as session:
+            after, counted = looked(session, what), rolled_up(session, key_of(framework))
+            if closed is not None and after >= closed:
+                return 0
+            changed = _changed(session, framework, of.year, after)
         raised = 0
         for start in range(0, len(changed), UNITS_A_STEP):
             part = changed[start : start + UNITS_A_STEP]
             is_last = start + UNITS_A_STEP >= len(changed)
             with self._store.work() as work:
-                _take_turn(work, what)
-                raised += self._observe(work, framework, year, part)
+                take_turn(work, what)
+                raised += self._observe(work, framework, of.year, part)
                 # units of one number may lie in two parts: only the last part has seen them all
-                _remember(work, what, part[-1].at_seq - (not is_last))
+                remember(work, what, part[-1].at_seq - (not is_last))
                 work.commit()
-        return raised
-
-    def findings(self, framework: Framework) -> int:
-        """New failures of the probes that warn by themselves, of the running year."""
-        year, raised = self._year(), 0
-        while self._looked("findings") < (head := self._head()):
+        if closed is not None and counted >= closed:
             with self._store.work() as work:
-                _take_turn(work, "findings")
-                after = _looked(work.session, "findings")
-                upto = max(after, min(head, after + EVENTS_A_STEP))
-                raised += self._failures(work, framework, year, after, upto)
-                _remember(work, "findings", upto)
+                take_turn(work, what)
+                remember(work, what, max(looked(work.session, what), closed))
                 work.commit()
         return raised
 
-    def trends(self, framework: Framework) -> int:
-        """Once a month, on the day that the rules name: whose total has been falling."""
-        today = local_date(self._store.clock.now())
+    def findings(self, today: date) -> int:
+        """New failures of the probes that warn by themselves, of the years that are looked at on this day."""
+        raised = 0
+        while self._upto("findings") < (head := self._head()):
+            with self._store.work() as work:
+                take_turn(work, "findings")
+                after = looked(work.session, "findings")
+                upto = max(after, min(head, after + EVENTS_A_STEP))
+                years = looked_at(work.session, today)  # after the head: a reopening before it is seen
+                raised += self._failures(work, years, after, upto)
+                remember(work, "findings", upto)
+                work.commit()
+        return raised
+
+    def trends(self, today: date) -> int:
+        """Once a month, on the day that the rules name: whose total fell in the months that ended last."""
+        last = date(today.year, today.month, 1) - timedelta(days=1)
+        framework = self._frameworks.in_force(last.year)
         month = today.year * 12 + today.month - 1
         months = self._rules.trend.months + 1
         what = f"trend {key_of(framework)}"
-        if today.day < self._rules.trend.look_on_day or today.month - 1 < months:
+        if today.day < self._rules.trend.look_on_day or last.month < months:
             return 0  # a year's first months have no months of that year before them
-        if self._looked(what) >= month:
+        if self._upto(what) >= month:
             return 0
         with self._store.work() as work:
-            _take_turn(work, what)
-            if _looked(work.session, what) >= month:
+            take_turn(work, what)
+            if looked(work.session, what) >= month:
                 return 0
-            ends = [f"{today.year:04d}-{number:02d}" for number in range(today.month - months, today.month)]
-            raised = self._fallen(work, framework, ends)
-            _remember(work, what, month)
+            ends = [
+                f"{last.year:04d}-{number:02d}" for number in range(last.month - months + 1, last.month + 1)
+            ]
+            of = next(one for one in looked_at(work.session, today) if one.year == str(last.year))
+            raised = self._fallen(work, framework, ends) if of.closed_at_seq is None else 0
+            remember(work, what, month)
             work.commit()
         return raised
 
@@ -103,7 +122,7 @@ class Watch:
         raised = 0
         while self._are_late():
             with self._store.work() as work:
-                _take_turn(work, "duties")
+                take_turn(work, "duties")
                 raised += self._warnings.raise_all(work, overdue_tasks(work.session))
                 work.commit()
         return raised
@@ -117,12 +136,9 @@ class Watch:
             head: int = session.execute(select(LOG_HEAD.c.size)).scalar_one()
             return head
 
-    def _looked(self, what: str) -> int:
+    def _upto(self, what: str) -> int:
         with self._store.reading() as session:
-            return _looked(session, what)
-
-    def _year(self) -> str:
-        return local_period(self._store.clock.now())[:4]
+            return looked(session, what)
 
     def _observe(self, work: Work, framework: Framework, year: str, changed: Sequence[Row[Any]]) -> int:
         seen = list(self._seen(work.session, framework, year, changed))
@@ -225,15 +241,25 @@ class Watch:
                 "seen": {"score": score, "line": line},
             }
 
-    def _failures(self, work: Work, framework: Framework, year: str, after: int, upto: int) -> int:
+    def _failures(self, work: Work, years: Sequence[LookedAt], after: int, upto: int) -> int:
         probes = sorted(self._rules.findings)
-        rows = _failed(work.session, year, after, upto, probes) if probes else []
-        found: dict[tuple[str, str], list[Row[Any]]] = {}
-        for row in rows:
-            found.setdefault((row.unit, row.probe), []).append(row)
-        known = {unit.code for unit in assessed_units(work.session, framework, {unit for unit, _ in found})}
+        closed = {of.year: of.closed_at_seq for of in years}
+        found: dict[str, dict[tuple[str, str], list[Row[Any]]]] = {}
+        for row in _failed(work.session, min(closed), after, upto, probes) if probes else []:
+            # by the year of the fact, and none left out by a clock that went back over midnight
+            year, limit = row.period[:4], closed.get(row.period[:4])
+            if limit is None or row.seq <= limit:
+                found.setdefault(year, {}).setdefault((row.unit, row.probe), []).append(row)
+        raised = [one for year in sorted(found) for one in self._found(work.session, year, found[year])]
+        return self._warnings.raise_all(work, raised)
+
+    def _found(
+        self, session: Session, year: str, found: Mapping[tuple[str, str], Sequence[Row[Any]]]
+    ) -> list[Raised]:
+        framework = self._frameworks.in_force(int(year))
+        known = {unit.code for unit in assessed_units(session, framework, {unit for unit, _ in found})}
         nodes = {probe: node.code for node in framework.root.walk() for probe in node.probes}
-        raised = [
+        return [
             Raised(
                 kind="finding",
                 unit=unit,
@@ -252,7 +278,6 @@ class Watch:
             for (unit, probe), failures in sorted(found.items())
             if unit in known
         ]
-        return self._warnings.raise_all(work, raised)
 
     def _fallen(self, work: Work, framework: Framework, ends: Sequence[str]) -> int:
         head: int = work.session.execute(select(LOG_HEAD.c.size)).scalar_one()
@@ -325,29 +350,13 @@ def _has_deep_lines(framework: Framework, rules: WarningRules) -> bool:
     )
 
 
-def _failed(session: Session, year: str, after: int, upto: int, probes: Sequence[str]) -> Sequence[Row[Any]]:
+def _failed(session: Session, since: str, after: int, upto: int, probes: Sequence[str]) -> Sequence[Row[Any]]:
     named = {f"p{number}": probe for number, probe in enumerate(probes)}
     listed = ", ".join(f":{name}" for name in named)
     statement = text(
-        f"SELECT e.seq, e.event_id, e.unit, e.probe, e.leaf FROM {EVENT_LOG.name} e "  # noqa: S608
+        f"SELECT e.seq, e.event_id, e.unit, e.period, e.probe, e.leaf FROM {EVENT_LOG.name} e "  # noqa: S608
         f"WHERE e.seq > :after AND e.seq <= :upto AND e.outcome = 2 AND e.period >= :start "
         f"AND e.probe IN ({listed}) AND {STANDING} ORDER BY e.seq"
     )
-    values = {"after": after, "upto": upto, "start": f"{year}-01", **named}
+    values = {"after": after, "upto": upto, "start": f"{since}-01", **named}
     return session.execute(statement, values).all()
-
-
-def _looked(session: Session, what: str) -> int:
-    query = select(func.coalesce(func.max(LOOKED.c.upto), 0)).where(LOOKED.c.what == what)
-    upto: int = session.execute(query).scalar_one()
-    return upto
-
-
-def _take_turn(work: Work, what: str) -> None:
-    """Wait for another worker that looks at the same; what it saw is then known here."""
-    write_rows(work.session, LOOKED, [{"what": what, "upto": 0}], keys=("what",), on_conflict={"upto": "add"})
-
-
-def _remember(work: Work, what: str, upto: int) -> None:
-    row = {"what": what, "upto": upto}
-    write_rows(work.session, LOOKED, [row], keys=("what",), on_conflict={"upto": "replace"})

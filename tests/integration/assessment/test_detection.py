@@ -1,10 +1,12 @@
 """The detector on planted truths, and what people do with its drafts."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 import pytest
+from sqlalchemy import text
 
 from contracts.findings import Mode, Outcome
 from contracts.roles import INSPECTOR
@@ -83,3 +85,30 @@ def test_a_draft_is_decided_once_by_somebody_of_the_area(reopened):
     reopened.decide(WHO, draft.id, "confirmed", "经核查属实，已立督办单")
     with pytest.raises(Conflict):
         reopened.decide(WHO, draft.id, "dismissed", "改变主意")
+
+
+def test_the_clock_looks_at_the_year_before_until_it_is_closed_and_only_where_anything_is_new(fed, reopened):
+    def looks():
+        with fed.app.store.reading() as session:
+            asked = text("SELECT object FROM audit WHERE action = 'detection.looked' ORDER BY at")
+            return [row.object.rpartition("/")[2] for row in session.execute(asked)]
+
+    def found(case):
+        last_day = datetime(2026, 12, 31, 2, tzinfo=UTC)
+        fed.events(an_event(subject=f"enforcement/cases/{case}", occurred_at=last_day, recorded_at=last_day))
+        fed.app.roll_up.catch_up()
+
+    fed.app.roll_up.catch_up()
+    fed.runtime.clock.set(datetime(2027, 1, 1, tzinfo=UTC))
+    assert [reopened.keep_up(), reopened.keep_up()] == [1, 0]
+    assert looks() == ["2026"]
+    found(9)
+    reopened.keep_up()
+    assert looks() == ["2026", "2026"]
+    fed.app.ledger.needed = 0  # how witnesses hold a closing up is told in test_publication.py
+    fed.app.closings.ask(WHO, "2026", "close_asked", "年度结束")
+    fed.app.closings.confirm(replace(WHO, account="yi"), "2026", agreed=True)
+    reopened.keep_up()
+    found(10)
+    reopened.keep_up()
+    assert looks() == ["2026", "2026"]

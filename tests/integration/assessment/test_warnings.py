@@ -7,11 +7,22 @@ from decimal import Decimal
 import pytest
 
 from contracts.findings import Outcome
+from contracts.roles import INSPECTOR
 from kernel import catalog
 from services.assessment.warnings.rules import Raised
 from tests.support import reporting
 from tests.support.events import a_message, an_event
-from tests.support.supervision import COUNTY, FOREIGN_INSPECTOR, HEAD, ISSUER, OTHER, UNIT, Desk, county
+from tests.support.supervision import (
+    COUNTY,
+    FOREIGN_INSPECTOR,
+    HEAD,
+    ISSUER,
+    OTHER,
+    UNIT,
+    Desk,
+    county,
+    person,
+)
 
 
 @pytest.fixture
@@ -224,3 +235,116 @@ def test_a_task_of_the_year_that_is_overdue_warns_each_unit_that_has_it_once(fed
     fed.app.store.clock.set(datetime(2027, 7, 1, 2, tzinfo=UTC))
     assert fed.app.tasks.remind() > 0
     assert [watch.duties(), watch.duties()] == [2, 0]
+
+
+def the_new_year(desk):
+    """A minute into 2027 in Shanghai; returns the last second of 2026."""
+    desk.clock.set(datetime(2026, 12, 31, 16, 1, tzinfo=UTC))
+    return datetime(2026, 12, 31, 15, 59, 59, tzinfo=UTC)
+
+
+def unanswered(at, *cases):
+    """Clues that were not answered in time, found so at a moment."""
+    failures = [
+        an_event(
+            unit=UNIT,
+            probe="GW-ANS-01",
+            source="gateway",
+            outcome=Outcome.FAIL,
+            subject=f"gateway/clues/{case}",
+            occurred_at=at,
+            recorded_at=at,
+        )
+        for case in cases
+    ]
+    return a_message(*failures, source="gateway")
+
+
+def close_year(desk, year):
+    desk.app.ledger.needed = 0  # how witnesses hold a closing up is told in test_publication.py
+    asks = person("guanzhang", "15", "/15/", INSPECTOR)
+    desk.app.closings.ask(asks, year, "close_asked", "年度结束")
+    desk.app.closings.confirm(person("guanzhang2", "15", "/15/", INSPECTOR), year, agreed=True)
+
+
+def test_a_failure_of_the_last_day_that_arrives_in_the_new_year_warns_once_until_the_year_is_closed(desk):
+    looked(desk)
+    last_second = the_new_year(desk)
+    desk.fed.messages(unanswered(last_second, 1, 2))
+    assert [looked(desk), looked(desk)] == [1, 0]
+    (row,) = warned(desk, kind="finding")
+    assert (row["year"], row["seen"]["count"], bool(row["order"])) == ("2026", 2, True)
+    desk.fed.messages(unanswered(last_second, 3), unanswered(desk.clock.now(), 4))
+    assert looked(desk) == 2  # each of its own year
+    assert sorted(row["year"] for row in warned(desk, kind="finding")) == ["2026", "2026", "2027"]
+    desk.fed.messages(unanswered(last_second, 5))
+    close_year(desk, "2026")
+    desk.fed.messages(unanswered(last_second, 6))
+    assert [looked(desk), looked(desk)] == [
+        1,
+        0,
+    ]  # what was known at the closing; the other is late, and listed
+    assert warned(desk, kind="finding")[0]["seen"]["count"] == 1
+
+
+def test_a_clock_that_goes_back_over_midnight_loses_and_repeats_no_warning(desk):
+    last_second = the_new_year(desk)
+    desk.fed.messages(unanswered(desk.clock.now(), 1))
+    desk.clock.set(last_second)
+    looked(desk)
+    the_new_year(desk)
+    looked(desk)
+    assert [row["year"] for row in warned(desk, kind="finding")] == ["2027"]
+
+
+def test_a_score_of_the_year_before_that_falls_in_january_warns_once_and_not_when_the_year_is_closed(desk):
+    desk.clock.set(datetime(2026, 12, 20, tzinfo=UTC))
+    feed(desk, Outcome.PASS)
+    assert looked(desk) == 0
+    last_second = the_new_year(desk)
+    feed(desk, Outcome.FAIL, times=3, subject="bad", at=last_second)
+    assert looked(desk) > 0
+    assert looked(desk) == 0
+    assert {row["year"] for row in warned(desk, kind="line")} == {"2026"}
+    feed(desk, Outcome.PASS, times=30, subject="good", at=last_second)
+    looked(desk)
+    close_year(desk, "2026")
+    feed(desk, Outcome.FAIL, times=90, subject="late", at=last_second)
+    assert looked(desk) == 0
+
+
+def test_the_total_that_fell_until_december_is_noticed_in_january(desk):
+    for month in range(9, 13):
+        at = datetime(2026, month, 5, 2, tzinfo=UTC)
+        desk.clock.set(at)
+        feed(desk, Outcome.PASS, times=2, subject=f"good{month}", at=at)
+        for kind in ("ENF-TIM", "ENF-PUB", "ENF-REC", "ENF-DOC"):
+            feed(desk, Outcome.FAIL, times=month - 9, subject=f"bad{month}", at=at, probes=kind)
+    desk.clock.set(datetime(2027, 1, 5, 2, tzinfo=UTC))
+    looked(desk)
+    looked(desk)
+    (row,) = warned(desk, kind="trend", unit=UNIT)
+    assert (row["year"], row["seen"]["months"]) == ("2026", ["2026-09", "2026-10", "2026-11", "2026-12"])
+
+
+def test_two_warnings_about_one_node_at_once_open_one_order_that_says_both_the_graver_first(desk):
+    veto = an_overdue_report(
+        kind="finding", title="一票否决：重大执法决定法制审核", seen={"veto_below": 1, "attainment": None}
+    )
+    overdue = an_overdue_report()
+    assert raise_(desk, overdue, veto, an_overdue_report(unit=OTHER)) == 3
+    rows = warned(desk)
+    (order,) = {row["order"] for row in rows}
+    shown = desk.get(ISSUER, f"/orders/{order}")
+    assert shown["title"] == veto.title
+    assert [(fact["kind"], fact["note"]) for fact in shown["facts"]] == [
+        ("proposed", veto.reason),
+        ("joined", overdue.reason),
+    ]
+    third = an_overdue_report(title="第三季度报告逾期未报送")
+    fourth = an_overdue_report(title="第四季度报告逾期未报送")
+    raise_(desk, third, fourth)
+    facts = desk.get(ISSUER, f"/orders/{order}")["facts"]
+    assert [fact["note"] for fact in facts[2:]] == [third.reason, fourth.reason]
+    issued = desk.do(ISSUER, f"/orders/{order}/issue", checked_not_pending=True)
+    assert issued["state"] == "open"
