@@ -1,9 +1,9 @@
 """
 Rank intervals 名次区间 of a board: how sure each place is, and which places the data tells apart.
 
-The seed is made of the framework's digest, the window and the group, so anybody who has the same data, the same
-parameters and the same library gets the same numbers; it does not hold the number of events, so that what was
-shown on a day and the same "as of" that day are one.
+The seed is made of the framework's digest, the window and the group, so anybody who has the same data and the same
+parameters gets the same numbers (draws.py); it does not hold the number of events, so that what was shown on a day
+and the same "as of" that day are one.
 """
 
 import threading
@@ -74,7 +74,7 @@ def intervals_of(board: Board, parameters: Parameters) -> Intervals:
     matrix = board.matrix
     digest = digest_of(canonical(document_of(board.framework)))
     seed = seed_of(digest, board.window.text, board.group.id)
-    method = parameters.told() | {"framework_digest": digest, "seed": str(seed), "numpy": np.__version__}
+    method = parameters.told() | {"framework_digest": digest, "seed": str(seed)}
     if not matrix.units:
         return Intervals((), seed, method)
     found = simulate(matrix, parameters, seed)

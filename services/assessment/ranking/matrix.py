@@ -5,7 +5,7 @@ It is filled by the same `evaluate` that makes published scores; only what is dr
 simulation is uncertainty.py, the questions "what if" are what_if.py.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.assessment.framework.values import MICRO, Framework
-from services.assessment.scoring.attainment import Amounts, Found, ProbeState, evaluate
+from services.assessment.scoring.attainment import Amounts, Found, ProbeState, evaluate, half_up
 from services.assessment.scoring.plan import Leaf, Plan, plan_for
 
 Floats = NDArray[np.float64]
@@ -25,19 +25,28 @@ class Findings(NamedTuple):
     """
     Findings that a share rests on, one entry for each unit and result (for each item of a checklist).
 
-    `rate` is the mean of their marks, `number` how many there are. The share of the points is
-    clip((rate - floor) / span) for ratios; `step` of each failure (deduct) or pass (add) otherwise.
+    `item` is the probe of a checklist's item, "" otherwise. `marks` is the sum of their marks and `number` the most
+    it could be, in thousandths, whole: sums of them are exact in any order. The share of the points is
+    clip((rate - floor) / span) for ratios; `step` of each failure (deduct) or pass (add) otherwise; the mean of
+    those over the `items` of the result.
     """
 
     unit: Indexes
     leaf: Indexes
-    rate: Floats
+    item: tuple[str, ...]
+    marks: Floats
     number: Floats
     kind: Indexes
     floor: Floats
     span: Floats
     step: Floats
-    weight: Floats
+    items: Floats
+
+    @property
+    def rate(self) -> Floats:
+        """The mean mark of each, 0 to 1."""
+        rates: Floats = self.marks / self.number
+        return rates
 
     def of(self, rows: slice) -> "Findings":
         """Those of these units, which are counted from 0."""
@@ -46,13 +55,14 @@ class Findings(NamedTuple):
         return Findings(
             self.unit[kept] - rows.start,
             self.leaf[kept],
-            self.rate[kept],
+            self.item[kept],
+            self.marks[kept],
             self.number[kept],
             self.kind[kept],
             self.floor[kept],
             self.span[kept],
             self.step[kept],
-            self.weight[kept],
+            self.items[kept],
         )
 
 
@@ -81,6 +91,7 @@ class Matrix:
     findings: Findings
 
 
+_MILLE = 1000
 _RATIO, _DEDUCT, _ADD = range(3)
 _KINDS = {"deduct": _DEDUCT, "add": _ADD}
 
@@ -95,6 +106,7 @@ def matrix_of(framework: Framework, group: str, units: Sequence[str], states: Ma
     collected = [column[leaf.place] for leaf in plan.collected.values()]
     missing[:, collected] = [leaf.points / MICRO for leaf in plan.collected.values()]
     rows: list[tuple[float, ...]] = []
+    items: list[str] = []
     for row, unit in enumerate(units):
         own = states.get(unit, {})
         found = [evaluate(leaf, own) for leaf in plan.heard(own)]
@@ -113,7 +125,9 @@ def matrix_of(framework: Framework, group: str, units: Sequence[str], states: Ma
             if leaf.parent not in bad_vetoed:
                 worst[at] = worse.amounts.earned / amounts.applicable
             if not leaf.collected or leaf.method.kind == "survey":
-                rows.extend((*at, *line) for line in _lines(leaf, own))
+                for item, line in _lines(leaf, own):
+                    items.append(item)
+                    rows.append((*at, *line))
     aspects, spans, parts = _aspects(plan, leaves)
     return Matrix(
         units=tuple(units),
@@ -128,15 +142,16 @@ def matrix_of(framework: Framework, group: str, units: Sequence[str], states: Ma
         missing=missing,
         share=share,
         worst=worst,
-        findings=_findings(rows),
+        findings=_findings(rows, items),
     )
 
 
 def attained(findings: Findings, rate: Floats) -> Floats:
     """The share of the points at these mean marks, by each result's method."""
     ratio = (rate - findings.floor) / findings.span
-    left = 1 - (1 - rate) * findings.number * findings.step
-    gained = rate * findings.number * findings.step
+    number = findings.number / _MILLE
+    left = 1 - (1 - rate) * number * findings.step
+    gained = rate * number * findings.step
     by_kind = np.where(findings.kind == _DEDUCT, left, np.where(findings.kind == _ADD, gained, ratio))
     shares: Floats = np.clip(by_kind, 0.0, 1.0)
     return shares
@@ -154,39 +169,41 @@ def _at_worst(found: Found, states: States) -> Found:
     return evaluate(leaf, bad)
 
 
-def _lines(leaf: Leaf, states: States) -> list[tuple[float, ...]]:
-    """(rate, number, kind, floor, span, step, weight) of a result's findings; an item each of a checklist."""
+def _lines(leaf: Leaf, states: States) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """(item, (marks, number, kind, floor, span, step, items)) of a result's findings; an item each of a checklist."""
     method = leaf.method
-    counted = [s for probe in leaf.probes if (s := states.get(probe)) and s.passed + s.failed]
+    counted = {probe: s for probe in leaf.probes if (s := states.get(probe)) and s.passed + s.failed}
     kind = float(_KINDS.get(method.kind, _RATIO))
-    shape = kind, method.floor_milli / 1000, (method.target_milli - method.floor_milli) / 1000
-    step = method.step_milli / 1000
+    shape = kind, method.floor_milli / _MILLE, (method.target_milli - method.floor_milli) / _MILLE
+    step = method.step_milli / _MILLE
     if method.kind == "checklist":
-        items = [(s.graded_milli / 1000, float(s.passed + s.failed)) for s in counted]
-        return [(marks / n, n, *shape, step, 1 / len(items)) for marks, n in items]
-    number = float(sum(s.passed + s.failed for s in counted))
-    marks = sum(s.graded_milli for s in counted) / 1000
+        for probe, s in counted.items():
+            number = (s.passed + s.failed) * _MILLE
+            yield probe, (s.graded_milli, number, *shape, step, len(counted))
+        return
+    number = sum(s.passed + s.failed for s in counted.values()) * _MILLE
+    marks = sum(s.graded_milli for s in counted.values())
     if method.kind == "survey" or method.measured:
-        full = sum(s.denominator for s in counted)
-        if method.kind == "survey":
-            number = full / 1000
-        return [(min(1.0, sum(s.numerator for s in counted) / full), number, *shape, step, 1.0)]
-    return [(marks / number, number, *shape, step, 1.0)]
+        full = sum(s.denominator for s in counted.values())
+        number = full if method.kind == "survey" else number
+        marks = half_up(number * min(sum(s.numerator for s in counted.values()), full), full)
+    yield "", (marks, number, *shape, step, 1)
 
 
-def _findings(rows: Sequence[Sequence[float]]) -> Findings:
+def _findings(rows: Sequence[Sequence[float]], items: Sequence[str]) -> Findings:
     table = np.array(rows, dtype=np.float64).reshape(len(rows), 9).T
-    unit, leaf, rate, number, kind, floor, span, step, weight = table
+    unit, leaf, marks, number, kind, floor, span, step, of_items = table
     return Findings(
         unit.astype(np.intp),
         leaf.astype(np.intp),
-        rate,
+        tuple(items),
+        marks,
         number,
         kind.astype(np.intp),
         floor,
         span,
         step,
-        weight,
+        of_items,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from kernel import catalog
 from kernel.catalog import CatalogFile
 from services.assessment.framework.reading import Reading, join
+from services.assessment.ranking.draws import PROCEDURE
 
 Aggregation = Literal["arithmetic", "geometric"]
 Missing = Literal["left_out", "group_mean"]
@@ -41,6 +42,7 @@ class Parameters:
     def told(self) -> dict[str, Any]:
         """The values that shape a result, for whoever repeats it."""
         return {
+            "procedure": PROCEDURE,
             "version": self.version,
             "runs": self.runs,
             "samples": self.samples,

@@ -5,22 +5,32 @@ A peer group is scored again and again, with weights and choices of method moved
 and findings drawn anew from what they support; each run ranks all units. Within a run everything is the
 published arithmetic: with no noise, one method and no drawing, a run is the published ranking.
 
-Why each choice was made, with sources: docs/ranking.md. The matrix is matrix.py, tiers are tiers.py.
+Whoever makes a run again gets its scores to the last bit (docs/decisions/0069): what is summed are whole numbers that
+a double holds, so that order, blocks and libraries of linear algebra mean nothing, and everything else is done with
+one operation after another in a stated order.
+
+Why each choice was made, with sources: docs/ranking.md. Chance is draws.py, the matrix matrix.py, tiers tiers.py.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.assessment.ranking.matrix import Floats, Indexes, Matrix, attained
+from services.assessment.framework.values import FULL_MARKS, MICRO
+from services.assessment.ranking.draws import betas, exponential, keys_of, logarithm, uniforms
+from services.assessment.ranking.matrix import Findings, Floats, Indexes, Matrix, attained
 from services.assessment.ranking.parameters import Parameters
 
 Flags = NDArray[np.bool_]
-UNITS_A_STEP = 256  # so that a step stays in the processor's cache; part of what a seed means
-_DECIMALS = 6  # a run's scores are compared as published scores are, not by the last bit of a float
+UNITS_A_STEP = 128  # so that a step stays in the processor's cache; nothing depends on it
+DRAWS_A_STEP = 50_000
+_MILLE = 1000
+_FACTOR_STEPS = 2.0**24  # 10^8 micro-points twice that much are below 2^53: exact in any order
+_SHARE_STEPS = 2.0**30
 
 
 class Draws(NamedTuple):
@@ -57,20 +67,30 @@ def seed_of(*parts: str) -> int:
     return int.from_bytes(hashlib.sha256(b"fazhi/ranking/v1\n" + whole).digest()[:16])
 
 
-def draw(matrix: Matrix, parameters: Parameters, generator: np.random.Generator) -> Draws:
+def draw(matrix: Matrix, parameters: Parameters, seed: int) -> Draws:
     """Weights and methods of every run."""
     samples = min(parameters.samples, parameters.runs)
     runs = parameters.runs // samples * samples
+    places = np.arange(runs, dtype=np.uint64)
 
-    def factors(number: int, noise: float) -> Floats:
-        return 1 + generator.uniform(-noise, noise, (number, runs))
+    def even(purpose: str, names: Sequence[Sequence[str]]) -> Floats:
+        return uniforms(keys_of(seed, purpose, names)[:, None], places)
+
+    def factors(purpose: str, codes: Sequence[str], noise: float) -> Floats:
+        moved = 1 + noise * (2 * even(purpose, [(code,) for code in codes]) - 1)
+        found: Floats = np.rint(moved * _FACTOR_STEPS) / _FACTOR_STEPS
+        return found
+
+    def chosen(purpose: str, choices: Sequence[str], wanted: str) -> Flags:
+        taken: Flags = np.array(choices)[(even(purpose, [()])[0] * len(choices)).astype(np.intp)] == wanted
+        return taken
 
     return Draws(
-        component=factors(len(matrix.weights), parameters.component_noise),
-        aspect=factors(len(matrix.aspects), parameters.aspect_noise),
-        result=factors(len(matrix.leaves), parameters.result_noise),
-        geometric=generator.choice(np.array(parameters.aggregation), runs) == "geometric",
-        group_mean=generator.choice(np.array(parameters.missing), runs) == "group_mean",
+        component=factors("component", matrix.part_codes, parameters.component_noise),
+        aspect=factors("aspect", matrix.aspects, parameters.aspect_noise),
+        result=factors("result", matrix.codes, parameters.result_noise),
+        geometric=chosen("aggregation", parameters.aggregation, "geometric"),
+        group_mean=chosen("missing", parameters.missing, "group_mean"),
         samples=samples,
     )
 
@@ -85,22 +105,23 @@ def as_published(matrix: Matrix, *, geometric: bool = False, group_mean: bool = 
 
 def simulate(matrix: Matrix, parameters: Parameters, seed: int) -> Floats:
     """Scores out of 100 of every unit in every run."""
-    generator = np.random.Generator(np.random.PCG64(seed))
-    return scores(matrix, draw(matrix, parameters, generator), parameters.geometric_floor, generator)
+    return scores(matrix, draw(matrix, parameters, seed), parameters.geometric_floor, seed)
 
 
-def scores(
-    matrix: Matrix, draws: Draws, geometric_floor: float, generator: np.random.Generator | None = None
-) -> Floats:
-    """Scores of these runs; `generator` is needed where findings are drawn. NaN where nothing could be computed."""
+def scores(matrix: Matrix, draws: Draws, geometric_floor: float, seed: int | None = None) -> Floats:
+    """Scores of these runs; `seed` is needed where findings are drawn. NaN where nothing could be computed."""
     found = np.empty((len(matrix.units), draws.runs))
     mean = _group_mean(matrix)
     pooled = _pooled_rates(matrix)
     for start in range(0, len(matrix.units), UNITS_A_STEP):
         rows = slice(start, start + UNITS_A_STEP)
-        share = _shares(matrix, rows, pooled, draws.samples, generator)
-        found[rows] = _totals(matrix, rows, share, mean, draws, geometric_floor)
-    return np.round(found * 100, _DECIMALS)
+        points = np.rint(matrix.applicable[rows] * MICRO)
+        reached = _reached(matrix, rows, points, pooled, draws.samples, seed)
+        found[rows] = _totals(matrix, rows, points, reached, mean, draws, geometric_floor)
+    found *= FULL_MARKS
+    np.rint(found, out=found)
+    found /= MICRO
+    return found
 
 
 def ranks(found: Floats) -> Indexes:
@@ -113,9 +134,21 @@ def ranks(found: Floats) -> Indexes:
 
 
 def rank_range(places: Indexes, low: float, high: float) -> RankRange:
-    """Middle and quantiles of the places (linear interpolation, as R's default and COINr's)."""
-    quantiles = np.quantile(places, [0.5, low, high], axis=1)
-    return RankRange(*quantiles)
+    """
+    Middle and quantiles of the places (linear interpolation, as R's default and COINr's).
+
+    The share of the way between two places is whole thousandths, so that a whole place is told as one.
+    """
+    runs = places.shape[1]
+    cuts = [divmod(round(share * _MILLE) * (runs - 1), _MILLE) for share in (0.5, low, high)]
+    ends = [(whole, min(whole + 1, runs - 1)) for whole, _ in cuts]
+    ordered = np.partition(places, sorted({end for pair in ends for end in pair}), axis=1)
+    return RankRange(
+        *(
+            ordered[:, lower] + (ordered[:, upper] - ordered[:, lower]) * part / _MILLE
+            for (lower, upper), (_, part) in zip(ends, cuts, strict=True)
+        )
+    )
 
 
 def bottom(matrix: Matrix) -> Floats:
@@ -133,64 +166,83 @@ def bottom(matrix: Matrix) -> Floats:
     return totals
 
 
-def _shares(
-    matrix: Matrix, rows: slice, pooled: Floats, samples: int, generator: np.random.Generator | None
+def _reached(
+    matrix: Matrix, rows: slice, points: Floats, pooled: Floats, samples: int, seed: int | None
 ) -> Floats:
     """
-    Shares of these rows, a layer a drawing of the findings; one layer of the found ones without drawing.
+    Points reached by these units, whole micro-points: a layer a drawing of the findings, or one of the found ones.
 
     Every rate is drawn from Beta(marks + p, the rest + 1 - p), p the rate of the whole group in that result: what
     one finding more would weigh, for a unit that is known as little as that.
     """
-    known = matrix.share[rows]
+    known = np.rint(points * matrix.share[rows])
     if not samples:
         return known[None]
-    assert generator is not None
+    assert seed is not None
     findings = matrix.findings.of(rows)
-    marks = findings.rate * findings.number
-    size = samples, len(marks)
-    prior = pooled[findings.leaf]
-    rates = generator.beta(marks + prior, findings.number - marks + 1 - prior, size)
-    drawn = findings.weight * attained(findings, rates)
-    share = np.repeat(known.reshape(1, -1), samples, axis=0)
+    shares = np.rint(attained(findings, _rates(matrix, rows, findings, pooled, samples, seed)) * _SHARE_STEPS)
     place = findings.unit * known.shape[1] + findings.leaf
     first = np.flatnonzero(np.diff(place, prepend=-1))  # items of one checklist follow one another
-    share[:, place[first]] = np.add.reduceat(drawn, first, axis=1) if len(first) else drawn
-    return share.reshape(samples, *known.shape)
+    mean = np.add.reduceat(shares, first, axis=1) if len(first) else shares
+    mean /= findings.items[first] * _SHARE_STEPS
+    reached = np.repeat(known.reshape(1, -1), samples, axis=0)
+    reached[:, place[first]] = np.rint(points.ravel()[place[first]] * mean)
+    return reached.reshape(samples, *known.shape)
+
+
+def _rates(
+    matrix: Matrix, rows: slice, findings: Findings, pooled: Floats, samples: int, seed: int
+) -> Floats:
+    """A rate for each of these findings, a line a drawing."""
+    units, codes = matrix.units[rows], matrix.codes
+    named = zip(findings.unit.tolist(), findings.leaf.tolist(), findings.item, strict=True)
+    keys = keys_of(seed, "finding", ((units[unit], codes[leaf], item) for unit, leaf, item in named))
+    prior = pooled[findings.leaf]
+    marks, rest = findings.marks / _MILLE + prior, (findings.number - findings.marks) / _MILLE + (1 - prior)
+    found = np.empty((samples, len(keys)))
+    step = max(1, DRAWS_A_STEP // samples)
+    for start in range(0, len(keys), step):
+        part = slice(start, start + step)
+        found[:, part] = betas(keys[part], marks[part], rest[part], samples).T
+    return found
 
 
 def _pooled_rates(matrix: Matrix) -> Floats:
     """The rate of each result over all findings of the group, kept off 0 and 1 by half a finding each way."""
     findings = matrix.findings
     size = len(matrix.leaves)
-    marks = np.bincount(findings.leaf, findings.rate * findings.number, size)
+    marks = np.bincount(findings.leaf, findings.marks, size)
     number = np.bincount(findings.leaf, findings.number, size)
-    rates: Floats = (marks + 0.5) / (number + 1)
+    rates: Floats = (marks + _MILLE / 2) / (number + _MILLE)
     return rates
 
 
 def _group_mean(matrix: Matrix) -> Floats:
-    """The mean share of each result over the units where it was scored; NaN where it was for none."""
+    """The points reached in each result, in the mean of the units where it was scored; NaN where it was for none."""
     scored = matrix.applicable > 0
     number = scored.sum(axis=0)
-    total = np.where(scored, matrix.share, 0.0).sum(axis=0)
-    mean: Floats = np.divide(total, number, out=np.full(len(number), np.nan), where=number > 0)
-    return mean
+    reached = np.rint(matrix.applicable * MICRO * matrix.share).sum(axis=0)
+    mean: Floats = np.divide(reached, number, out=np.full(len(number), np.nan), where=number > 0)
+    return np.rint(mean)
 
 
 def _totals(
-    matrix: Matrix, rows: slice, share: Floats, mean: Floats, draws: Draws, geometric_floor: float
+    matrix: Matrix,
+    rows: slice,
+    points: Floats,
+    reached: Floats,
+    mean: Floats,
+    draws: Draws,
+    geometric_floor: float,
 ) -> Floats:
     """
     Shares of full marks of these rows, a column a run.
 
     Results make aspects, aspects weighted by their applicable points make components, components by their
-    weights the total.
+    weights the total. Points are whole micro-points and factors whole steps, so sums of their products are exact.
     """
-    points = matrix.applicable[rows]
-    filled = np.where(np.isnan(mean), 0.0, matrix.missing[rows])
-    reached = points * share
-    put_in = filled * np.nan_to_num(mean)
+    filled = np.where(np.isnan(mean), 0.0, np.rint(matrix.missing[rows] * MICRO))
+    put_in = np.where(filled > 0, np.nan_to_num(mean), 0.0)
     weight = np.zeros((len(matrix.weights), len(points), draws.runs))
     earned = np.zeros_like(weight)
     for aspect, (span, part) in enumerate(zip(matrix.spans, matrix.parts, strict=True)):
@@ -203,7 +255,7 @@ def _totals(
             full += (filled[:, span] @ factors) * draws.group_mean
             worth += filled[:, span].sum(axis=1)[:, None] * draws.group_mean
         score = np.divide(got, full, out=np.zeros_like(full), where=full > 0)
-        score[:, draws.geometric] = np.log(np.maximum(score[:, draws.geometric], geometric_floor))
+        score[:, draws.geometric] = logarithm(np.maximum(score[:, draws.geometric], geometric_floor))
         worth *= draws.aspect[aspect]
         weight[part] += worth
         earned[part] += worth * score
@@ -220,10 +272,11 @@ def _by_layer(reached: Floats, factors: Floats) -> Floats:
 
 def _over_parts(matrix: Matrix, draws: Draws, weight: Floats, earned: Floats) -> Floats:
     score = np.divide(earned, weight, out=np.zeros_like(earned), where=weight > 0)
-    score[:, :, draws.geometric] = np.exp(score[:, :, draws.geometric])
-    shares = (matrix.weights[:, None] * draws.component)[:, None, :] * (weight > 0)
-    whole = shares.sum(axis=0)
-    totals: Floats = np.divide(
-        (shares * score).sum(axis=0), whole, out=np.full(whole.shape, np.nan), where=whole > 0
-    )
-    return totals
+    score[:, :, draws.geometric] = exponential(score[:, :, draws.geometric])
+    whole, total = np.zeros(weight.shape[1:]), np.zeros(weight.shape[1:])
+    for part, points in enumerate(np.rint(matrix.weights * MICRO)):
+        share = points * draws.component[part] * (weight[part] > 0)
+        whole += share
+        total += share * score[part]
+    found: Floats = np.divide(total, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    return found
