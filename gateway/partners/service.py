@@ -23,6 +23,7 @@ from kernel.access.principal import Principal
 from kernel.access.tokens import STAFF_AUDIENCE, Issuer
 from kernel.errors import Invalid, NotFound, Problem
 from kernel.ids import new_id
+from kernel.storage import keys
 from kernel.storage.work import Store
 
 
@@ -83,6 +84,7 @@ class Partners:
         self, who: Principal, system: str, *, not_after: datetime | None = None, secret: bytes | None = None
     ) -> str:
         """Give a partner a new signing secret beside its others; returns it as text, this once."""
+        keys.current.set(None)  # no answer is kept that shows a secret
         made = secret or secrets.token_bytes(32)
         key = new_id()
         with self._store.work() as work:
