@@ -22,6 +22,7 @@ _KEY_FILES = (
     "ledger_key_file",
     "publication_key_file",
     "audit_key_file",
+    "source_key_file",
 )
 _GUESSED_FIRST = {
     "",
@@ -103,6 +104,16 @@ class Settings(BaseSettings):
         None,
         description="Ed25519 private key (PEM) that signs checkpoints of the audit log; each worker its service's. "
         "Empty: made in data, or in production nothing is sealed.",
+    )
+    source_key_file: Path | None = Field(
+        None,
+        description="Ed25519 private keys (PEM) by which a service signs its scored events; {service} as above; both "
+        "processes of a service its own; followed while running. Empty: made in data.",
+    )
+    source_public_keys: Path | None = Field(
+        None,
+        description="Folder of the sources' public keys, source-NAME.pub.pem each; assessment's processes and who "
+        "verifies; followed while running. Empty: those in data.",
     )
     metrics_networks: str = Field(
         "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7",
@@ -200,6 +211,11 @@ class Settings(BaseSettings):
     def owner_url_of(self, service: str) -> str:
         """Where a service's database is migrated and kept, as its owner; "" when nobody but the service owns it."""
         return self.owner_url.replace("{service}", service)
+
+    def source_key_file_of(self, service: str) -> Path | None:
+        """The private keys by which a service signs its scored events; None: made in data."""
+        given = self.source_key_file
+        return given and Path(str(given).replace("{service}", service))
 
     @property
     def rpc_port(self) -> int:

@@ -6,7 +6,8 @@ goes on being honoured, and a later key may be handed out before it is used. The
 public half (RFC 7638). The lines before a PEM block, which RFC 7468 allows and `openssl` skips, say since when the
 key may sign and since when it is revoked; a file with one plain key, or several joined with `cat`, is a ring too.
 
-`KeyFile` reads the file again when it changes, so that no process is started anew for it. See tokens.py.
+`KeyFile` reads the file again when it changes, so that no process is started anew for it; `KeyFolder` keeps one ring a
+name. See tokens.py.
 """
 
 import re
@@ -17,8 +18,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from joserfc.jwk import OKPKey
 
 from kernel.access.files import is_open_key
@@ -108,14 +109,14 @@ class Ring:
             return State.PENDING
         return State.RETIRED if self._successor(key, now) else State.ACTIVE
 
-    def rotated(self, now: datetime, *, after: timedelta) -> "Ring":
+    def rotated(self, now: datetime, *, after: timedelta, forgets: bool = True) -> "Ring":
         """
         With a new key that signs from `now + after`.
 
-        What has retired loses its private half at the next turn, and is forgotten a day later; what was revoked
-        stays named, so that nobody wonders where it went.
+        What has retired loses its private half at the next turn, and is forgotten a day later, unless what it signed
+        is kept for ever (`forgets` False); what was revoked stays named, so that nobody wonders where it went.
         """
-        kept = [self._faded(each, now) for each in self.keys if not self._is_over(each, now)]
+        kept = [self._faded(each, now) for each in self.keys if not (forgets and self._is_over(each, now))]
         return Ring([*kept, new_key(active_from=now + after)])
 
     def revoked(self, kid: str, now: datetime) -> "Ring":
@@ -183,6 +184,54 @@ class KeyFile:
         return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
+class KeyFolder:
+    """
+    Rings by name, each in a file of its own in a folder: PREFIX-NAME.pub.pem, or PREFIX-NAME.pem where keys are made.
+
+    A file that comes later is found within a second. One that cannot be read is a ring without keys: nothing is
+    believed of whose keys should be there.
+    """
+
+    def __init__(self, folder: Path, prefix: str) -> None:
+        self._folder = folder
+        self._prefix = prefix
+        self._files: dict[str, KeyFile | None] = {}
+        self._looked_at = 0.0
+        self._look()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Whose rings are there, in order."""
+        self._look()
+        return tuple(sorted(self._files))
+
+    def ring(self, name: str, *, afresh: bool = False) -> Ring | None:
+        """The ring of this name; None where nobody has put one there."""
+        if self._files.get(name) is None:
+            self._look(afresh=afresh)
+        if name not in self._files:
+            return None
+        file = self._files[name]
+        return Ring(()) if file is None else file.ring(afresh=afresh)
+
+    def _look(self, *, afresh: bool = False) -> None:
+        now = time.monotonic()
+        if not afresh and self._looked_at and now - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = now
+        for path in sorted(
+            self._folder.glob(f"{self._prefix}-*.pem"), key=lambda each: ".pub" not in each.name
+        ):
+            name = path.name.removeprefix(f"{self._prefix}-").removesuffix(".pem").removesuffix(".pub")
+            if self._files.get(name) is not None:
+                continue
+            try:
+                self._files[name] = KeyFile(path)
+            except (OSError, ValueError) as error:
+                log.warning("keys_not_read", file=str(path), error=repr(error))
+                self._files.setdefault(name, None)
+
+
 def read_ring(content: bytes) -> Ring:
     """The keys in the text of a file; raises ValueError when there are none, or a block is no Ed25519 key."""
     found = [_read(match["said"], match["pem"]) for match in _BLOCK.finditer(content)]
@@ -196,6 +245,17 @@ def new_key(*, active_from: datetime | None = None) -> RingKey:
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     key = OKPKey.import_key(pem)
     return RingKey(key.thumbprint(), key, active_from)
+
+
+def public_key(
+    raw: bytes, *, active_from: datetime | None = None, revoked_at: datetime | None = None
+) -> RingKey:
+    """A key of which only the 32 bytes of the public half are known."""
+    pem = Ed25519PublicKey.from_public_bytes(raw).public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    )
+    key = OKPKey.import_key(pem)
+    return RingKey(key.thumbprint(), key, active_from, revoked_at)
 
 
 def warn_of_readers(path: Path) -> None:

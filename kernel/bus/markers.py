@@ -17,7 +17,7 @@ kernel.hosting.worker turns the markers into nameko entrypoints, kernel.hosting.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -37,12 +37,13 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A queue, how its messages are read, and how many are taken at once."""
+    """A queue, how its messages are read, and how many are taken at once; `reader` names the worker's own way to read."""
 
     queue: Queue
     decode: Decode
     batch: int
     linger_seconds: float
+    reader: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +54,19 @@ class Clockwork:
 
 
 def subscribe(
-    queue: Queue, *, decode: Decode, batch: int = 100, linger_seconds: float = 0.05
+    queue: Queue, *, decode: Decode, batch: int = 100, linger_seconds: float = 0.05, reader: str = ""
 ) -> Callable[[M], M]:
     """
     The method takes facts from this queue: `method(work, items)`, inside the transaction that enters the
     items into the inbox. It may raise TemporaryError (waited out) or PermanentError (quarantine).
+
+    `decode` says what the bytes mean; where more than bytes is needed for that (keys that check them), `reader` names
+    the worker's method that takes its place.
     """
 
     def mark(method: M) -> M:
-        method.__subscription__ = Subscription(queue, decode, batch, linger_seconds)  # type: ignore[attr-defined]
+        found = Subscription(queue, decode, batch, linger_seconds, reader)
+        method.__subscription__ = found  # type: ignore[attr-defined]
         return method
 
     return mark
@@ -85,7 +90,9 @@ def loop(method: M) -> M:
 
 def subscriptions(worker: object) -> Iterator[tuple[str, Subscription]]:
     """The (method name, subscription) pairs a worker class or instance declares."""
-    yield from _marked(worker, "__subscription__")
+    for name, found in _marked(worker, "__subscription__"):
+        has_reader = found.reader and not isinstance(worker, type)
+        yield name, replace(found, decode=getattr(worker, found.reader)) if has_reader else found
 
 
 def clockworks(worker: object) -> Iterator[tuple[str, Clockwork]]:

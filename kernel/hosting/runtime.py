@@ -5,8 +5,11 @@ A service's `app.build(runtime)` takes from here what it needs and builds itself
 """
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+from kernel.access.files import make_file
+from kernel.access.keyring import KeyFile, KeyFolder, new_key, warn_of_readers
 from kernel.access.tokens import make_key
 from kernel.clock import Clock, SystemClock
 from kernel.settings import Settings
@@ -15,6 +18,8 @@ from kernel.storage.db import Database, open_database
 from kernel.storage.ownership import open_as_owner, warn_of_ownership
 from kernel.storage.spine import Spine
 from kernel.storage.work import AuditIdentity, Store
+
+SOURCE_KEYS = "source"  # source-NAME.pem, source-NAME.pub.pem
 
 
 @dataclass(slots=True)
@@ -25,6 +30,7 @@ class Runtime:
     clock: Clock = field(default_factory=SystemClock)
     as_owner: bool = False
     _databases: dict[str, Database] = field(default_factory=dict)
+    _key_files: dict[Path, KeyFile] = field(default_factory=dict)
 
     def store(self, service: str, spine: Spine) -> Store:
         """A service's store; its database is opened once per process."""
@@ -38,7 +44,30 @@ class Runtime:
             self.clock,
             outbox_days=self.settings.outbox_days,
             audit=self._audit_identity(service),
+            source_keys=self._source_keys(service),
         )
+
+    def _source_keys(self, service: str) -> KeyFile | None:
+        """
+        The keys by which a service signs what it tells.
+
+        The embedded form makes one; it says since when, so that what an older installation told is known to be older.
+        In production those that tell scored events demand them when they start (fazhi/sources.py).
+        """
+        path = self.settings.source_key_file_of(service)
+        if path is None:
+            if self.settings.production:
+                return None
+            path = self.folder("keys") / f"{SOURCE_KEYS}-{service}.pem"
+            make_file(path, new_key(active_from=datetime.now(UTC)).text())
+        if path not in self._key_files:
+            warn_of_readers(path)
+            self._key_files[path] = KeyFile(path)
+        return self._key_files[path]
+
+    def source_rings(self) -> KeyFolder:
+        """The public keys of the sources, one ring each, as far as they are known here."""
+        return KeyFolder(self.settings.source_public_keys or self.folder("keys"), SOURCE_KEYS)
 
     def _audit_identity(self, service: str) -> AuditIdentity:
         """The embedded form makes the key; in production a key that is not given would be lost with the process."""

@@ -18,6 +18,7 @@ from sqlalchemy import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
+from kernel.access.keyring import KeyFile, Ring
 from kernel.access.principal import SYSTEM, Principal
 from kernel.clock import Clock
 from kernel.errors import Unavailable
@@ -46,6 +47,9 @@ class Work:
     _recorded: list[audit_log.Leaf] = field(default_factory=list)
     told: bool = False
     keyed: KeyedRequest | None = None
+    source_keys: KeyFile | Ring | None = (
+        None  # by which the service signs what it tells; None: it does not sign
+    )
 
     @property
     def connection(self) -> Connection:
@@ -160,6 +164,7 @@ class Store:
         *,
         outbox_days: int = 90,
         audit: AuditIdentity | None = None,
+        source_keys: KeyFile | Ring | None = None,
     ) -> None:
         self.database = database
         self.spine = spine
@@ -167,6 +172,7 @@ class Store:
         self.clock = clock
         self.outbox_days = outbox_days
         self.audit = audit or AuditIdentity(f"fazhi.local/audit/{source}")
+        self.source_keys = source_keys
         self.wake_relay: Callable[[], None] = _nobody_waits
 
     @contextmanager
@@ -179,7 +185,7 @@ class Store:
     def work(self) -> Iterator[Work]:
         """One transaction; rolled back unless committed."""
         with self.database.writing() as session:
-            work = Work(session, self.source, self.spine, self.clock)
+            work = Work(session, self.source, self.spine, self.clock, source_keys=self.source_keys)
             if (keyed := keys.current.get()) is not None and not keyed.is_taken:
                 keys.take(session, self.spine.idempotency, keyed, self.clock.now())
                 work.keyed = keyed

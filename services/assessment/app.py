@@ -1,13 +1,15 @@
 """Bootstrap of assessment: a runtime in, a wired service out; nothing else builds things."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import orjson
 
+from contracts.findings.signatures import Signatures, keys_of
 from kernel import catalog
+from kernel.access.keyring import KeyFolder
 from kernel.access.tokens import make_key
 from kernel.calendar import WorkingCalendar, load_years
 from kernel.errors import Invalid
@@ -43,6 +45,7 @@ from services.assessment.review.assigning import Assigning
 from services.assessment.review.looking import Looking
 from services.assessment.review.roster import Roster
 from services.assessment.review.service import Reviews
+from services.assessment.scoring.door import ScoredDoor
 from services.assessment.scoring.rebuild import Rebuilt, rebuild
 from services.assessment.scoring.roll_up import RollUp
 from services.assessment.sheets.service import Sheets
@@ -61,6 +64,7 @@ class Assessment:
     """Assessment 考核, wired."""
 
     store: Store
+    door: ScoredDoor
     frameworks: Frameworks
     framework_changes: FrameworkChanges
     framework_overview: FrameworkOverview
@@ -125,6 +129,7 @@ def build(runtime: Runtime) -> Assessment:
     )
     return Assessment(
         store=store,
+        door=ScoredDoor(source_signatures(runtime), runtime.clock),
         frameworks=frameworks,
         framework_changes=FrameworkChanges(store, frameworks),
         framework_overview=FrameworkOverview(store),
@@ -143,7 +148,7 @@ def build(runtime: Runtime) -> Assessment:
         supervision=wire(runtime, store, frameworks),
         closings=Closings(store, ledger),
         publications=publications,
-        public_keys=cache(lambda: public_keys(runtime)),
+        public_keys=told_keys(runtime),
         detection=Detection(
             store,
             frameworks,
@@ -208,6 +213,25 @@ def public_keys(runtime: Runtime) -> PublicKeys:
         witnesses=tuple(str(one.key) for one in read_witnesses(settings.ledger_witnesses)),
         witnesses_needed=settings.witnesses_needed,
     )
+
+
+def told_keys(runtime: Runtime) -> Callable[[], PublicKeys]:
+    """The same for whoever asks: those of sources, which are rotated while we run, as they are when asked for."""
+    once = cache(lambda: public_keys(runtime))
+    rings = runtime.source_rings()
+    return lambda: replace(once(), sources=source_keys(rings))
+
+
+def source_signatures(runtime: Runtime) -> Signatures:
+    """What checks the signatures of sources; it follows the files of their public keys."""
+    rings = runtime.source_rings()
+    return Signatures(lambda source, afresh: rings.ring(source, afresh=afresh))
+
+
+def source_keys(rings: KeyFolder) -> tuple[str, ...]:
+    """The public keys of the sources as the independent verifier takes them."""
+    known = ((name, rings.ring(name)) for name in rings.names)
+    return tuple(str(key) for name, ring in known if ring is not None for key in keys_of(name, ring))
 
 
 def _named_keys(runtime: Runtime) -> tuple[NoteKey, ...]:

@@ -7,7 +7,7 @@ from contracts.holders.wire import read_holders
 from contracts.topology import ASSESSMENT_HOLDERS, ASSESSMENT_SCORED, DIRECTORY
 from contracts.units import read_units
 from kernel.bus.markers import every, subscribe
-from kernel.messages import Item
+from kernel.messages import Item, Message, Refused
 from kernel.storage.work import Work
 from kernel.telemetry import metrics
 from services.assessment.app import Assessment
@@ -28,7 +28,11 @@ class AssessmentWorker:
         # Before anything is taken: a database put back from an old copy must not go on as if it were current (F31).
         app.witnesses.compare()
 
-    @subscribe(ASSESSMENT_SCORED, decode=read_scored, batch=100)
+    def read_signed(self, message: Message) -> Sequence[Item | Refused]:
+        """计分事件: read, and refused where its source did not sign it."""
+        return self._app.door.read(message)
+
+    @subscribe(ASSESSMENT_SCORED, decode=read_scored, reader="read_signed", batch=100)
     def scored(self, work: Work, items: Sequence[Item]) -> None:
         """计分事件: into the log, and the states brought up to it."""
         self._app.ledger.require_current(work.session)

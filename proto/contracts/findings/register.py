@@ -9,6 +9,7 @@ what was told, one writes what is new, whatever the number of findings.
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import orjson
 from sqlalchemy import Column, Connection, MetaData, String, Table, text
@@ -16,6 +17,7 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, text
 from contracts.corrections.register import CorrectionsAsked
 from contracts.events.v1.scored_pb2 import ScoredEvent
 from contracts.findings.evidence import EvidenceRegister
+from contracts.findings.signing import sign
 from contracts.findings.values import Finding, Mode
 from contracts.findings.wire import pack, scored_event
 from contracts.topology import SCORED
@@ -115,7 +117,7 @@ class FindingsRegister:
             keys=("subject", "probe"),
             on_conflict={"event_id": "replace", "fingerprint": "replace", "recorded_at": "replace"},
         )
-        for body in pack(events):
+        for body in pack(events, partial(sign, work)):
             work.tell(SCORED, body)
         corrected = {event.corrects: event.id for event in events if event.corrects}
         if self._corrections and corrected:

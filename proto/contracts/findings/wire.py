@@ -4,7 +4,8 @@ Wire form of findings: scored events to bytes and back, checked on the way in.
 What does not meet the contract is refused one event at a time, so a bad event never takes its neighbours along.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
@@ -12,16 +13,19 @@ from contracts.decoding import decoded
 from contracts.events.v1.scored_pb2 import Basis as BasisMessage
 from contracts.events.v1.scored_pb2 import Evidence as EvidenceMessage
 from contracts.events.v1.scored_pb2 import ScoredEvent, ScoredEvents
+from contracts.findings.statement import Statement, statement
 from contracts.findings.values import FULL_MARKS_MILLI, Basis, Evidence, Finding, Mode, Outcome
 from contracts.topology import SCORED
 from kernel.clock import from_microseconds, microseconds
 from kernel.errors import Unacceptable
 from kernel.ids import is_id
+from kernel.ledger.batch import MAX_PROOF_CHARS
 from kernel.messages import Item, Message, Refused
 
 EVENTS_PER_MESSAGE = 100
 BYTES_PER_MESSAGE = 256 * 1024
-MAX_EVENT_BYTES = 64 * 1024
+MAX_EVENT_BYTES = 64 * 1024  # without its signature
+MAX_SIGNATURE_BYTES = 408  # of an event among a hundred, with its tag
 MAX_MEASURE = 2**53 - 1  # what canonical JSON (RFC 8785) can write
 OLDEST = timedelta(days=3660)
 NEWEST = timedelta(minutes=5)
@@ -77,40 +81,90 @@ def _evidence(every: tuple[Evidence, ...]) -> tuple[EvidenceMessage, ...]:
     )
 
 
-def pack(events: Iterable[ScoredEvent]) -> Iterator[bytes]:
-    """Message bodies that carry these events: a hundred at most, or a quarter of a megabyte, in each."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A scored event that meets the contract, and its statement, which is needed more than once."""
+
+    event: ScoredEvent
+    said: Statement
+
+
+def _unsigned(_events: Sequence[ScoredEvent]) -> None:
+    """Nobody signs here."""
+
+
+def _unchecked(_told: Told) -> tuple[str, str] | None:
+    """Nobody's keys are known here."""
+    return None
+
+
+def pack(
+    events: Iterable[ScoredEvent], sign: Callable[[Sequence[ScoredEvent]], None] = _unsigned
+) -> Iterator[bytes]:
+    """
+    Message bodies that carry these events: a hundred at most, or a quarter of a megabyte, in each.
+
+    `sign` is given the events of each message and writes their signatures, for which room is left.
+    """
     waiting: list[ScoredEvent] = []
     size = 0
     for event in events:
-        size += event.ByteSize()
+        size += (own := event.ByteSize() + MAX_SIGNATURE_BYTES)
         if waiting and (len(waiting) == EVENTS_PER_MESSAGE or size > BYTES_PER_MESSAGE):
-            yield ScoredEvents(events=waiting).SerializeToString(deterministic=True)
-            waiting, size = [], event.ByteSize()
+            yield _body(waiting, sign)
+            waiting, size = [], own
         waiting.append(event)
     if waiting:
-        yield ScoredEvents(events=waiting).SerializeToString(deterministic=True)
+        yield _body(waiting, sign)
 
 
-def read_scored(message: Message) -> Sequence[Item | Refused]:
-    """The events of a message as inbox items; raises Unacceptable when the message is none of ours."""
+def _body(events: Sequence[ScoredEvent], sign: Callable[[Sequence[ScoredEvent]], None]) -> bytes:
+    sign(events)
+    return ScoredEvents(events=events).SerializeToString(deterministic=True)
+
+
+def read_scored(
+    message: Message, check: Callable[[Told], tuple[str, str] | None] = _unchecked
+) -> Sequence[Item | Refused]:
+    """
+    The events of a message as inbox items of `Told`; raises Unacceptable when the message is none of ours.
+
+    `check` says of an event that meets the contract, as (code, reason), what is wrong with its signature.
+    """
     events = decoded(message, ScoredEvents, "计分事件", SCORED).events
     if not events:
         raise Unacceptable("消息中没有计分事件。", code="contracts.empty_message")
-    return [_item(event, message.source) for event in events]
+    return [_item(event, message.source, check) for event in events]
 
 
-def _item(event: ScoredEvent, source: str) -> Item | Refused:
+def _item(event: ScoredEvent, source: str, check: Callable[[Told], tuple[str, str] | None]) -> Item | Refused:
+    raw = _without_signature(event)
+    fault = _fault(event, source, len(raw))
+    if fault is None:
+        told = Told(event, statement(event))
+        fault = check(told)
+        if fault is None:
+            return Item(source, event.id, raw, told)
+    # alone in a message of its own, so that it can be released through the same door
+    return Refused(source, ScoredEvents(events=[event]).SerializeToString(deterministic=True), *fault)
+
+
+def _without_signature(event: ScoredEvent) -> bytes:
+    """What makes two events the same: one that is told again, signed with a later key, is a repeat."""
+    if not (signature := event.source_sig):
+        return event.SerializeToString(deterministic=True)
+    event.source_sig = ""
     raw = event.SerializeToString(deterministic=True)
-    if fault := _fault(event, source, len(raw)):
-        # alone in a message of its own, so that it can be released through the same door
-        return Refused(source, ScoredEvents(events=[event]).SerializeToString(deterministic=True), *fault)
-    return Item(source, event.id, raw, event)
+    event.source_sig = signature
+    return raw
 
 
 def _fault(event: ScoredEvent, source: str, size: int) -> tuple[str, str] | None:  # noqa: PLR0911  (a list of checks)
     """What is wrong with an event, as (code, reason); None when nothing is."""
     if size > MAX_EVENT_BYTES:
         return "contracts.event_too_large", f"计分事件 {size} 字节，超过上限 {MAX_EVENT_BYTES}"
+    if len(event.source_sig) > MAX_PROOF_CHARS:
+        return "contracts.signature_malformed", "来源签名过长：请核对来源服务的版本，退回后由来源补发"
     if not is_id(event.id) or (event.corrects and not is_id(event.corrects)):
         return "contracts.bad_id", "事件编号不是规范的 UUID"
     if event.source != source:

@@ -6,9 +6,9 @@ import orjson
 from sqlalchemy import Row
 
 from contracts.findings import Mode, Outcome
+from contracts.findings.statement import score_text
 from kernel.clock import local_period
 from kernel.storage.types import parse_time, time_text
-from services.assessment.scoring.leaves import score_text
 
 _OUTCOMES = {int(outcome): outcome.name.lower() for outcome in Outcome}
 _MODES = {int(mode): mode.name.lower() for mode in Mode}

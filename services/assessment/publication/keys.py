@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PublicKeys:
-    """Keys as name+id+base64: of the ledger (earlier ones too), of who publishes, of the witnesses; and how many must have signed."""
+    """
+    Keys as name+id+base64: of the ledger (earlier ones too), of who publishes, of the witnesses; and how many must
+    have signed. Those of the sources say after commas since when they sign (from=) or are revoked (revoked=).
+    """
 
     origin: str
     ledger: tuple[str, ...]
     publisher: str | None
     witnesses: tuple[str, ...]
     witnesses_needed: int
+    sources: tuple[str, ...] = ()

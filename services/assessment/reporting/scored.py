@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 
 from contracts.findings import Evidence, Finding, Mode, graded
+from contracts.findings.statement import score_text
 from kernel.clock import start_of_day
 from kernel.storage.work import Work
 from services.assessment.framework.values import Framework, Node
@@ -18,7 +19,6 @@ from services.assessment.publication.closing import require_open
 from services.assessment.reporting.model import REPORTS
 from services.assessment.reporting.records import Head, advance, content_of, locked
 from services.assessment.reporting.rules import SCORED, Content, Value, last_day
-from services.assessment.scoring.leaves import score_text
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
 
 PLACE = "/api/assessment/v1/reports"

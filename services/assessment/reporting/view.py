@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from contracts.findings.statement import score_text
 from services.assessment.framework.values import Node
 from services.assessment.ranking.rules import points_text
 from services.assessment.reporting.rules import (
@@ -19,7 +20,6 @@ from services.assessment.reporting.rules import (
     suggested_milli,
 )
 from services.assessment.reporting.service import Asked, ReportDetail
-from services.assessment.scoring.leaves import score_text
 
 
 class AskedRow(BaseModel):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
+from contracts.findings.statement import score_text
 from contracts.roles import INSPECTOR, REVIEWER
 from kernel.access.rules import allow
 from kernel.hosting.api import Caller
@@ -19,7 +20,6 @@ from services.assessment.review.looking import MOST_ROWS, Looking, Queue, Review
 from services.assessment.review.roster import Roster
 from services.assessment.review.rules import Mark
 from services.assessment.review.service import MOST_AT_ONCE, MOST_REASONS, Reviews
-from services.assessment.scoring.leaves import score_text
 
 _ASKED = ("reviewer", "reviewer_name", "to_hand_on", "reason")
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]

@@ -18,6 +18,8 @@ from sqlalchemy import text
 
 from contracts.events.v1.scored_pb2 import ScoredEvent
 from contracts.findings import Outcome
+from contracts.findings.statement import statement
+from contracts.findings.wire import Told
 from kernel.clock import from_microseconds, local_period
 from kernel.messages import Item
 from kernel.storage.setwise import OnConflict, write_rows
@@ -58,14 +60,18 @@ _PLACE = {
 
 def record(work: Work, items: Sequence[Item]) -> None:
     """Take fresh events of other services."""
-    append(work, cast(list[ScoredEvent], [item.value for item in items]))
+    _append(work, cast(list[Told], [item.value for item in items]))
 
 
 def append(work: Work, events: Sequence[ScoredEvent]) -> None:
     """Append events to the log and bring the states up to them."""
-    first = _take_numbers(work, len(events))
+    _append(work, [Told(event, statement(event)) for event in events])
+
+
+def _append(work: Work, told: Sequence[Told]) -> None:
+    first = _take_numbers(work, len(told))
     now = work.clock.now()
-    rows = [_row(event, first + offset, now) for offset, event in enumerate(events)]
+    rows = [_row(each, first + offset, now) for offset, each in enumerate(told)]
     write_rows(work.session, EVENT_LOG, rows)
     corrected = _keys_touched_by_corrections(work, rows)
     _merge(work, (row for row in rows if _key(row) not in corrected))
@@ -80,8 +86,9 @@ def _take_numbers(work: Work, count: int) -> int:
     return size - count + 1
 
 
-def _row(event: ScoredEvent, seq: int, received_at: datetime) -> dict[str, Any]:
-    leaf = leaf_bytes(event, seq, received_at)
+def _row(told: Told, seq: int, received_at: datetime) -> dict[str, Any]:
+    event = told.event
+    leaf = leaf_bytes(event, seq, received_at, told.said)
     occurred_at = from_microseconds(event.occurred_at_us)
     return {
         "seq": seq,

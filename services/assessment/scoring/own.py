@@ -2,7 +2,8 @@
 Own facts 考核自有事实: what assessment itself finds out, put into the log like anybody's scored event.
 
 Reviewed self-reports, surveys, on-site checks, third-party evaluations and the outcome of rectification are not
-published by a service; assessment appends them in the transaction of the act that made them. From there on they
+published by a service; assessment appends them in the transaction of the act that made them, signed as a source signs
+what it tells. From there on they
 are counted, ledgered, explained and corrected as every other event is. A result without probes of its own listens
 to `Framework.collected_as(node)`.
 """
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.findings import Finding, Mode
-from contracts.findings.wire import scored_event
+from contracts.findings.signing import sign
+from contracts.findings.wire import EVENTS_PER_MESSAGE, scored_event
 from kernel.clock import microseconds
 from kernel.ids import new_id
 from kernel.storage.work import Work
@@ -57,5 +59,7 @@ def append_own(work: Work, facts: Iterable[OwnFact]) -> list[str]:
         )
         for fact in facts
     ]
+    for start in range(0, len(events), EVENTS_PER_MESSAGE):
+        sign(work, events[start : start + EVENTS_PER_MESSAGE])
     append(work, events)
     return [event.id for event in events]

@@ -12,7 +12,7 @@ from contracts.citations.v1.citations_pb2 import Citation, Citations
 from contracts.clues.v1 import clues_pb2 as clues
 from contracts.directory.v1.directory_pb2 import Unit
 from contracts.events.v1.scored_pb2 import ScoredEvent
-from contracts.findings.wire import read_scored
+from contracts.findings.wire import Told, read_scored
 from contracts.topology import (
     CITATIONS,
     CLUE_PROGRESSED,
@@ -117,8 +117,8 @@ class Office:
         for body in self.told(SCORED):
             for item in read_scored(Message(id=new_id(), source="enforcement", name=SCORED, body=body)):
                 assert isinstance(item, Item), item
-                assert isinstance(item.value, ScoredEvent)
-                found.append(item.value)
+                assert isinstance(item.value, Told)
+                found.append(item.value.event)
         return found
 
     def citations(self) -> list[Citation]:

@@ -24,23 +24,23 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n contracts/events/v1/scored.proto\x12\x13\x63ontracts.events.v1\";\n\x05\x42\x61sis\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0f\n\x07\x61rticle\x18\x03 \x01(\t\"K\n\x08\x45vidence\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\r\n\x05place\x18\x04 \x01(\t\"\xc0\x03\n\x0bScoredEvent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\r\n\x05probe\x18\x03 \x01(\t\x12\x15\n\rprobe_version\x18\x04 \x01(\x05\x12\x0c\n\x04unit\x18\x05 \x01(\t\x12\x0f\n\x07subject\x18\x06 \x01(\t\x12-\n\x07outcome\x18\x07 \x01(\x0e\x32\x1c.contracts.events.v1.Outcome\x12\x13\n\x0bscore_milli\x18\x08 \x01(\x05\x12\x11\n\tnumerator\x18\t \x01(\x03\x12\x13\n\x0b\x64\x65nominator\x18\n \x01(\x03\x12\'\n\x04mode\x18\x0b \x01(\x0e\x32\x19.contracts.events.v1.Mode\x12\x16\n\x0eoccurred_at_us\x18\x0c \x01(\x03\x12\x16\n\x0erecorded_at_us\x18\r \x01(\x03\x12)\n\x05\x62\x61sis\x18\x0e \x03(\x0b\x32\x1a.contracts.events.v1.Basis\x12/\n\x08\x65vidence\x18\x0f \x03(\x0b\x32\x1d.contracts.events.v1.Evidence\x12\x10\n\x08\x63orrects\x18\x10 \x01(\t\x12\r\n\x05trace\x18\x11 \x01(\t\x12\x0e\n\x06reason\x18\x12 \x01(\t\"@\n\x0cScoredEvents\x12\x30\n\x06\x65vents\x18\x01 \x03(\x0b\x32 .contracts.events.v1.ScoredEvent*\x93\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_PASS\x10\x01\x12\x10\n\x0cOUTCOME_FAIL\x10\x02\x12\x1a\n\x16OUTCOME_NOT_APPLICABLE\x10\x03\x12\x1a\n\x16OUTCOME_NOT_COMPUTABLE\x10\x04\x12\x13\n\x0fOUTCOME_NOT_DUE\x10\x05*h\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x11\n\rMODE_REPORTED\x10\x01\x12\x10\n\x0cMODE_ENTERED\x10\x02\x12\x12\n\x0eMODE_REAL_TIME\x10\x03\x12\x11\n\rMODE_EXTERNAL\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n contracts/events/v1/scored.proto\x12\x13\x63ontracts.events.v1\";\n\x05\x42\x61sis\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0f\n\x07\x61rticle\x18\x03 \x01(\t\"K\n\x08\x45vidence\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\r\n\x05place\x18\x04 \x01(\t\"\xd4\x03\n\x0bScoredEvent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\r\n\x05probe\x18\x03 \x01(\t\x12\x15\n\rprobe_version\x18\x04 \x01(\x05\x12\x0c\n\x04unit\x18\x05 \x01(\t\x12\x0f\n\x07subject\x18\x06 \x01(\t\x12-\n\x07outcome\x18\x07 \x01(\x0e\x32\x1c.contracts.events.v1.Outcome\x12\x13\n\x0bscore_milli\x18\x08 \x01(\x05\x12\x11\n\tnumerator\x18\t \x01(\x03\x12\x13\n\x0b\x64\x65nominator\x18\n \x01(\x03\x12\'\n\x04mode\x18\x0b \x01(\x0e\x32\x19.contracts.events.v1.Mode\x12\x16\n\x0eoccurred_at_us\x18\x0c \x01(\x03\x12\x16\n\x0erecorded_at_us\x18\r \x01(\x03\x12)\n\x05\x62\x61sis\x18\x0e \x03(\x0b\x32\x1a.contracts.events.v1.Basis\x12/\n\x08\x65vidence\x18\x0f \x03(\x0b\x32\x1d.contracts.events.v1.Evidence\x12\x10\n\x08\x63orrects\x18\x10 \x01(\t\x12\r\n\x05trace\x18\x11 \x01(\t\x12\x0e\n\x06reason\x18\x12 \x01(\t\x12\x12\n\nsource_sig\x18\x13 \x01(\t\"@\n\x0cScoredEvents\x12\x30\n\x06\x65vents\x18\x01 \x03(\x0b\x32 .contracts.events.v1.ScoredEvent*\x93\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_PASS\x10\x01\x12\x10\n\x0cOUTCOME_FAIL\x10\x02\x12\x1a\n\x16OUTCOME_NOT_APPLICABLE\x10\x03\x12\x1a\n\x16OUTCOME_NOT_COMPUTABLE\x10\x04\x12\x13\n\x0fOUTCOME_NOT_DUE\x10\x05*h\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x11\n\rMODE_REPORTED\x10\x01\x12\x10\n\x0cMODE_ENTERED\x10\x02\x12\x12\n\x0eMODE_REAL_TIME\x10\x03\x12\x11\n\rMODE_EXTERNAL\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'contracts.events.v1.scored_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OUTCOME']._serialized_start=713
-  _globals['_OUTCOME']._serialized_end=860
-  _globals['_MODE']._serialized_start=862
-  _globals['_MODE']._serialized_end=966
+  _globals['_OUTCOME']._serialized_start=733
+  _globals['_OUTCOME']._serialized_end=880
+  _globals['_MODE']._serialized_start=882
+  _globals['_MODE']._serialized_end=986
   _globals['_BASIS']._serialized_start=57
   _globals['_BASIS']._serialized_end=116
   _globals['_EVIDENCE']._serialized_start=118
   _globals['_EVIDENCE']._serialized_end=193
   _globals['_SCOREDEVENT']._serialized_start=196
-  _globals['_SCOREDEVENT']._serialized_end=644
-  _globals['_SCOREDEVENTS']._serialized_start=646
-  _globals['_SCOREDEVENTS']._serialized_end=710
+  _globals['_SCOREDEVENT']._serialized_end=664
+  _globals['_SCOREDEVENTS']._serialized_start=666
+  _globals['_SCOREDEVENTS']._serialized_end=730
 # @@protoc_insertion_point(module_scope)

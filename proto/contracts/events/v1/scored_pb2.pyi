@@ -58,7 +58,7 @@ class Evidence(_message.Message):
     def __init__(self, digest: _Optional[str] = ..., media_type: _Optional[str] = ..., name: _Optional[str] = ..., place: _Optional[str] = ...) -> None: ...
 
 class ScoredEvent(_message.Message):
-    __slots__ = ("id", "source", "probe", "probe_version", "unit", "subject", "outcome", "score_milli", "numerator", "denominator", "mode", "occurred_at_us", "recorded_at_us", "basis", "evidence", "corrects", "trace", "reason")
+    __slots__ = ("id", "source", "probe", "probe_version", "unit", "subject", "outcome", "score_milli", "numerator", "denominator", "mode", "occurred_at_us", "recorded_at_us", "basis", "evidence", "corrects", "trace", "reason", "source_sig")
     ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     PROBE_FIELD_NUMBER: _ClassVar[int]
@@ -77,6 +77,7 @@ class ScoredEvent(_message.Message):
     CORRECTS_FIELD_NUMBER: _ClassVar[int]
     TRACE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_SIG_FIELD_NUMBER: _ClassVar[int]
     id: str
     source: str
     probe: str
@@ -95,7 +96,8 @@ class ScoredEvent(_message.Message):
     corrects: str
     trace: str
     reason: str
-    def __init__(self, id: _Optional[str] = ..., source: _Optional[str] = ..., probe: _Optional[str] = ..., probe_version: _Optional[int] = ..., unit: _Optional[str] = ..., subject: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., score_milli: _Optional[int] = ..., numerator: _Optional[int] = ..., denominator: _Optional[int] = ..., mode: _Optional[_Union[Mode, str]] = ..., occurred_at_us: _Optional[int] = ..., recorded_at_us: _Optional[int] = ..., basis: _Optional[_Iterable[_Union[Basis, _Mapping]]] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., corrects: _Optional[str] = ..., trace: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    source_sig: str
+    def __init__(self, id: _Optional[str] = ..., source: _Optional[str] = ..., probe: _Optional[str] = ..., probe_version: _Optional[int] = ..., unit: _Optional[str] = ..., subject: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., score_milli: _Optional[int] = ..., numerator: _Optional[int] = ..., denominator: _Optional[int] = ..., mode: _Optional[_Union[Mode, str]] = ..., occurred_at_us: _Optional[int] = ..., recorded_at_us: _Optional[int] = ..., basis: _Optional[_Iterable[_Union[Basis, _Mapping]]] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., corrects: _Optional[str] = ..., trace: _Optional[str] = ..., reason: _Optional[str] = ..., source_sig: _Optional[str] = ...) -> None: ...
 
 class ScoredEvents(_message.Message):
     __slots__ = ("events",)

@@ -1,0 +1,64 @@
+"""
+Signing of scored events 来源签名 (R21): one signature of the source over the statements of a message.
+
+It is made in the transaction that writes the outbox, over the root of a tree of the statements, under a prefix of its
+own (R22). Every event carries its own proof (kernel/ledger/batch.py), so one may be taken out of its message, held and
+released alone, and end as a leaf, and still prove that its source said it. signatures.py checks.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from contracts.events.v1.scored_pb2 import ScoredEvent
+from contracts.findings.statement import canonical, statement
+from kernel.access.keyring import RingKey
+from kernel.ledger.batch import sign_batch
+from kernel.ledger.note import ED25519, NoteKey
+from kernel.storage.work import Work
+from kernel.telemetry.log import logger
+
+log = logger(__name__)
+
+PREFIX = b"fazhi/source/v1\n"
+
+
+def signed_text(source: str, root: bytes) -> bytes:
+    """What a source signs of a batch with this root."""
+    return PREFIX + source.encode() + b"\n" + root
+
+
+def named(source: str, key: RingKey) -> NoteKey:
+    """A key of a source as signatures name it: the key id is bound to the source's name."""
+    public = key.key.public_key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return NoteKey(source, ED25519, public)
+
+
+def sign(work: Work, events: Sequence[ScoredEvent]) -> None:
+    """
+    Sign these events, one message of them, with the active key of the service; without keys they stay unsigned.
+
+    Which key is active is a matter of the real time, in which people rotate keys, also where a demonstration's clock
+    stands in the past. While all keys are pending nothing is signed: so an installation that was upgraded begins to
+    sign at a moment known beforehand.
+    """
+    if work.source_keys is None or not events:
+        return
+    try:
+        key = work.source_keys.ring().signing(datetime.now(UTC))
+    except LookupError:
+        log.warning("source_not_signing", service=work.source)
+        return
+    private = key.key.private_key
+    if not isinstance(private, Ed25519PrivateKey):  # only its public half is here
+        log.warning("source_not_signing", service=work.source, key=key.kid)
+        return
+    written = sign_batch(
+        [canonical(statement(event)) for event in events],
+        named(work.source, key).key_id,
+        lambda root: private.sign(signed_text(work.source, root)),
+    )
+    for event, proof in zip(events, written, strict=True):
+        event.source_sig = proof
