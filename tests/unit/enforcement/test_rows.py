@@ -103,6 +103,22 @@ def test_a_numeric_cell_that_kept_its_digits_is_text() -> None:
     assert record(执法人员证号=15000001.0).officer_certificates == ("15000001",)
 
 
+@pytest.mark.parametrize("column", ["适用程序", "处罚类别", "违法行为类型"])
+def test_what_a_penalty_must_state_needs_its_column(column: str) -> None:
+    """A penalty of a file without the column was taken in as one by ordinary procedure, or of no kind at all."""
+
+    def found(**changes: Any) -> list[str]:
+        row = {name: cell for name, cell in a_row(**changes).items() if name != column}
+        header = the_columns().match(1, list(row))
+        assert header is not None
+        assert not header.faults
+        cells = ["" if value is None else value for value in row.values()]
+        return [fault.code for fault in RowReader(header, TODAY).read(2, cells)[1]]
+
+    assert found() == ["enforcement.missing_column"]
+    assert found(案件类型="检查") == []
+
+
 class TestPersons:
     ID = "15000019001231123X"
 
@@ -146,6 +162,16 @@ class TestBases:
             ("食品安全法", "第一百二十四条", 124),
             ("广告法", "第55条", 55),
         ]
+
+    @pytest.mark.parametrize(
+        "text", ["《水法》第三十四、三十六条", "《水法》第34，36条", "《水法》第３４条及第３６条"]
+    )
+    def test_several_articles_under_one_mark_are_each_cited(self, text: str) -> None:
+        assert [cited.number for cited in parse_bases(text)] == [34, 36]
+
+    def test_paragraphs_and_items_are_not_articles(self) -> None:
+        text = "《水法》第三十四条第一、二款，第三十六条第一款第（一）、（三）项和第四项"
+        assert [cited.number for cited in parse_bases(text)] == [34, 36]
 
     @pytest.mark.parametrize(
         ("text", "number"), [("十", 10), ("二十一", 21), ("一百零七", 107), ("一千二百", 1200)]

@@ -36,10 +36,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A matched header row: columns by position, and what was odd about it."""
+    """A matched header row: columns by position, what was odd about it, and columns that some acts must have."""
 
     row: int
     columns: Mapping[int, Column]
+    lacking: tuple[Column, ...] = ()
     faults: tuple[Fault, ...] = ()
     notices: tuple[Notice, ...] = ()
 
@@ -95,7 +96,11 @@ class ColumnSet:
             for position, name in _names(cells)
             if name not in self.by_name
         ]
-        return Header(row, named, tuple(faults), tuple(notices))
+        present = {column.field for column in named.values()}
+        lacking = tuple(
+            c for c in self.columns if c.required not in ("always", "never") and c.field not in present
+        )
+        return Header(row, named, lacking, tuple(faults), tuple(notices))
 
     def _repeated(self, row: int, named: Mapping[int, Column]) -> list[Fault]:
         seen: set[str] = set()

@@ -42,6 +42,7 @@ class RowReader:
     def __init__(self, header: Header, today: date) -> None:
         self._columns = sorted(header.columns.items())
         self._headers = {column.field: column.header for column in header.columns.values()}
+        self._lacking = header.lacking
         self._given = header.given
         self._today = today
 
@@ -71,6 +72,10 @@ class RowReader:
             if column.field not in filled and column.required in ("always", kind):
                 message = f"“{column.header}”必须填写。"
                 yield Fault(row, column.header, "enforcement.required", "", message)
+        for column in self._lacking:
+            if column.required == kind:
+                message = f"缺少“{column.header}”一列，此类案件必须填写，请补上后重新上传。"
+                yield Fault(row, column.header, "enforcement.missing_column", "", message)
 
     def _impossible(self, row: int, record: CaseRecord) -> Iterator[Fault]:
         for field, header in self._headers.items():
