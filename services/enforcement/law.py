@@ -17,13 +17,14 @@ from kernel.calendar import Deadline, WorkingCalendar, load_years
 from kernel.catalog import CatalogInvalid, read, read_folder
 from kernel.errors import Problem
 
+_WORDS = {"working": "个工作日", "calendar": "日", "month": "个月", "year": "年"}
 PERSON = "person"
 ORGANISATION = "organisation"
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One statutory period 法定期限: so many days, working or calendar, from the act that starts it."""
+    """One statutory period 法定期限: so many (`days`) working or calendar days, months or years from an act."""
 
     id: str
     days: int
@@ -35,7 +36,7 @@ class Term:
     @property
     def words(self) -> str:
         """The length as people say it."""
-        return f"{self.days}个工作日" if self.unit == "working" else f"{self.days}日"
+        return f"{self.days}{_WORDS[self.unit]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,10 @@ class Law:
         """The last day of a period that starts on a day, which itself is not counted."""
         if term.unit == "working":
             return self.calendar.working_days_after(start, term.days)
-        return self.calendar.calendar_days_after(start, term.days, roll_forward=term.roll_forward)
+        if term.unit == "calendar":
+            return self.calendar.calendar_days_after(start, term.days, roll_forward=term.roll_forward)
+        months = term.days * 12 if term.unit == "year" else term.days
+        return self.calendar.months_after(start, months, roll_forward=term.roll_forward)
 
     def hearing_amount(self, work: str, party: str, on: date) -> Decimal | None:
         """较大数额 in yuan for a field of work and kind of party on a day; None when nobody fixed it."""
@@ -131,7 +135,7 @@ def _terms(path: Path) -> dict[str, tuple[Term, ...]]:
     file = read(path)
     found: dict[str, list[Term]] = {}
     for index, row in enumerate(file.data["clocks"]):
-        if row["unit"] not in ("working", "calendar", "month", "year"):
+        if row["unit"] not in _WORDS:
             raise file.located(
                 [Problem(f"clocks[{index}].unit", "enforcement.clock_unit", "单位应为 working 等。")]
             )

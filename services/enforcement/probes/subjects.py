@@ -1,7 +1,10 @@
 """Probes on who acted: body, power, officers, certificates, basis (执法主体、权限、人员、依据)."""
 
+from datetime import date
+
 from contracts.findings import ProbeSet, Verdict, failed, not_computable, passed
-from services.enforcement.probes.facts import PENALTY_LAW, SUPERVISION, CaseFacts, bases
+from services.enforcement.cases.rules.record import CaseRecord
+from services.enforcement.probes.facts import PENALTY, PENALTY_LAW, SUPERVISION, CaseFacts, bases
 from services.enforcement.registry.rules import CertificateOnDay
 
 PROBES: ProbeSet[CaseFacts] = ProbeSet()
@@ -111,7 +114,7 @@ def certificate_was_shown(facts: CaseFacts) -> Verdict:
     basis=bases(PENALTY_LAW, "第三十八条", "第五十九条"),
 )
 def basis_can_be_resolved(facts: CaseFacts) -> Verdict:
-    """Every cited article exists in a known document that was not repealed on the day of the act."""
+    """Every cited article exists in a known document that was not repealed on the day whose law applies."""
     if not facts.cited:
         return failed("所引依据无法识别，应写明文件名称和条款")
     if not facts.can_look_up:
@@ -121,7 +124,7 @@ def basis_can_be_resolved(facts: CaseFacts) -> Verdict:
         known = facts.documents.get(cited.document)
         if known is None:
             faults.append(f"未查到《{cited.document}》")
-        elif known.repealed_on is not None and known.repealed_on <= facts.case.decided_on:
+        elif known.repealed_on is not None and known.repealed_on <= _day_of_the_law(facts.case):
             faults.append(f"《{cited.document}》已于{known.repealed_on}废止")
         elif known.articles and cited.number > known.articles:
             faults.append(f"《{cited.document}》没有{cited.article}")
@@ -131,3 +134,8 @@ def basis_can_be_resolved(facts: CaseFacts) -> Verdict:
     if not any(cited.article for cited in facts.cited):
         return failed("只写明文件名称，未写明条款", 0, total)
     return passed(f"所引{total}处依据均可查", total, total)
+
+
+def _day_of_the_law(case: CaseRecord) -> date:
+    """A penalty is judged by the law of the day of the violation (行政处罚法 Art. 37), before the case was opened."""
+    return case.opened_on if case.kind == PENALTY and case.opened_on is not None else case.decided_on

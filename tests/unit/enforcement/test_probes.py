@@ -1,7 +1,7 @@
 """Every probe says pass, fail, not applicable, not computable or not due where its article says so."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from kernel.catalog import read
 from kernel.clock import start_of_day
 from services.enforcement.cases.rules.basis import parse_bases
 from services.enforcement.cases.rules.record import CaseRecord
-from services.enforcement.law import KnownDocument
+from services.enforcement.law import KnownDocument, Term
 from services.enforcement.probes import BY_KIND, PROBES, CaseFacts, look
 from services.enforcement.registry.rules import BodyOnDay, PowerOnList
 from tests.support.enforcement import (
@@ -25,6 +25,7 @@ from tests.support.enforcement import (
     a_simple_penalty,
     an_inspection,
     facts,
+    the_law,
 )
 
 PASS, FAIL = Outcome.PASS, Outcome.FAIL
@@ -243,8 +244,15 @@ class TestBasis:
 
     def test_a_repealed_document_is_no_basis_since_its_day(self) -> None:
         gone = {"行政处罚法": KnownDocument("行政处罚法", 86, date(2026, 3, 13))}
-        assert ask("ENF-DOC-01", facts(a_penalty(), documents=gone)) == FAIL
-        assert ask("ENF-DOC-01", facts(a_penalty(decided_on=date(2026, 3, 12)), documents=gone)) == PASS
+        assert ask("ENF-DOC-01", facts(a_licence(), documents=gone)) == FAIL
+        assert ask("ENF-DOC-01", facts(a_licence(decided_on=date(2026, 3, 12)), documents=gone)) == PASS
+
+    def test_a_penalty_rests_on_the_law_of_the_day_of_the_violation(self) -> None:
+        """行政处罚法 Art. 37: a violation found before the repeal is judged by the law that was repealed since."""
+        gone = {"行政处罚法": KnownDocument("行政处罚法", 86, date(2026, 1, 13))}
+        assert ask("ENF-DOC-01", facts(a_penalty(), documents=gone)) == PASS
+        assert ask("ENF-DOC-01", facts(a_penalty(opened_on=date(2026, 1, 13)), documents=gone)) == FAIL
+        assert ask("ENF-DOC-01", facts(a_penalty(opened_on=None), documents=gone)) == FAIL
 
     def test_without_a_list_of_documents_nothing_is_claimed(self) -> None:
         assert ask("ENF-DOC-01", facts(a_penalty(), documents={}, can_look_up=False)) == NC
@@ -265,6 +273,21 @@ class TestReportingMode:
 
     def test_but_publication_belongs_to_what_it_reports(self) -> None:
         assert ask("ENF-PUB-01", a_penalty(mode="reported", published_on=None)) == FAIL
+
+
+@pytest.mark.parametrize(
+    ("count", "unit", "last"),
+    [(6, "month", date(2026, 7, 12)), (1, "year", date(2027, 1, 12)), (90, "calendar", date(2026, 4, 12))],
+)
+def test_a_field_may_have_its_period_in_months_or_years(count: int, unit: str, last: date) -> None:
+    """办案期限 of the customs are six months, of securities one year: the law leaves it to each field (Art. 60)."""
+    own = Term("penalty.decide.market", count, unit, False, date(2021, 7, 15), None)
+    law = replace(the_law(), terms={**the_law().terms, own.id: (own,)})
+    in_time = a_penalty(decided_on=last, served_on=None, published_on=None, archived_on=None)
+    late = replace(in_time, decided_on=last + timedelta(days=1))
+    today = date(2027, 6, 1)
+    assert ask("ENF-TIM-01", facts(in_time, law=law, today=today)) == PASS
+    assert ask("ENF-TIM-01", facts(late, law=law, today=today)) == FAIL
 
 
 def test_a_period_into_an_unpublished_year_says_that_it_is_provisional() -> None:
