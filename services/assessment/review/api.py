@@ -14,6 +14,7 @@ from kernel.access.rules import allow
 from kernel.hosting.api import Caller
 from kernel.hosting.attachments import attachment
 from kernel.hosting.validation import Body
+from services.assessment.ranking.api import Day
 from services.assessment.reporting.rules import STATE_WORDS, Value
 from services.assessment.reporting.view import ContentView, ResultView, content_view, result_view
 from services.assessment.review.looking import MOST_ROWS, Looking, Queue, ReviewDetail
@@ -199,12 +200,20 @@ def _lists(router: APIRouter, looking: Looking) -> None:
         aspect: Annotated[str, Query(max_length=64)] = "",
         search: Annotated[str, Query(max_length=50)] = "",
         overdue: bool = False,
+        as_of: Day = None,
         offset: Offset = 0,
         limit: Limit = 50,
     ) -> Any:
-        """Reviews given to the caller; for an inspector those to arbitrate."""
+        """Reviews given to the caller, now or on a past day; for an inspector those to arbitrate."""
         found = looking.queue(
-            who, state=state, aspect=aspect, search=search, overdue=overdue, offset=offset, limit=limit
+            who,
+            state=state,
+            aspect=aspect,
+            search=search,
+            overdue=overdue,
+            offset=offset,
+            limit=limit,
+            at=looking.end_of(as_of),
         )
         return QueueView(
             total=found.total,
@@ -221,26 +230,30 @@ def _lists(router: APIRouter, looking: Looking) -> None:
         overdue: bool = False,
         to_hand_on: bool = False,
         reviewer: Annotated[str, Query(max_length=100)] = "",
+        as_of: Day = None,
         offset: Offset = 0,
         limit: Limit = 50,
     ) -> Any:
         """Open reviews of the inspector's area, to see what is late or has no reviewer any more, and hand it on."""
+        at = looking.end_of(as_of)
         found = looking.of_area(
-            who, overdue=overdue, to_hand_on=to_hand_on, reviewer=reviewer, offset=offset, limit=limit
+            who, overdue=overdue, to_hand_on=to_hand_on, reviewer=reviewer, offset=offset, limit=limit, at=at
         )
         return AreaView(
             total=found.total,
             overdue=found.overdue,
-            unassigned=looking.unassigned(who),
-            to_hand_on=looking.to_hand_on(who),
+            unassigned=looking.unassigned(who, at),
+            to_hand_on=looking.to_hand_on(who, at),
             rows=[AreaRow(**_row(row), **{name: row[name] for name in _ASKED}) for row in found.rows],
         )
 
     @router.get("/agreement", response_model=AgreementView)
     @allow(REVIEWER, INSPECTOR)
-    def agreement(who: Caller, period: Annotated[str, Query(pattern=r"^[0-9]{4}(-[0-9]{2})?$")]) -> Any:
-        """How far reviewers agree in the caller's area."""
-        found = looking.agreement(who, period)
+    def agreement(
+        who: Caller, period: Annotated[str, Query(pattern=r"^[0-9]{4}(-[0-9]{2})?$")], as_of: Day = None
+    ) -> Any:
+        """How far reviewers agree in the caller's area, or had agreed on a day."""
+        found = looking.agreement(who, period, looking.end_of(as_of))
         share = Fraction(found.within, found.pairs) if found.pairs else None
         return AgreementView(
             period=period,
@@ -306,14 +319,15 @@ def _answers(router: APIRouter, reviews: Reviews) -> None:
 def _of_one(router: APIRouter, looking: Looking) -> None:
     @router.get("/{assignment}", response_model=ReviewView)
     @allow(REVIEWER, INSPECTOR)
-    def one(assignment: str, who: Caller) -> Any:
-        return _view(looking.one(who, assignment))
+    def one(assignment: str, who: Caller, as_of: Day = None) -> Any:
+        """One review; as of a past day nothing can be done with it."""
+        return _view(looking.one(who, assignment, looking.end_of(as_of)))
 
     @router.get("/{assignment}/files/{digest}", response_class=Response)
     @allow(REVIEWER, INSPECTOR)
-    def file(assignment: str, digest: str, who: Caller) -> Response:
+    def file(assignment: str, digest: str, who: Caller, as_of: Day = None) -> Response:
         """A file of the version under review, as an attachment."""
-        item, content = looking.file(who, assignment, digest)
+        item, content = looking.file(who, assignment, digest, looking.end_of(as_of))
         return attachment(content, name=item.name, media_type=item.media_type)
 
 
@@ -331,7 +345,7 @@ def _view(detail: ReviewDetail) -> ReviewView:
         state=head["state"],
         state_text=STATE_WORDS[head["state"]],
         is_arbitration=row["place"] == 3,
-        is_open=current and head["state"] in ("submitted", "reviewing"),
+        is_open=current and head["state"] in ("submitted", "reviewing") and not detail.is_past,
         due_on=row["due_on"],
         overdue=row["done_at"] is None and row["due_on"] < detail.today,
         mark=_mark(detail.mark) if detail.mark else None,

@@ -3,14 +3,15 @@ Who holds a role now 任职授权副本: what the gateway told of accounts, and 
 
 Whole accounts under a version: a late or repeated message never wins over a newer one. A term ends by its day, a day
 of Asia/Shanghai, without a message. Somebody never told of holds nothing, so gets no work; but only what somebody was
-told to hold no more is to be handed on, so an installation that has not heard yet calls nobody back.
+told to hold no more is to be handed on, so an installation that has not heard yet calls nobody back. Every version
+that was the newest when it was heard stays, with the moment of that, for questions about the past (past.py).
 """
 
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Join, and_, delete, exists, func, or_
+from sqlalchemy import ColumnElement, FromClause, Join, and_, delete, exists, func, or_
 
 from contracts.holders.v1.holders_pb2 import Holder
 from contracts.holders.wire import day_of
@@ -19,11 +20,16 @@ from kernel.clock import from_microseconds
 from kernel.messages import Item
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Work
-from services.assessment.review.model import HOLDER_ROLES, HOLDERS, REVIEW_ASSIGNMENTS
+from services.assessment.review.model import (
+    HOLDER_ROLE_VERSIONS,
+    HOLDER_ROLES,
+    HOLDER_VERSIONS,
+    HOLDERS,
+)
 from services.assessment.review.rules import ARBITRATION
 
 ROWS_A_STATEMENT = 1000
-_H, _R, _A = HOLDERS.c, HOLDER_ROLES.c, REVIEW_ASSIGNMENTS.c
+_H, _R = HOLDERS.c, HOLDER_ROLES.c
 
 
 def hear(work: Work, items: Sequence[Item]) -> None:
@@ -51,28 +57,47 @@ def hear(work: Work, items: Sequence[Item]) -> None:
         some = taken[start : start + ROWS_A_STATEMENT]
         work.session.execute(delete(HOLDER_ROLES).where(_R.account.in_(some)))
     write_rows(work.session, HOLDER_ROLES, [row for account in taken for row in _roles(newest[account])])
+    _keep(work, [newest[account] for account in taken])
+
+
+def _keep(work: Work, told: Sequence[Holder]) -> None:
+    """What was heard becomes the past of later: whole accounts, as they count from now on."""
+    heard_at = work.clock.now()
+    rows = [{**_holder(one), "heard_at": heard_at} for one in told]
+    write_rows(work.session, HOLDER_VERSIONS, rows)
+    roles = [{**row, "version": one.version} for one in told for row in _roles(one)]
+    write_rows(work.session, HOLDER_ROLE_VERSIONS, roles)
 
 
 def reviewing(today: date) -> tuple[Join, ColumnElement[bool]]:
     """Holders joined with their roles, and the condition that they may review today."""
     joined = HOLDERS.join(HOLDER_ROLES, _R.account == _H.account)
-    return joined, _may_review(today)
+    return joined, _may_review(HOLDERS, HOLDER_ROLES, today)
 
 
-def is_lost(today: date, unit_path: ColumnElement[str]) -> ColumnElement[bool]:
+def is_lost(
+    assignments: FromClause, holders: FromClause, roles: FromClause, day: date, unit_path: ColumnElement[str]
+) -> ColumnElement[bool]:
     """
     The condition that an assignment is to be handed on 待移交: its reviewer was told to hold the role over the
-    reporting unit no more.
+    reporting unit no more. The tables are as they stood on `day`, or as they are (past.py).
     """
-    told = exists().where(_H.account == _A.reviewer)
-    over = func.substr(unit_path, 1, func.length(_R.unit_path)) == _R.unit_path
-    holds = exists().where(_H.account == _A.reviewer, _R.account == _A.reviewer, _may_review(today), over)
-    return and_(_A.place < ARBITRATION, told, ~holds)
+    one, held, role = assignments.c, holders.c, roles.c
+    told = exists().where(held.account == one.reviewer)
+    over = func.substr(unit_path, 1, func.length(role.unit_path)) == role.unit_path
+    holds = exists().where(
+        held.account == one.reviewer,
+        role.account == one.reviewer,
+        _may_review(holders, roles, day),
+        over,
+    )
+    return and_(one.place < ARBITRATION, told, ~holds)
 
 
-def _may_review(today: date) -> ColumnElement[bool]:
-    ends = or_(_R.until_on.is_(None), _R.until_on >= today)
-    return and_(_H.is_active, _R.role == REVIEWER, _R.unit_path != "", _R.from_on <= today, ends)
+def _may_review(holders: FromClause, roles: FromClause, day: date) -> ColumnElement[bool]:
+    role = roles.c
+    ends = or_(role.until_on.is_(None), role.until_on >= day)
+    return and_(holders.c.is_active, role.role == REVIEWER, role.unit_path != "", role.from_on <= day, ends)
 
 
 def _holder(told: Holder) -> dict[str, Any]:

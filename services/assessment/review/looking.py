@@ -2,14 +2,16 @@
 What reviewers and inspectors read 审核查询: queues with due dates, one review side by side, agreement statistics.
 
 A queue shows no scores and no other reviewer; whether a report is scored twice is not told before the answer is given (双盲).
+Everything is asked of now or as of a moment 截至 (`at`; past.py says how): the same rules say who sees what, and nothing
+can be done in the past.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Join, and_, func, select, text
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from contracts.roles import INSPECTOR
@@ -20,9 +22,11 @@ from kernel.storage.blobs import Blobs
 from kernel.storage.work import Store
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, Node
+from services.assessment.ranking.known import end_of, framework_at
+from services.assessment.reach import within
 from services.assessment.reporting.evidence import file_among
 from services.assessment.reporting.model import REPORT_EVENTS, REPORT_VERSIONS, REPORTS
-from services.assessment.reporting.reach import result_of
+from services.assessment.reporting.reach import result_of, unit_names
 from services.assessment.reporting.records import Head, content_of
 from services.assessment.reporting.rules import (
     REVIEWING,
@@ -34,14 +38,12 @@ from services.assessment.reporting.rules import (
     suggested_milli,
 )
 from services.assessment.reporting.settings import ReviewSettings
-from services.assessment.review.holders import is_lost
-from services.assessment.review.model import HOLDERS, REVIEW_ASSIGNMENTS, REVIEW_MARKS
+from services.assessment.review.model import REVIEW_MARKS
+from services.assessment.review.past import Standing
 from services.assessment.review.rules import ARBITRATION, Agreement, Mark, agreement
 from services.assessment.review.service import Row, assignment_and_head, marks_of
-from services.assessment.tables import UNITS
 
 MOST_ROWS = 500
-_A, _R, _V, _U = REVIEW_ASSIGNMENTS.c, REPORTS.c, REPORT_VERSIONS.c, UNITS.table.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,11 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class ReviewDetail:
-    """One review as its reviewer sees it: what was said, and what this reviewer answered; `others` to arbitrate."""
+    """
+    One review as its reviewer sees it: what was said, and what this reviewer answered; `others` to arbitrate.
+
+    `is_past`: as it stood, and nothing can be done.
+    """
 
     row: Row
     head: Head
@@ -67,6 +73,7 @@ class ReviewDetail:
     others: Sequence[Mark]
     returned_before: Sequence[str]
     today: date
+    is_past: bool
 
 
 class Looking:
@@ -83,6 +90,10 @@ class Looking:
         """How far two scores may differ."""
         return self._settings.tolerance_milli
 
+    def end_of(self, day: date | None) -> datetime | None:
+        """The moment as of which a past day is shown; None for now. Raises Invalid."""
+        return end_of(self._store.clock, day)
+
     def queue(
         self,
         who: Principal,
@@ -93,17 +104,23 @@ class Looking:
         overdue: bool = False,
         offset: int = 0,
         limit: int = 50,
+        at: datetime | None = None,
     ) -> Queue:
         """
         Reviews given to the caller; for an inspector those to arbitrate in the area. Oldest due first.
 
         `state`: "open" (not answered), "waiting" (not opened), "opened", "done".
         """
-        mine = and_(_A.reviewer == who.account, _A.place < ARBITRATION)
+        then = self._then(at)
+        one = then.assignments.c
+        mine = and_(one.reviewer == who.account, one.place < ARBITRATION)
         if who.has(INSPECTOR):
-            mine = mine | and_(_A.place == ARBITRATION, _within(who), _not_marked_by(who))
+            mine = mine | and_(
+                one.place == ARBITRATION, within(who, one.unit), _not_marked_by(who, one.report, one.round)
+            )
         return self._page(
-            [mine, _in_state(state)],
+            then,
+            [mine, then.in_state(state)],
             aspect=aspect,
             search=search,
             overdue=overdue,
@@ -120,120 +137,108 @@ class Looking:
         reviewer: str = "",
         offset: int = 0,
         limit: int = 50,
+        at: datetime | None = None,
     ) -> Queue:
         """
         Open reviews of the inspector's area, with who was asked and whether they are to be handed on 待移交; with
         `to_hand_on` only those.
         """
-        conditions = [_within(who), _in_state("open")]
-        lost = is_lost(self._today(), _U.path)
+        then = self._then(at)
+        one, lost = then.assignments.c, then.is_lost()
+        conditions = [within(who, one.unit), then.in_state("open")]
         if to_hand_on:
             conditions.append(lost)
         if reviewer:
-            conditions.append(_A.reviewer == reviewer)
-        name = select(HOLDERS.c.name).where(HOLDERS.c.account == _A.reviewer).scalar_subquery()
-        more = (lost.label("to_hand_on"), func.coalesce(name, "").label("reviewer_name"))
-        return self._page(conditions, more=more, overdue=overdue, offset=offset, limit=limit)
+            conditions.append(one.reviewer == reviewer)
+        more = (lost.label("to_hand_on"), then.reviewer_name().label("reviewer_name"))
+        return self._page(then, conditions, more=more, overdue=overdue, offset=offset, limit=limit)
 
-    def to_hand_on(self, who: Principal) -> int:
+    def to_hand_on(self, who: Principal, at: datetime | None = None) -> int:
         """How many open reviews of the area wait for another reviewer, because theirs holds the role no more."""
-        wanted = select(func.count()).select_from(_joined())
-        conditions = [_within(who), _in_state("open"), is_lost(self._today(), _U.path)]
+        then = self._then(at)
+        conditions = [within(who, then.assignments.c.unit), then.in_state("open"), then.is_lost()]
+        wanted = select(func.count()).select_from(then.joined()).where(*conditions)
         with self._store.reading() as session:
-            return int(session.execute(wanted.where(*conditions)).scalar_one())
+            return int(session.execute(wanted).scalar_one())
 
-    def unassigned(self, who: Principal) -> int:
+    def unassigned(self, who: Principal, at: datetime | None = None) -> int:
         """How many submitted reports of the area nobody may review yet."""
-        wanted = text(
-            "SELECT count(*) FROM reports r JOIN units u ON u.code = r.unit WHERE r.state = 'submitted' AND "
-            "substr(u.path, 1, length(:path)) = :path AND :path <> '' AND NOT EXISTS (SELECT 1 FROM "
-            "review_assignments a WHERE a.report = r.id AND a.round = r.round)"
-        )
+        then = self._then(at)
+        conditions = [within(who, then.reports.c.unit), then.is_unassigned()]
+        wanted = select(func.count()).select_from(then.reports).where(*conditions)
         with self._store.reading() as session:
-            return int(session.execute(wanted, {"path": who.unit_path}).scalar_one())
+            return int(session.execute(wanted).scalar_one())
 
-    def one(self, who: Principal, assignment: str) -> ReviewDetail:
+    def one(self, who: Principal, assignment: str, at: datetime | None = None) -> ReviewDetail:
         """One review of the caller's. Raises NotFound, NotAllowed."""
         with self._store.reading() as session:
-            row, head = assignment_and_head(session, who, assignment)
-            framework, _ = self._asked_by(head["period"])
-            marks = marks_of(session, head["id"], row["round"])
-            name = session.execute(select(_U.name).where(_U.code == head["unit"])).scalar_one_or_none()
+            row, head = assignment_and_head(session, who, assignment, at)
+            framework, _ = self._asked_by(session, head["period"], at)
+            marks = marks_of(session, head["id"], row["round"], at)
             others = [marks[place] for place in sorted(marks) if place < ARBITRATION]
+            unit: str = head["unit"]
             return ReviewDetail(
                 row=row,
                 head=head,
                 result=result_of(framework, head),
-                unit_name=name or head["unit"],
+                unit_name=unit_names(session, [unit], at).get(unit, unit),
                 content=content_of(session, head["id"], _version_of(session, row)),
                 mark=marks.get(row["place"]),
                 others=others if row["place"] == ARBITRATION else (),
                 returned_before=_returned_before(session, row),
-                today=self._today(),
+                today=self._then(at).day,
+                is_past=at is not None,
             )
 
-    def file(self, who: Principal, assignment: str, digest: str) -> tuple[EvidenceItem, bytes]:
+    def file(
+        self, who: Principal, assignment: str, digest: str, at: datetime | None = None
+    ) -> tuple[EvidenceItem, bytes]:
         """A file of the version under review. Raises NotFound, BlobDamaged, Unavailable."""
         with self._store.reading() as session:
-            row, head = assignment_and_head(session, who, assignment)
+            row, head = assignment_and_head(session, who, assignment, at)
             items = content_of(session, head["id"], _version_of(session, row)).evidence
         item = file_among(items, digest)
         return item, self._blobs.get(item.reference)
 
-    def agreement(self, who: Principal, period: str) -> Agreement:
-        """How far reviewers agreed on units of the caller's area in a period: never about single reviewers (N11)."""
-        first, second = REVIEW_MARKS.alias("one"), REVIEW_MARKS.alias("two")
-        both = and_(
-            first.c.report == second.c.report,
-            first.c.round == second.c.round,
-            first.c.place == 1,
-            second.c.place == 2,
-        )
-        wanted = (
-            select(first.c.score_milli, second.c.score_milli)
-            .select_from(
-                first.join(second, both)
-                .join(REPORTS, _R.id == first.c.report)
-                .join(UNITS.table, _U.code == _R.unit)
-            )
-            .where(
-                first.c.decision == "score",
-                second.c.decision == "score",
-                _R.period == period,
-                _within(who),
-            )
-        )
+    def agreement(self, who: Principal, period: str, at: datetime | None = None) -> Agreement:
+        """
+        How far reviewers agreed on units of the caller's area in a period: never about single reviewers (N11).
+
+        `at`: by the answers given until then; the tolerance is always that of now.
+        """
+        then = self._then(at)
+        one, report = then.assignments.c, then.reports.c
+        pairs = _pairs(at).where(REPORTS.c.period == period, within(who, REPORTS.c.unit))
         arbitrated = (
             select(func.count())
-            .select_from(_joined())
-            .where(_A.place == ARBITRATION, _R.period == period, _within(who))
+            .select_from(then.joined())
+            .where(one.place == ARBITRATION, report.period == period, within(who, one.unit))
         )
         with self._store.reading() as session:
-            pairs = [(row[0], row[1]) for row in session.execute(wanted)]
             return agreement(
-                pairs,
+                [(row[0], row[1]) for row in session.execute(pairs)],
                 tolerance_milli=self._settings.tolerance_milli,
                 arbitrated=session.execute(arbitrated).scalar_one(),
             )
 
     def measure(self) -> tuple[int, int, int]:
         """(reports that wait for an answer, reviews overdue, reviews to be handed on), for the gauges."""
-        is_open = select(func.count()).select_from(_joined()).where(_in_state("open"))
-        overdue = is_open.where(self._late())
-        lost = is_open.where(is_lost(self._today(), _U.path))
-        waiting = select(func.count()).select_from(REPORTS).where(_R.state.in_((SUBMITTED, REVIEWING)))
+        now = self._then(None)
+        is_open = select(func.count()).select_from(now.joined()).where(now.in_state("open"))
+        waiting = select(func.count()).where(REPORTS.c.state.in_((SUBMITTED, REVIEWING)))
         with self._store.reading() as session:
-            counted = [session.execute(one).scalar_one() for one in (waiting, overdue, lost)]
+            counted = [
+                session.execute(wanted).scalar_one()
+                for wanted in (waiting, is_open.where(now.is_late()), is_open.where(now.is_lost()))
+            ]
         return counted[0], counted[1], counted[2]
 
-    def _today(self) -> date:
-        return local_date(self._store.clock.now())
-
-    def _late(self) -> ColumnElement[bool]:
-        return _A.due_on < self._today()
+    def _then(self, at: datetime | None) -> Standing:
+        return Standing(at, local_date(at or self._store.clock.now()))
 
     def _page(
         self,
+        then: Standing,
         conditions: list[ColumnElement[bool]],
         *,
         more: Sequence[ColumnElement[Any]] = (),
@@ -243,75 +248,81 @@ class Looking:
         offset: int = 0,
         limit: int = 50,
     ) -> Queue:
-        framework = self._frameworks.current()
-        conditions = [*conditions, _A.replaced_at.is_(None)]
-        titles = _titles(framework)
-        if aspect:
-            conditions.append(_R.result.in_([code for code, (above, _) in titles.items() if above == aspect]))
-        if search:
-            codes = [code for code, (_, title) in titles.items() if search in title]
-            conditions.append(_R.result.in_(codes) | _U.name.contains(search, autoescape=True))
-        late = [*conditions, self._late(), _A.done_at.is_(None)]
-        shown = late if overdue else conditions
-        handed_in = and_(_V.report == _R.id, _V.version == _R.submitted_version)
-        wanted = (
-            select(
-                REVIEW_ASSIGNMENTS,
-                *(_R.result, _R.unit, _R.period, _R.state, _R.submitted_version, _R.submitted_at),
-                _R.round.label("report_round"),
-                _U.name.label("unit_name"),
-                *(_V.numerator, _V.denominator),
-                *more,
-            )
-            .select_from(_joined().outerjoin(REPORT_VERSIONS, handed_in))
-            .where(*shown)
-            .order_by(_A.due_on, _A.id)
-            .offset(offset)
-            .limit(min(limit, MOST_ROWS))
-        )
-        count = select(func.count()).select_from(_joined())
+        one, report, unit, version = then.assignments.c, then.reports.c, then.units.c, REPORT_VERSIONS.c
         with self._store.reading() as session:
+            framework, titles = self._asked_by(session, str(then.day.year), then.at)
+            conditions = [*conditions, one.replaced_at.is_(None)]
+            if aspect:
+                codes = [code for code, (above, _) in titles.items() if above == aspect]
+                conditions.append(report.result.in_(codes))
+            if search:
+                codes = [code for code, (_, title) in titles.items() if search in title]
+                conditions.append(report.result.in_(codes) | unit.name.contains(search, autoescape=True))
+            late = [*conditions, then.is_late(), one.done_at.is_(None)]
+            shown = late if overdue else conditions
+            handed_in = and_(version.report == report.id, version.version == report.submitted_version)
+            wanted = (
+                select(
+                    then.assignments,
+                    *(report.result, report.period, report.state),
+                    *(report.submitted_version, report.submitted_at),
+                    report.round.label("report_round"),
+                    unit.name.label("unit_name"),
+                    *(version.numerator, version.denominator),
+                    *more,
+                )
+                .select_from(then.joined().outerjoin(REPORT_VERSIONS, handed_in))
+                .where(*shown)
+                .order_by(one.due_on, one.id)
+                .offset(offset)
+                .limit(min(limit, MOST_ROWS))
+            )
+            count = select(func.count()).select_from(then.joined())
             total = session.execute(count.where(*shown)).scalar_one()
             overdue_total = session.execute(count.where(*late)).scalar_one()
             rows = [dict(row) for row in session.execute(wanted).mappings()]
-            asked_by = {period: self._asked_by(period) for period in {row["period"] for row in rows}}
+            periods = {row["period"] for row in rows}
+            asked_by = {period: self._asked_by(session, period, then.at) for period in periods}
             for row in rows:
-                _dress(row, *asked_by[row["period"]], self._today())
+                _dress(row, *asked_by[row["period"]], then.day)
         return Queue(total, overdue_total, rows, framework)
 
-    def _asked_by(self, period: str) -> tuple[Framework, dict[str, tuple[str, str]]]:
+    def _asked_by(
+        self, session: Session, period: str, at: datetime | None
+    ) -> tuple[Framework, dict[str, tuple[str, str]]]:
         """The framework by which reports on a period are asked and count, and its results."""
-        framework = self._frameworks.in_force(last_day(period).year)
+        year = last_day(period).year
+        in_force = self._frameworks.in_force
+        framework = in_force(year) if at is None else framework_at(session, self._frameworks, at, year)
         return framework, _titles(framework)
 
 
-def _joined() -> Join:
-    return REVIEW_ASSIGNMENTS.join(REPORTS, _R.id == _A.report).join(UNITS.table, _U.code == _R.unit)
-
-
-def _in_state(state: str) -> ColumnElement[bool]:
-    if state == "done":
-        return _A.done_at.is_not(None)
-    still_open = and_(
-        _A.done_at.is_(None),
-        _A.replaced_at.is_(None),
-        _A.round == _R.round,
-        _R.state.in_((SUBMITTED, REVIEWING)),
+def _pairs(at: datetime | None) -> Any:
+    """First and second scores of the same round, given until a moment."""
+    first, second = REVIEW_MARKS.alias("one"), REVIEW_MARKS.alias("two")
+    both = and_(
+        first.c.report == second.c.report,
+        first.c.round == second.c.round,
+        first.c.place == 1,
+        second.c.place == 2,
     )
-    if state == "waiting":
-        return and_(still_open, _A.opened_at.is_(None))
-    return and_(still_open, _A.opened_at.is_not(None)) if state == "opened" else still_open
+    given = [one.c.decision == "score" for one in (first, second)]
+    if at is not None:
+        given += [one.c.marked_at <= at for one in (first, second)]
+    return (
+        select(first.c.score_milli, second.c.score_milli)
+        .select_from(first.join(second, both).join(REPORTS, REPORTS.c.id == first.c.report))
+        .where(*given)
+    )
 
 
-def _within(who: Principal) -> ColumnElement[bool]:
-    return _U.path.startswith(who.unit_path or "\0", autoescape=True)
-
-
-def _not_marked_by(who: Principal) -> ColumnElement[bool]:
+def _not_marked_by(
+    who: Principal, report: ColumnElement[str], round_: ColumnElement[int]
+) -> ColumnElement[bool]:
     """Whoever scored a report does not arbitrate it."""
     took_part = select(REVIEW_MARKS.c.report).where(
-        REVIEW_MARKS.c.report == _A.report,
-        REVIEW_MARKS.c.round == _A.round,
+        REVIEW_MARKS.c.report == report,
+        REVIEW_MARKS.c.round == round_,
         REVIEW_MARKS.c.place != ARBITRATION,
         REVIEW_MARKS.c.reviewer == who.account,
     )

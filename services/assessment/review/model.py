@@ -2,7 +2,8 @@
 What is kept of reviews 指标审核: the roster, who holds the role, who was asked, and what they answered.
 
 Answers are append-only, one for each place of a round: the database itself refuses a second. An assignment is never
-taken back; who is asked instead is a new turn of the same place, and the old row says when it was replaced.
+taken back; who is asked instead is a new turn of the same place, and the old row says when it was replaced. Of holders
+the newest version is kept for work, and every version, append-only, for the past (past.py).
 """
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, text
@@ -45,6 +46,33 @@ HOLDER_ROLES = Table(
     Column("from_on", Day, nullable=False),
     Column("until_on", Day),
     comment="roles of the newest version heard of each holder",
+)
+
+HOLDER_VERSIONS = Table(
+    "holder_versions",
+    Base.metadata,
+    Column("account", String(100), primary_key=True),
+    Column("version", BigInt, primary_key=True, autoincrement=False),
+    Column("name", String(100), nullable=False),
+    Column("unit", String(100), nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("occurred_at", Moment, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    Column("heard_at", Moment, nullable=False, comment="since when this version counts here"),
+    comment="every version of a holder that was the newest when it was heard; append-only",
+)
+
+HOLDER_ROLE_VERSIONS = Table(
+    "holder_role_versions",
+    Base.metadata,
+    Column("account", String(100), primary_key=True),
+    Column("version", BigInt, primary_key=True, autoincrement=False),
+    Column("role", String(30), primary_key=True),
+    Column("unit", String(100), primary_key=True),
+    Column("unit_path", String(500), nullable=False),
+    Column("from_on", Day, nullable=False),
+    Column("until_on", Day),
+    comment="roles of every version of a holder; append-only",
 )
 
 REVIEW_ASSIGNMENTS = Table(

@@ -9,6 +9,7 @@ transaction.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -31,6 +32,7 @@ from services.assessment.reporting.rules import REVIEWING, SUBMITTED, Value, las
 from services.assessment.reporting.scored import score
 from services.assessment.review.assigning import Assigning
 from services.assessment.review.model import REVIEW_ASSIGNMENTS, REVIEW_MARKS
+from services.assessment.review.past import assignments_at
 from services.assessment.review.roster import place_of, places
 from services.assessment.review.rules import (
     ARBITRATION,
@@ -270,11 +272,12 @@ def check_may_answer(session: Session, who: Principal, row: Row, head: Head) -> 
         )
 
 
-def marks_of(session: Session, report: str, round_: int) -> dict[int, Mark]:
-    """The answers of a round, by place."""
-    rows = session.execute(
-        select(REVIEW_MARKS).where(REVIEW_MARKS.c.report == report, REVIEW_MARKS.c.round == round_)
-    )
+def marks_of(session: Session, report: str, round_: int, at: datetime | None = None) -> dict[int, Mark]:
+    """The answers of a round (until a moment), by place."""
+    wanted = select(REVIEW_MARKS).where(REVIEW_MARKS.c.report == report, REVIEW_MARKS.c.round == round_)
+    if at is not None:
+        wanted = wanted.where(REVIEW_MARKS.c.marked_at <= at)
+    rows = session.execute(wanted)
     return {
         row.place: Mark(
             row.decision,
@@ -286,11 +289,19 @@ def marks_of(session: Session, report: str, round_: int) -> dict[int, Mark]:
     }
 
 
-def assignment_and_head(session: Session, who: Principal, assignment: str) -> tuple[Row, Head]:
-    """A review the caller has or had, and its report, to read. Raises NotFound, RuleViolation."""
-    row = _assignment(session, assignment)
-    head = head_of(session, row["report"]) if row else None
-    if row is None or head is None or row["replaced_at"] is not None:
+def assignment_and_head(
+    session: Session, who: Principal, assignment: str, at: datetime | None = None
+) -> tuple[Row, Head]:
+    """
+    A review the caller has or had, and its report, to read, now or as they stood at a moment.
+
+    Today's rules say who may: what was handed on or is out of reach since is not shown of then either. Raises NotFound,
+    RuleViolation.
+    """
+    now = _assignment(session, assignment)
+    row = now if at is None or now is None else _assignment(session, assignment, at)
+    head = head_of(session, row["report"], at) if row else None
+    if now is None or row is None or head is None or now["replaced_at"] is not None:
         raise _no_such_review()
     check_may_answer(session, who, row, head)
     # A round that was withdrawn is a draft again, and drafts are the unit's own (P5).
@@ -299,11 +310,11 @@ def assignment_and_head(session: Session, who: Principal, assignment: str) -> tu
     return row, head
 
 
-def _assignment(session: Session, assignment: str) -> Row | None:
+def _assignment(session: Session, assignment: str, at: datetime | None = None) -> Row | None:
     if not is_id(assignment):
         return None
-    wanted = select(REVIEW_ASSIGNMENTS).where(REVIEW_ASSIGNMENTS.c.id == assignment)
-    row = session.execute(wanted).mappings().one_or_none()
+    given = assignments_at(at)
+    row = session.execute(select(given).where(given.c.id == assignment)).mappings().one_or_none()
     return dict(row) if row is not None else None
 
 
