@@ -3,14 +3,16 @@ Contested points 争议分: how far a unit's total would move if its running obj
 
 The same states and the same arithmetic as the score itself: the contested events are taken out of the tallies and
 put back as the unit asks, and the unit is rolled up once more. A government's points include those of the units
-whose findings it answers for.
+whose findings it answers for. `contested` tells of a year as it is now; `contested_on` of what is published: the
+months of a board, as known at its event, so that the same board always has the same points in dispute.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session
 
 from contracts.findings import Outcome
@@ -18,9 +20,11 @@ from kernel.storage.reach import beyond
 from services.assessment.framework.values import Framework
 from services.assessment.objections.model import OBJECTIONS
 from services.assessment.objections.rules import ASKED_PASS
+from services.assessment.ranking.boards import Board
+from services.assessment.ranking.periods import Window, window
 from services.assessment.scoring.model import EVENT_LOG
 from services.assessment.scoring.rules import ProbeState, roll_up_totals
-from services.assessment.scoring.tallies import assessed_units, states_of
+from services.assessment.scoring.tallies import Assessed, assessed_units, states_of
 from services.assessment.tables import UNITS
 
 _FULL = 1000
@@ -29,22 +33,45 @@ _FULL = 1000
 def contested(session: Session, framework: Framework, year: str, units: Iterable[str]) -> dict[str, int]:
     """Unit -> micro-points in dispute; units without a running objection are left out."""
     assessed = assessed_units(session, framework, units)
-    rows = _running(session, year)
-    of_unit: dict[str, list[Row[Any]]] = {}
-    for unit in assessed:
+    concerned = _concerned(assessed, _running(session, window(year)))
+    states = states_of(session, [unit for unit in assessed if unit.code in concerned], year)
+    return {
+        unit.code: _moved(framework, unit, states.get(unit.code, {}), concerned[unit.code])
+        for unit in assessed
+        if unit.code in concerned
+    }
+
+
+def contested_on(session: Session, board: Board) -> dict[str, int]:
+    """The same of a board as of an event: objections that ran when it was received, against what was known then."""
+    if board.known_at is None:
+        return {}
+    rows = _running(session, board.window, at_seq=board.at_seq, at=board.known_at)
+    concerned = _concerned(board.units.values(), rows)
+    return {
+        code: _moved(board.framework, board.units[code], board.states[code], against)
+        for code, against in concerned.items()
+    }
+
+
+def _concerned(units: Iterable[Assessed], rows: Sequence[Row[Any]]) -> dict[str, list[Row[Any]]]:
+    """Unit -> the contested events it answers for."""
+    found: dict[str, list[Row[Any]]] = {}
+    for unit in units:
         for row in rows:
-            is_below = unit.group.events == "subtree" and row.path.startswith(unit.path)
-            if row.unit == unit.code or is_below:
-                of_unit.setdefault(unit.code, []).append(row)
-    concerned = [unit for unit in assessed if unit.code in of_unit]
-    states = states_of(session, concerned, year)
-    found = {}
-    for unit in concerned:
-        now = states.get(unit.code, {})
-        score = roll_up_totals(framework, unit.group.id, now).score
-        asked = roll_up_totals(framework, unit.group.id, as_asked(now, of_unit[unit.code])).score
-        found[unit.code] = abs((asked or 0) - (score or 0))
+            # what assessment collected itself never counts for the unit above (tallies.py)
+            is_below = "/" not in row.probe and unit.group.events == "subtree"
+            if row.unit == unit.code or (is_below and row.path.startswith(unit.path)):
+                found.setdefault(unit.code, []).append(row)
     return found
+
+
+def _moved(
+    framework: Framework, unit: Assessed, states: Mapping[str, ProbeState], against: Iterable[Row[Any]]
+) -> int:
+    score = roll_up_totals(framework, unit.group.id, states).score
+    asked = roll_up_totals(framework, unit.group.id, as_asked(states, against)).score
+    return abs((asked or 0) - (score or 0))
 
 
 def as_asked(states: Mapping[str, ProbeState], rows: Iterable[Row[Any]]) -> dict[str, ProbeState]:
@@ -92,11 +119,22 @@ def _put(state: ProbeState, row: Row[Any]) -> ProbeState:
     )
 
 
-def _running(session: Session, year: str) -> list[Row[Any]]:
-    """Running objections of a year against events that still stand, with the event and the unit's path."""
-    log, units = EVENT_LOG, UNITS.table
+def _running(
+    session: Session, months: Window, *, at_seq: int | None = None, at: datetime | None = None
+) -> list[Row[Any]]:
+    """
+    Running objections about these months, against events that still stand, with the event and the unit's path.
+
+    `at_seq` and `at`: as when the log had so many events, the last of which was received at that moment.
+    """
+    log, units = EVENT_LOG, UNITS.table_at(at)
     later = log.alias("later")
     corrected = select(later.c.seq).where(later.c.corrects == log.c.event_id, later.c.source == log.c.source)
+    known = [OBJECTIONS.c.state != "closed"]
+    if at_seq is not None and at is not None:
+        corrected = corrected.where(later.c.seq <= at_seq)
+        ran = or_(OBJECTIONS.c.closed_at.is_(None), OBJECTIONS.c.closed_at > at)
+        known = [OBJECTIONS.c.filed_at <= at, ran, log.c.seq <= at_seq]
     query = (
         select(
             OBJECTIONS.c.unit,
@@ -111,10 +149,10 @@ def _running(session: Session, year: str) -> list[Row[Any]]:
         .join(log, (log.c.event_id == OBJECTIONS.c.event_id) & (log.c.source == OBJECTIONS.c.source))
         .join(units, units.c.code == OBJECTIONS.c.unit)
         .where(
-            OBJECTIONS.c.state != "closed",
-            OBJECTIONS.c.period >= f"{year}-01",
-            OBJECTIONS.c.period <= f"{year}-12",
+            OBJECTIONS.c.period >= months.first,
+            OBJECTIONS.c.period <= months.last,
             ~corrected.exists(),
+            *known,
         )
         .order_by(log.c.seq)
     )

@@ -1,7 +1,9 @@
 """A unit contests a datum: answered with reasons by two others; what is upheld is corrected by a new event."""
 
+from datetime import timedelta
 from decimal import Decimal
 
+import orjson
 import pytest
 from sqlalchemy import select, text
 
@@ -258,6 +260,53 @@ def test_a_ranking_shows_exactly_the_points_that_an_upheld_objection_would_bring
         assert points(desk, COUNTY) - of_county == Decimal(above)
     desk.app.supervision.objections.follow()
     assert desk.get(OTHER_HEAD, GROUPS)["units"] == {}
+
+
+def published(desk, at_seq, upto="2026-03", group="county_departments"):
+    """Unit -> points in dispute, in what would be published of a year until a month as of so many events."""
+    publications, framework = desk.app.publications, desk.app.frameworks.in_force(2026)
+    with desk.app.store.reading() as session:
+        board = publications.board(session, framework, group, "2026", upto, at_seq)
+        lines = [orjson.loads(line) for line in publications.scores(session, board).splitlines()]
+    return {line["unit"]: Decimal(line["contested"]) for line in lines if Decimal(line["contested"])}
+
+
+def test_what_is_published_tells_the_points_in_dispute_of_its_months_at_its_event_and_always_the_same(
+    desk, late
+):
+    def arrives(subject, **more):
+        desk.clock.advance(timedelta(hours=1))
+        desk.fed.events(an_event(subject=subject, recorded_at=desk.clock.now(), **more))
+        desk.app.roll_up.catch_up()
+
+    desk.clock.advance(timedelta(hours=1))
+    objection = file(desk, late)["id"]
+    arrives("enforcement/cases/5")
+    live = Decimal(desk.get(OTHER_HEAD, GROUPS)["units"][UNIT])
+    above = published(desk, 5, group="county_governments")
+    assert published(desk, 5) == {UNIT: live}
+    assert above.keys() == {COUNTY}
+    assert published(desk, 4) == {}  # when the fourth was received nobody had objected
+    assert published(desk, 5, "2026-02") == {}  # the datum is of March
+    arrives("enforcement/cases/late", corrects=late.id)
+    desk.clock.advance(timedelta(hours=1))
+    desk.do(HEAD, f"/objections/{objection}/withdrawal", note="已经更正")
+    assert desk.get(OTHER_HEAD, GROUPS)["units"] == published(desk, 6) == {}
+    assert published(desk, 5) == {UNIT: live}
+    assert published(desk, 5, group="county_governments") == above
+
+
+def test_what_a_unit_contests_of_its_own_report_moves_nothing_of_the_government_above(desk):
+    own = "outline-2015-2020/A1.M1.R1"
+    of_unit, of_county = (
+        an_event(unit=unit, probe=own, source="assessment", outcome=Outcome.FAIL, score_milli=500)
+        for unit in (UNIT, COUNTY)
+    )
+    desk.fed.messages(a_message(of_unit, of_county, source="assessment"))
+    desk.app.roll_up.catch_up()
+    file(desk, of_unit)
+    assert desk.get(OTHER_HEAD, GROUPS)["units"].keys() == {UNIT}
+    assert desk.get(OTHER_HEAD, GROUPS.replace("departments", "governments"))["units"] == {}
 
 
 def test_taking_a_datum_out_may_be_asked_too(desk, late):
