@@ -55,11 +55,15 @@ def enter_new(work: Work, entry: Entry) -> int:
 
 
 def enter_corrections(work: Work, entry: Entry) -> int:
-    """Write new versions of cases that are there; the former versions stay. Returns how many."""
+    """
+    Write new versions of cases that are there; the former versions stay. Returns how many.
+
+    Raises CaseChanged when a case is no longer as it was when the file was checked.
+    """
     total = 0
     for reads in _parts(work, entry):
         known = _known(work, reads)
-        if len(known) != len(reads):
+        if any(read.key not in known or known[read.key].digest != read.former for read in reads):
             raise CaseChanged()
         rows = []
         for read in reads:

@@ -7,7 +7,7 @@ and the compressed chunks that a confirmation will store.
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import orjson
@@ -34,11 +34,12 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One good row: its number in the file, the unit of the body, the record."""
+    """One good row: its number in the file, the unit of the body, the record, and the digest of what it corrects."""
 
     row: int
     unit: str
     record: CaseRecord
+    former: str = ""
 
     @property
     def key(self) -> Key:
@@ -153,7 +154,8 @@ class Reading:
         self._resolve({record.body_code for _, record in chunk})
         reads = [read for number, record in chunk if (read := self._owned(number, record)) is not None]
         stored = self._stored(reads)
-        good = [read for read in reads if self._is_fresh(read, stored.get(read.key))]
+        fresh = [read for read in reads if self._is_fresh(read, stored.get(read.key))]
+        good = [replace(read, former=stored.get(read.key, "")) for read in fresh]
         for read in good:
             self.report.count(read.record.kind, read.record.decided_on)
             self._bodies.add(read.unit)
@@ -242,11 +244,13 @@ class Reading:
 
 def pack(reads: list[Read]) -> bytes:
     """Good rows as they are kept until the file is confirmed."""
-    return zlib.compress(orjson.dumps([[r.row, r.unit, r.record.stored().decode()] for r in reads]), 3)
+    rows = [[r.row, r.unit, r.record.stored().decode(), r.former] for r in reads]
+    return zlib.compress(orjson.dumps(rows), 3)
 
 
 def unpack(body: bytes) -> list[Read]:
     """The inverse of `pack`."""
     return [
-        Read(row, unit, CaseRecord.restored(raw)) for row, unit, raw in orjson.loads(zlib.decompress(body))
+        Read(row, unit, CaseRecord.restored(raw), *former)
+        for row, unit, raw, *former in orjson.loads(zlib.decompress(body))
     ]

@@ -246,6 +246,19 @@ class TestCorrections:
             with pytest.raises(NotAllowed):
                 office.app.cases.confirm(who, digest, purpose="correction")
 
+    def test_of_two_corrections_checked_against_the_same_version_the_second_is_checked_again(
+        self, office: Office
+    ) -> None:
+        """It was written over what the first had put right, and nobody had seen both."""
+        office.enter(csv_file([a_row()]))
+        one = self.handed_in(office, 公示日期="2026-05-20")
+        two = self.handed_in(office, 送达日期="2026-05-20", 公示日期="2026-05-21")
+        office.app.cases.confirm(HEAD, one, purpose="correction")
+        with pytest.raises(CaseChanged):
+            office.app.cases.confirm(HEAD, two, purpose="correction")
+        again = self.handed_in(office, 送达日期="2026-05-20", 公示日期="2026-05-21")
+        assert office.app.cases.confirm(HEAD, again, purpose="correction").state == "imported"
+
     def test_it_needs_a_reason_and_a_case_to_correct(self, office: Office) -> None:
         with pytest.raises(Invalid):
             office.app.cases.check_file(CLERK, csv_file([a_row()]), "更正.csv", purpose="correction")
