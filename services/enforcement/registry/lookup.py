@@ -94,7 +94,11 @@ def look_up(
 
 
 def cited_in_lists(session: Session, documents: Iterable[str]) -> frozenset[str]:
-    """Which of these documents some body's power list names as a basis."""
-    wanted = set(documents)
-    found = session.execute(select(POWERS.c.document).where(POWERS.c.document.in_(wanted)).distinct())
-    return frozenset(found.scalars())
+    """Which of these documents (titles without 中华人民共和国) some body's power list names, with or without it."""
+    forms = {
+        form: title
+        for title in documents
+        for form in (title, f"中华人民共和国{title}", f"《{title}》", f"《中华人民共和国{title}》")
+    }
+    found = session.execute(select(POWERS.c.document).where(POWERS.c.document.in_(forms)).distinct())
+    return frozenset(forms[document] for document in found.scalars())

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from contracts.events.v1.scored_pb2 import OUTCOME_PASS
 from kernel.errors import Invalid, NotFound
 from services.enforcement.registry.lookup import look_up
 from services.enforcement.registry.rules import Body, Certificate, Officer, PowerItem
@@ -19,6 +20,7 @@ from tests.integration.enforcement.conftest import (
     an_officer,
     person,
 )
+from tests.support.enforcement import a_row, csv_file
 
 ROOT = person("reviewer", path="/", unit="150000")
 
@@ -145,3 +147,21 @@ def test_an_entrusted_body_acts_on_the_list_of_its_principal(office: Office) -> 
         registers = look_up(session, ["150102-team"], [], ["P-1"])
     assert registers.power(["150102-team", UNIT], "P-1") is not None
     assert registers.with_list == {UNIT}
+
+
+@pytest.mark.parametrize("written", ["某某促进法", "《中华人民共和国某某促进法》"])
+def test_a_basis_that_a_power_list_names_is_known_however_the_list_writes_its_title(
+    office: Office, written: str
+) -> None:
+    item = PowerItem(
+        unit=UNIT,
+        code="MKT-9",
+        name="某处罚",
+        kind="penalty",
+        field="market",
+        document=written,
+        article="第九条",
+    )
+    office.app.registry.load_powers(HEAD, [item])
+    office.enter(csv_file([a_row(处罚依据="《某某促进法》第九条", 权责清单事项编码="MKT-9")]))
+    assert {e.probe: e.outcome for e in office.events()}["ENF-DOC-01"] == OUTCOME_PASS
