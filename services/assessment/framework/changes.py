@@ -315,14 +315,20 @@ class FrameworkChanges:
                     f"此版本为 {written_for} 年度编制，只能自该年度起启用，且不晚于下一年度。",
                     code="assessment.wrong_year",
                 )
-            if year < this_year and year in by_year:
+            if year < this_year and any(known <= year for known in by_year):  # its own, or carried on to it
                 raise RuleViolation(
                     f"{year} 年度已经结束，仍用当年启用的版本，不得更换。", code="assessment.year_closed"
                 )
-        elif any(known == (framework, version) and used >= this_year for used, known in by_year.items()):
+        elif (framework, version) in self._used_from(session, this_year):
             raise RuleViolation(
                 "此版本正在使用，请先为本年度启用其他版本，再停用。", code="assessment.framework_in_force"
             )
+
+    def _used_from(self, session: Session, year: int) -> set[tuple[str, str]]:
+        """What is in force for a year, put in force for it or carried on to it, and for the years after it."""
+        now = self._frameworks.in_force(year)
+        later = (known for used, known in in_force_by_year(session).items() if used >= year)
+        return {(now.id, now.version), *later}
 
     def _changes_since(self, base: tuple[str, str] | None, framework: Framework) -> tuple[list[Change], str]:
         if base is None:

@@ -106,13 +106,20 @@ def _groups(old: Framework, new: Framework) -> Iterator[Change]:
 
 
 def _weights(old: Framework, new: Framework) -> Iterator[Change]:
-    before = {component.code: component.weight for component in old.components}
+    before = {component.code: component for component in old.components}
     for component in new.components:
-        weight = before.get(component.code)
-        if weight is not None and weight != component.weight:
-            was, now = decimal(weight), decimal(component.weight)
+        former = before.get(component.code)
+        if former is None:
+            continue
+        if former.weight != component.weight:
+            was, now = decimal(former.weight), decimal(component.weight)
             sentence = f"“{component.title}”的权重由 {was} 改为 {now}。"
             yield Change("weight", component.code, component.title, "", was, now, sentence)
+        if former.source != component.source:
+            sentence = f"“{component.title}”的部分来源由 {former.source} 改为 {component.source}。"
+            yield Change(
+                "source", component.code, component.title, "", former.source, component.source, sentence
+            )
 
 
 def _placed(framework: Framework) -> dict[str, _Placed]:
@@ -167,7 +174,7 @@ def _earning(was: Node, node: Node, groups: Mapping[str, str], change: _Tell) ->
         if scores[0] != scores[1]:
             words = ["不考核" if value is None else f"{decimal(value)} 分" for value in scores]
             yield change("points", f"对{groups[group]}的分值", words[0], words[1], group)
-    methods = [method.text() if (method := one.method) else "" for one in (was, node)]
+    methods = [_method(one) for one in (was, node)]
     if was.method != node.method:
         yield change("method", "的计分方法", *methods)
     if was.probes != node.probes:
@@ -177,6 +184,12 @@ def _earning(was: Node, node: Node, groups: Mapping[str, str], change: _Tell) ->
     sources = [f"{one.service}：{one.evidence}" for one in (was, node)]
     if was.method and node.method and sources[0] != sources[1]:
         yield change("source", "的数据来源和查验材料", *sources)
+
+
+def _method(node: Node) -> str:
+    if node.method is None:
+        return ""
+    return f"{node.method.text()}{'（按数量计算）' if node.method.measured else ''}"
 
 
 def _points(node: Node, groups: Mapping[str, str]) -> str:

@@ -12,9 +12,12 @@ from typing import Any
 
 from contracts.findings import Basis
 from kernel.errors import Problem
+from kernel.text import has_controls
 from services.assessment.framework.values import MICRO
 
 _DECIMAL = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,6}))?")
+_NO_CHARACTER = re.compile(r"[\ufffe\uffff]")
+MOST_CHARACTERS = 5_000  # of a text; no cell of a workbook holds more than 32,767
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -30,9 +33,14 @@ def micro(value: object) -> int | None:
 
 @dataclass
 class Reading:
-    """The problems found so far, and the kinds of value a document may hold."""
+    """
+    The problems found so far, and the kinds of value a document may hold.
+
+    `is_new`: nobody published it yet, so it is held to what every database and every form of a file can carry.
+    """
 
     problems: list[Problem] = field(default_factory=list)
+    is_new: bool = False
 
     def milli(self, data: Mapping[str, Any], key: str, path: str, *, default: int) -> int:
         """A share 0..1 with at most three decimals, in thousandths."""
@@ -61,10 +69,21 @@ class Reading:
         self.note(join(path, key), "code", "编码应为字母、数字、点和连字符，不超过 64 个字符。")
         return f"?{path}"
 
-    def text(self, data: Mapping[str, Any], key: str, path: str, *, required: bool = True) -> str:
+    def text(
+        self,
+        data: Mapping[str, Any],
+        key: str,
+        path: str,
+        *,
+        required: bool = True,
+        most: int = MOST_CHARACTERS,
+    ) -> str:
         """Text that is not blank, if it is required."""
         value = data.get(key, "")
         if isinstance(value, str) and (value.strip() or not required):
+            if self.is_new and (len(value) > most or has_controls(value) or _NO_CHARACTER.search(value)):
+                words = f"“{key}”应为不超过 {most} 个字符的文字，不含控制字符和未定义的字符。"
+                self.note(join(path, key), "characters", words)
             return value
         self.note(join(path, key), "text", f"请填写“{key}”，以文字形式（数字和日期请加引号）。")
         return ""
@@ -95,7 +114,11 @@ class Reading:
         for index, raw in enumerate(self.list_of(data, "basis", path, required=False)):
             place = join(path, f"basis[{index}]")
             row = self.mapping(raw, place)
-            found.append(Basis(*(self.text(row, key, place) for key in ("document", "version", "article"))))
+            basis = Basis(*(self.text(row, key, place) for key in ("document", "version", "article")))
+            parts = (basis.document, basis.version, basis.article)
+            if self.is_new and any("｜" in part or part.splitlines() not in ([], [part]) for part in parts):
+                self.note(place, "basis", "依据的文件、版本、条不能含有“｜”和换行。")
+            found.append(basis)
         return tuple(found)
 
 

@@ -9,13 +9,14 @@ Documents of the catalogue name peer groups and other frameworks; a published on
 without anything beside it (writing.py). The values are in values.py, the tree is read by tree.py.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, get_args
 
 from kernel.errors import Invalid
 from services.assessment.framework.reading import decimal, micro
-from services.assessment.framework.tree import Row, TreeReading, summed
+from services.assessment.framework.tree import MOST_IN_A_TITLE, Row, TreeReading, summed
 from services.assessment.framework.values import (
     COMPONENT,
     FULL_MARKS,
@@ -42,6 +43,8 @@ __all__ = [
 ]
 
 _KINDS = frozenset({"government", "department", "township", "authorised", "dispatched"})
+_LEVEL = re.compile(r"[^\s；;，,、=]{1,40}")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
 _UNIT_LEVELS = frozenset({"province", "city", "county", "township"})
 
 
@@ -68,7 +71,11 @@ def parse(
     as documents. Errors: `FrameworkInvalid` with every fault found.
     """
     reader = _Reader(
-        known_groups=peer_groups, known_probes=probes, known_fields=fields, frameworks=frameworks or {}
+        is_new=peer_groups is not None,
+        known_groups=peer_groups,
+        known_probes=probes,
+        known_fields=fields,
+        frameworks=frameworks or {},
     )
     framework = reader.framework(document)
     if framework is None or reader.problems:
@@ -102,6 +109,8 @@ class _Reader(TreeReading):
         if not data:
             return None
         self.levels = tuple(str(level) for level in self.list_of(data, "levels", ""))
+        if self.is_new and not all(map(_LEVEL.fullmatch, self.levels)):
+            self.note("levels", "levels", "层级名称不能含有空格、标点和等号，不超过 40 个字符。")
         if len(self.levels) < 2 or len(set(self.levels)) != len(self.levels):
             self.note("levels", "levels", "请列出至少两个不重复的层级，例如 [aspect, measure, result]。")
             return None
@@ -117,10 +126,10 @@ class _Reader(TreeReading):
             nodes = self.list_of(data, "nodes", "") if tree is None else tree
             children = tuple(self.node(row, f"nodes[{i}]", 0) for i, row in enumerate(nodes))
             points = summed(children)
-        root = Node("", self.text(data, "title", ""), "total", points, children)
+        root = Node("", self.text(data, "title", "", most=MOST_IN_A_TITLE), "total", points, children)
         framework = Framework(
             id=self.code(data, ""),
-            version=self.text(data, "version", ""),
+            version=self._version(data),
             title=root.title,
             year=self._year(data),
             sample=sample,
@@ -150,7 +159,7 @@ class _Reader(TreeReading):
     def _component(self, raw: object, path: str) -> tuple[Component, Node]:
         path = raw.place if isinstance(raw, Row) else path
         row = self.mapping(raw, path)
-        code, title = self.code(row, path), self.text(row, "title", path)
+        code, title = self.code(row, path), self.text(row, "title", path, most=MOST_IN_A_TITLE)
         self.claim(code, path)
         weight = micro(row.get("weight"))
         if not weight:
@@ -250,6 +259,12 @@ class _Reader(TreeReading):
                     f"peer_groups[{index}]", "peer_group_overlap", "与前面的类别重叠，一个单位只能归入一类。"
                 )
             taken |= pairs
+
+    def _version(self, data: Mapping[str, Any]) -> str:
+        version = self.text(data, "version", "")
+        if self.is_new and version and _VERSION.fullmatch(version) is None:
+            self.note("version", "version", "版本号应为字母、数字、点和连字符，不超过 20 个字符。")
+        return version
 
     def _year(self, data: Mapping[str, Any]) -> int:
         year = data.get("year")

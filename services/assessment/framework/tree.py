@@ -12,6 +12,9 @@ from typing import Any, get_args
 from services.assessment.framework.reading import Reading, decimal, micro
 from services.assessment.framework.values import Method, MethodKind, Node, PeerGroup
 
+MOST_IN_A_TITLE = 200
+MARKS = 1000
+
 
 class Row(dict[str, Any]):
     """A flat row with its children put below it; problems are told at its own place in the file."""
@@ -36,7 +39,7 @@ class TreeReading(Reading):
         data = self.mapping(raw, path)
         code = self.code(data, path)
         self.claim(code, path)
-        title = self.text(data, "title", path)
+        title = self.text(data, "title", path, most=MOST_IN_A_TITLE)
         if depth == len(self.levels) - 1:
             return self._leaf(data, path, code, title)
         for only_leaf in ("method", "probes", "veto_below"):
@@ -143,6 +146,8 @@ class TreeReading(Reading):
             self.note(f"{path}.method.step", "step", "扣分法、加分法须写每次比例 step，其他方法不写。")
         if method.measured and kind != "ratio":
             self.note(f"{path}.method.measured", "measured", "measured 只用于比率法。")
+        if self.is_new and (method.floor_milli, method.target_milli) != (0, MARKS):
+            self._check_line(method, f"{path}.method", has_probes=bool(data.get("probes")))
         if (kind == "survey") != bool(method.responses_at_least):
             self.note(
                 f"{path}.method.responses_at_least",
@@ -150,6 +155,14 @@ class TreeReading(Reading):
                 "测评均值法须写有效样本下限 responses_at_least，其他方法不写。",
             )
         return method
+
+    def _check_line(self, method: Method, path: str, *, has_probes: bool) -> None:
+        if method.kind != "ratio":
+            self.note(f"{path}.floor", "line_of_ratio", "floor、target 只用于比率法。")
+        elif not has_probes and not method.measured:
+            # what a unit reports becomes a mark by these lines; a mark must not be held against them again
+            words = "自报成果的比率法设 floor、target 的，须写 measured: true，按核定的分子分母计分。"
+            self.note(f"{path}.measured", "not_measured", words)
 
     def _points(self, data: Mapping[str, Any], path: str) -> dict[str, int]:
         known = {group.id for group in self.groups}

@@ -273,7 +273,7 @@ class _Cells:
     def text(self, cell: object, place: str, key: str) -> str:
         """A cell as text; a number only where a number belongs, for a spreadsheet alters codes that look like one."""
         if isinstance(cell, str):
-            return cell if key in ("title", "notice", "evidence", "basis") else cell.strip()
+            return cell if key in ("title", "notice", "service", "evidence", "basis") else cell.strip()
         if isinstance(cell, bool):
             return YES if cell else ""
         if isinstance(cell, (int, float)) and key in (*NUMBERS, "points"):

@@ -20,6 +20,7 @@ from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store
 from kernel.telemetry.log import logger
 from services.assessment.framework.model import DRAFTS
+from services.assessment.framework.rules import parse
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, PeerGroup
 from services.assessment.framework.writing import canonical, digest_of, document_of
@@ -250,7 +251,8 @@ class Replays:
             return make_board(session, framework, group, question.window, question.known, step)
 
     def _framework(self, job: Row[Any]) -> Framework:
-        return self._parsed.get((job.digest,), lambda: self._frameworks.parsed(orjson.loads(job.document)))
+        # checked when it was asked for, and carries all it rests on: the catalogue may have changed since
+        return self._parsed.get((job.digest,), lambda: parse(orjson.loads(job.document)))
 
     def _take(self) -> Row[Any] | None:
         """Claim one; whoever changes its state first has it."""

@@ -20,6 +20,7 @@ WRITER = person("zhibiao", "reviewer", "15", "/15/")
 OTHER = person("shenhe.sheng", "reviewer", "15", "/15/")
 INSPECTOR = person("ducha.sheng", "inspector", "15", "/15/")
 COUNTY_REVIEWER = person("shenhe.xian", "reviewer", "150102-sf", "/15/1501/150102/")
+FIRST, SECOND = ({"framework": "outline-2015-2020", "version": version} for version in "12")
 OUTLINE = "/frameworks/outline-2015-2020/1"
 
 
@@ -123,6 +124,27 @@ def test_a_version_in_force_for_a_year_stays_that_of_the_year(desk):
     assert (frameworks.in_force(2026).id, frameworks.in_force(2027).version) == ("composite-50-30-20", "2")
     refused = desk.post(WRITER, "/framework_proposals", act="in_force", year=2025, **second)
     assert refused.json()["code"] == "assessment.wrong_year"
+
+
+def test_a_year_that_is_over_keeps_the_version_that_was_carried_on_to_it(desk, fed):
+    decided(desk, INSPECTOR, proposed(desk, act="in_force", year=2026, **FIRST))
+    published(desk)
+    fed.runtime.clock.set(datetime(2028, 3, 5, tzinfo=UTC))
+    assert desk.app.frameworks.in_force(2027).version == "1"
+    refused = desk.post(WRITER, "/framework_proposals", act="in_force", year=2027, **SECOND)
+    assert refused.json()["code"] == "assessment.year_closed"
+
+
+def test_what_is_in_force_without_having_been_put_in_force_for_the_year_is_not_retired(desk, fed):
+    refused = desk.post(WRITER, "/framework_proposals", act="retire", **FIRST)
+    assert refused.json()["code"] == "assessment.framework_in_force"  # the default of who never chose
+    decided(desk, INSPECTOR, proposed(desk, act="in_force", year=2026, **FIRST))
+    published(desk)
+    fed.runtime.clock.set(datetime(2027, 3, 5, tzinfo=UTC))
+    refused = desk.post(WRITER, "/framework_proposals", act="retire", **FIRST)
+    assert refused.json()["code"] == "assessment.framework_in_force"  # carried on from 2026
+    decided(desk, INSPECTOR, proposed(desk, act="in_force", year=2027, **SECOND))
+    assert decided(desk, INSPECTOR, proposed(desk, act="retire", **FIRST)).status_code == 204
 
 
 def test_what_is_in_force_is_not_retired_and_what_is_retired_comes_no_more_into_force(desk):

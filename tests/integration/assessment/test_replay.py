@@ -62,6 +62,14 @@ def test_under_the_framework_in_force_it_is_the_ranking_byte_for_byte(door):
     assert all(row["before"] == row["after"] and row["reasons"] == [] for row in report["rows"])
 
 
+def test_a_version_published_before_the_catalogue_changed_is_replayed_still(door):
+    frameworks = door.fed.app.frameworks
+    current = frameworks.current()
+    frameworks.probe_titles = {}  # none of its probes is known any more
+    replay = replayed(door, framework=current.id, version=current.version)
+    assert door.ask(f"/replays/{replay}").json()["state"] == "done"
+
+
 def test_another_framework_says_who_moves_and_why_and_touches_nothing(door):
     later_events(door, first_events(door))
     before, kept = door.shown(), projections(door)

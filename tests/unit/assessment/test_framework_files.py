@@ -13,6 +13,7 @@ from kernel.catalog import read
 from kernel.errors import Invalid
 from services.assessment.framework.comparing import compare
 from services.assessment.framework.rules import FrameworkInvalid, parse, parse_peer_groups
+from services.assessment.framework.values import PeerGroup
 from services.assessment.framework.workbook import COLUMNS, read_workbook, workbook_of
 from services.assessment.framework.writing import canonical, document_of, yaml_of
 
@@ -29,6 +30,9 @@ def shipped(name):
         peer_groups=groups,
         frameworks={"outline-2015-2020@1": outline},
     )
+
+
+TOWNS = PeerGroup("towns", "乡镇", frozenset({"township"}), frozenset({"township"}))
 
 
 def small(**changes):
@@ -87,6 +91,68 @@ class TestRoundTrip:
         written = document_of(parse(document))
         back = document_of(parse(read_workbook(workbook_of(written)).document))
         assert canonical(back) == canonical(written)
+
+    @pytest.mark.parametrize(
+        ("place", "value"),
+        [
+            ("version", "第一版"),
+            ("version", "1" * 21),
+            ("title", "长" * 201),
+            ("levels", ["方面，一级", "成果"]),
+            ("notice", "响铃\a"),
+            ("notice", "无\ufffe此字"),
+            ("notice", "长" * 5001),
+            ("basis", [{"document": "甲｜乙", "version": "2026", "article": "第一条"}]),
+            ("basis", [{"document": "甲", "version": "2026", "article": "第一条\n第二条"}]),
+        ],
+    )
+    def test_what_a_database_or_a_workbook_could_not_carry_is_refused_when_it_is_handed_in(
+        self, place, value
+    ):
+        document = handed_in(**{place: value})
+        with pytest.raises(FrameworkInvalid) as refused:
+            parse(document, peer_groups=[TOWNS], probes=(), fields=())
+        assert [problem.path.split("[")[0] for problem in refused.value.problems] == [place]
+
+    @settings(max_examples=25, deadline=None)
+    @given(
+        *[
+            st.text(st.characters(codec="utf-8"), min_size=1, max_size=40).map(lambda text: f"甲{text}")
+            for _ in range(5)
+        ]
+    )
+    def test_whatever_is_taken_in_comes_back_the_same(self, title, service, evidence, document, article):
+        written = handed_in(basis=[{"document": document, "version": "1", "article": article}])
+        result = written["nodes"][0]["children"][0]
+        result |= {"title": title, "service": service, "evidence": evidence}
+        try:
+            taken = document_of(parse(written, peer_groups=[TOWNS], probes=(), fields=()))
+        except FrameworkInvalid:
+            return
+        assert document_of(parse(read_workbook(workbook_of(taken)).document)) == taken
+        assert document_of(parse(yaml.load(yaml_of(taken), yaml.CSafeLoader))) == taken
+
+    @pytest.mark.parametrize(
+        "method",
+        [
+            {"kind": "ratio", "floor": "0.6"},
+            {"kind": "reviewed", "floor": "0.6"},
+            {"kind": "checklist", "target": "0.9"},
+        ],
+    )
+    def test_a_line_is_not_held_twice_against_what_is_reported(self, method):
+        document = handed_in()
+        document["nodes"][0]["children"][0]["method"] = method
+        with pytest.raises(FrameworkInvalid):
+            parse(document, peer_groups=[TOWNS], probes=(), fields=())
+
+
+def handed_in(**changes):
+    """The small framework as somebody hands it in: groups by name, and marks held against no line."""
+    document = small(**changes, peer_groups=["towns"])
+    for node in document["nodes"]:
+        node["children"][0]["method"] = {"kind": "reviewed"}
+    return document
 
 
 def workbook(**cells):
@@ -228,6 +294,14 @@ class TestCompare:
             ),
             "A1.R1“成果A1.R1”的牵头领域由“无”改为“司法行政”。",
         ]
+
+    def test_what_is_counted_instead_of_findings_is_told(self):
+        def change(new):
+            new["nodes"][0]["children"][0]["method"] |= {"measured": True}
+
+        (told,) = self.changes(change)
+        assert told.kind == "method"
+        assert told.after == f"{told.before}（按数量计算）"
 
     def test_a_result_added_says_what_it_is_worth(self):
         def change(new):
