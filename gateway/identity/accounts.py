@@ -94,8 +94,9 @@ class Accounts:
         hashed = self._passwords.hashed(password, account)
         with self._store.work() as work:
             _demand_reach(work.session, who, unit)
+            taken = Conflict("账号已存在，请换用其他名称。", code="identity.account_taken")
             if work.session.get(Account, account) is not None:
-                raise Conflict("账号已存在，请换用其他名称。", code="identity.account_taken")
+                raise taken
             made = Account(
                 account=account,
                 name=clean_name(name, max_characters=100),
@@ -107,6 +108,10 @@ class Accounts:
                 created_by=who.account,
             )
             work.session.add(made)
+            try:
+                work.session.flush()
+            except IntegrityError as error:  # somebody was faster by a moment
+                raise taken from error
             work.audit(who, "account.created", f"accounts/{account}")
             work.commit()
 
@@ -151,16 +156,20 @@ class Accounts:
         """Change one's own password; every session ends. Raises as signing in does, and Invalid for a weak one."""
         name = account.strip().lower()
         who = Principal(account=name[:100], address=address, request=request)
-        self._sessions.check(name, password, code, who)
+        known = self._sessions.check(name, password, code, who)
         if rules.normal_password(fresh) == rules.normal_password(password):
             raise Invalid("新口令不能与原口令相同。", code="identity.same_password")
         hashed = self._passwords.hashed(fresh, name)
         with self._store.work() as work:
-            changes = {"password_hash": hashed, "password_changed_at": work.clock.now()}
-            work.session.execute(update(Account).where(Account.account == name).values(**changes))
-            revoke_sessions(work, name)
-            work.audit(who, "account.password_changed", f"accounts/{name}")
-            work.commit()
+            is_same = self._sessions.holds(work, known)
+            if is_same:
+                changes = {"password_hash": hashed, "password_changed_at": work.clock.now()}
+                work.session.execute(update(Account).where(Account.account == name).values(**changes))
+                revoke_sessions(work, name)
+                work.audit(who, "account.password_changed", f"accounts/{name}")
+                work.commit()
+        if not is_same:
+            raise self._sessions.refused(who, code)
 
     def propose(
         self,
@@ -283,10 +292,11 @@ def enter(work: Work, first: FirstAccount, password_hash: str) -> None:
 
 
 def _end_all(work: Work, who: Principal, account: str) -> None:
-    decided = {"decided_at": work.clock.now(), "decided_by": who.account, "note": TRANSFERRED}
-    for was, becomes in (("active", "revoked"), ("proposed", "refused")):
-        mine = update(Grant).where(Grant.account == account, Grant.state == was)
-        work.session.execute(mine.values(state=becomes, **decided))
+    # All held before any is changed: one that is being approved meanwhile is waited for, and then found active.
+    mine = select(Grant).where(Grant.account == account, Grant.state.in_(("active", "proposed")))
+    for grant in work.session.scalars(mine.order_by(Grant.id).with_for_update()).all():
+        grant.state = "revoked" if grant.state == "active" else "refused"
+        grant.decided_at, grant.decided_by, grant.note = work.clock.now(), who.account, TRANSFERRED
 
 
 def _roles_held(session: Session, account: str) -> set[str]:

@@ -2,7 +2,8 @@
 Removing a lost second factor 双因素解绑: one asks, the security administrator decides, neither for himself (R37, R39).
 
 A factor is the last thing between a stolen password and a case file, so nobody removes one alone, and both are on
-record. What is removed ends every session; the next sign-in leads to a new enrolment.
+record. What is removed ends every session; the next sign-in leads to a new enrolment. A request is about the factor
+that was lost: one enrolled after it is not removed by it.
 """
 
 from dataclasses import dataclass
@@ -85,6 +86,12 @@ class Removals:
                 raise Conflict("该解绑申请已经处理，请刷新列表。", code="identity.removal_settled")
             if who.account in (row.proposed_by, row.account):
                 raise NotAllowed("不能审批自己提出或与自己有关的解绑。", code="identity.four_eyes")
+            factor = held(work.session, row.account, "active")
+            if approve and factor is not None and (factor.enrolled_at or row.proposed_at) > row.proposed_at:
+                raise Conflict(
+                    "提出申请后该账号已重新绑定双因素验证，请不予解绑；确需解绑新绑定的，请重新提出申请。",
+                    code="identity.factor_renewed",
+                )
             row.state, row.note = "done" if approve else "refused", clean_text(note, max_characters=200)
             row.decided_at, row.decided_by = work.clock.now(), who.account
             if approve:
@@ -125,7 +132,7 @@ class Removals:
             .join(Account, Account.account == FactorRemoval.account)
             .join(UNITS.table, UNITS.table.c.code == Account.unit)
             .where(within(who))
-            .order_by(FactorRemoval.proposed_at.desc())
+            .order_by(FactorRemoval.proposed_at.desc(), FactorRemoval.id.desc())
         )
         with self._store.reading() as session:
             rows = session.execute(wanted.limit(min(limit, MAX_ROWS)).offset(offset))

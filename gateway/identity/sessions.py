@@ -120,12 +120,15 @@ class Sessions:
         self._welcome(known, password, who)
         begun = None
         with self._store.work() as work:
-            place = _place(work.session, known, unit, self._in_force())
+            is_same = self.holds(work, known)
+            place = _place(work.session, known, unit, self._in_force()) if is_same else None
             if place is not None:
                 begun = self._begin(work, name, place, address, by_code=by_code)
                 audited = replace(begun.principal, address=address, request=request)
                 work.audit(audited, "session.opened", f"accounts/{name}")
             work.commit()
+        if not is_same:
+            raise self.refused(who, code)
         if begun is None:
             self._refuse(who, "identity.no_grant")
             raise NotAllowed("本账号尚未获得授权，请联系本单位系统管理员。", code="identity.no_grant")
@@ -178,6 +181,17 @@ class Sessions:
         self._welcome(known, password, who)
         return known
 
+    def holds(self, work: Work, known: Account) -> bool:
+        """Whether an account is still as it was when its password fitted; it stays so until `work` ends."""
+        wanted = select(Account.password_changed_at, Account.state).where(Account.account == known.account)
+        row = work.session.execute(wanted.with_for_update(key_share=True)).one()
+        return (row.password_changed_at, row.state) == (known.password_changed_at, known.state)
+
+    def refused(self, who: Principal, code: str) -> WrongCredentials:
+        """The error of a wrong password, on record."""
+        self._refuse(who, WrongCredentials.code)
+        return _wrong(code)
+
     def tidy(self) -> None:
         """Forget old failures and sessions that ended long ago."""
         self._locks.tidy()
@@ -193,8 +207,7 @@ class Sessions:
         living = known if known is not None and known.state == "active" else None
         fits = self._passwords.fits(living.password_hash if living else None, password)
         if living is None or not fits:
-            self._refuse(who, WrongCredentials.code)
-            raise _wrong(code)
+            raise self.refused(who, code)
         return living
 
     def _check_code(self, known: Account, code: str, who: Principal) -> bool:

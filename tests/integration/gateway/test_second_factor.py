@@ -286,6 +286,29 @@ class TestALostFactor:
         with pytest.raises(Exception, match="four_eyes"):
             small.app.removals.decide(both, removal, approve=True)
 
+    def test_found_again_or_replaced_it_is_not_removed_by_the_request_of_before(self, small):
+        system, security = enrolled(small, "xitong"), enrolled(small, "anquan")
+        _, shown = small.enrol("ducha")
+        lost = {"account": "ducha", "reason": "手机遗失"}
+        removal = system("POST", "/factor-removals", json=lost).json()["id"]
+        small.clock.advance(STEP)
+        code, again = shown["recovery_codes"][:2]
+        ask = small.as_account("ducha", code).ask
+        offer = ask("POST", "/second-factor", json={"password": PASSWORD, "code": again}).json()
+        proof = {"code": small.code(offer["key"])}
+        assert ask("POST", "/second-factor/confirmation", json=proof).status_code == 200
+        decision = f"/factor-removals/{removal}/decision"
+        answer = security("POST", decision, json={"approve": True})
+        assert (answer.status_code, answer.json()["code"]) == (409, "identity.factor_renewed")
+        assert small.sign_in("ducha").json()["code"] == "identity.code_needed"
+        assert security("POST", decision, json={"approve": False}).status_code == 204
+        small.clock.advance(STEP)
+        anew = system("POST", "/factor-removals", json=lost).json()["id"]
+        assert (
+            security("POST", f"/factor-removals/{anew}/decision", json={"approve": True}).status_code == 204
+        )
+        assert small.as_account("ducha").me["must_enrol"] is True
+
     def test_of_another_part_of_the_tree_is_unknown(self, small):
         small.enrol("ducha")
         far = principal("yuan", "1502", "/15/1502/", "system_admin")

@@ -1,8 +1,10 @@
 """What depends on the database: races, unique rules, set-wise statements."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Barrier, BrokenBarrierError, Event
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -17,10 +19,11 @@ from gateway.clues.amendments import Change
 from gateway.clues.model import ClueRow
 from gateway.clues.progress import findings_about
 from gateway.directory.rules import UnitState
+from gateway.identity import accounts
 from gateway.identity.accounts import DutiesExclude
 from gateway.identity.locks import Locked
 from gateway.identity.model import Grant
-from gateway.identity.sessions import WrongCredentials
+from gateway.identity.sessions import WrongCredentials, revoke_sessions
 from gateway.partners.service import Sender
 from gateway.tables import CORRECTIONS, FINDINGS, Base
 from kernel.errors import Conflict, PermanentError
@@ -28,6 +31,7 @@ from kernel.ids import new_id
 from kernel.messages import Item
 from kernel.storage.migrate import is_said_by_models
 from kernel.storage.reach import of, within
+from kernel.text import clean_name
 from tests.support.gateway import INSPECTOR, PASSWORD, TREE, UNIT, body_of, hotline_order, partner, principal
 
 SYSTEM_ADMIN = principal("xitong", "15", "/15/", "system_admin")
@@ -179,6 +183,48 @@ class TestGrants:
         told = [one for body in bodies for one in Holders.FromString(body).holders if one.account == "shenhe"]
         assert list(max(told, key=lambda one: one.version).roles) == []
         assert len({one.version for one in told}) == len(told) == 4
+
+    def test_a_role_approved_while_its_holder_is_moved_ends_with_the_others(self, app, monkeypatch):
+        grant = app.accounts.propose(SYSTEM_ADMIN, account="shenhe", role="inspector", unit="1501")
+        approving, go_on = Event(), Event()
+
+        def pause(work, account):
+            approving.set()
+            assert go_on.wait(10)
+            revoke_sessions(work, account)
+
+        with ThreadPoolExecutor(2) as pool:
+            monkeypatch.setattr(accounts, "revoke_sessions", pause)
+            decided = pool.submit(app.accounts.decide, SECURITY, grant, approve=True)
+            assert approving.wait(10)
+            monkeypatch.setattr(accounts, "revoke_sessions", revoke_sessions)
+            moved = pool.submit(app.accounts.transfer, SYSTEM_ADMIN, "shenhe", "1502")
+            wait([moved], timeout=0.5)  # it stands before the row the other one holds
+            go_on.set()
+            decided.result()
+            moved.result()
+        assert app.register.grants(SYSTEM_ADMIN, state="active", account="shenhe", limit=9, offset=0) == []
+
+    def test_of_two_who_make_one_account_at_once_the_second_is_told(self, app, monkeypatch):
+        both_looked = Barrier(2)
+
+        def meet(name, **more):
+            with suppress(BrokenBarrierError):  # where the database lets one in after the other
+                both_looked.wait(0.3)
+            return clean_name(name, **more)
+
+        def make(_number: int) -> str:
+            try:
+                app.accounts.create(
+                    SYSTEM_ADMIN, account="xinren", name="新人", unit="1501", password="Chushi-kouling-1"
+                )
+            except PermanentError as error:
+                return error.stable_code
+            return "made"
+
+        monkeypatch.setattr(accounts, "clean_name", meet)
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(make, range(2))) == ["identity.account_taken", "made"]
 
     def test_nobody_decides_on_what_he_proposed(self, app):
         both = principal("anquan", "15", "/15/", "security_admin", "system_admin")

@@ -234,6 +234,40 @@ class TestLivingSessions:
 
 
 class TestPasswords:
+    FRESH = "Ziji-de-kouling-2"
+
+    def meanwhile(self, app, clock, monkeypatch, happens):
+        """Something that happens after a password was found to fit, and before it opened anything."""
+        welcome, done = app.sessions._welcome, []
+
+        def first(*given):
+            welcome(*given)
+            if not done:
+                done.append(clock.advance(timedelta(milliseconds=1)))
+                happens()
+
+        monkeypatch.setattr(app.sessions, "_welcome", first)
+
+    def test_a_password_changed_while_it_is_used_opens_nothing_any_more(self, app, clock, monkeypatch):
+        change = app.accounts.change_password
+        self.meanwhile(
+            app, clock, monkeypatch, lambda: change("ducha", PASSWORD, self.FRESH, address="10.0.0.2")
+        )
+        with pytest.raises(WrongCredentials):
+            app.sessions.sign_in("ducha", PASSWORD, address="10.0.0.1")
+        with app.store.reading() as session:
+            living = "SELECT count(*) FROM sessions WHERE account = 'ducha' AND revoked_at IS NULL"
+            assert session.execute(text(living)).scalar() == 0
+
+    def test_of_two_changes_with_one_password_the_second_is_refused(self, app, clock, monkeypatch):
+        change = app.accounts.change_password
+        self.meanwhile(
+            app, clock, monkeypatch, lambda: change("ducha", PASSWORD, self.FRESH, address="10.0.0.2")
+        )
+        with pytest.raises(WrongCredentials):
+            change("ducha", PASSWORD, "Bieren-de-kouling-3", address="10.0.0.1")
+        assert app.sessions.sign_in("ducha", self.FRESH, address="x").me.account == "ducha"
+
     def test_a_password_set_by_somebody_else_must_be_changed_first(self, app):
         from tests.support.gateway import principal
 
