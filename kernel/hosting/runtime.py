@@ -6,6 +6,7 @@ A service's `app.build(runtime)` takes from here what it needs and builds itself
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from kernel.access.files import make_file
@@ -44,15 +45,15 @@ class Runtime:
             self.clock,
             outbox_days=self.settings.outbox_days,
             audit=self._audit_identity(service),
-            source_keys=self._source_keys(service),
+            source_keys=partial(self.source_keys, service),
         )
 
-    def _source_keys(self, service: str) -> KeyFile | None:
+    def source_keys(self, service: str) -> KeyFile | None:
         """
         The keys by which a service signs what it tells.
 
-        The embedded form makes one; it says since when, so that what an older installation told is known to be older.
-        In production those that tell scored events demand them when they start (fazhi/sources.py).
+        Outside production one is made at the first need; it says since when, so that what an older installation told
+        is known to be older. In production they are demanded when a process starts (fazhi/sources.py).
         """
         path = self.settings.source_key_file_of(service)
         if path is None:

@@ -2,7 +2,7 @@
 Signed batches 批签: one signature over many contents, and for each of them a proof that stands by itself.
 
 The contents are leaves of a tree of the shape of RFC 6962 (tree.py); its root is what is signed. A proof is one line of
-text: base64url, without padding, of
+text: base64, as in every note of a ledger, of
 
     version (1 byte, 1)  key id (4)  index (2)  size (2)  signature of the root (64)  hashes beside the way (32 each)
 
@@ -10,7 +10,6 @@ Whoever holds a content and its proof needs nothing of its neighbours. What is s
 users say (contracts/findings/signing.py).
 """
 
-import base64
 import binascii
 import struct
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from kernel.ledger.tree import HASH_BYTES, SHA256, root_over
 VERSION = 1
 MOST = 2**16 - 1
 _HEAD = struct.Struct(">B4sHH64s")
-MAX_PROOF_CHARS = (_HEAD.size + MOST.bit_length() * HASH_BYTES) * 4 // 3 + 1
+MAX_PROOF_CHARS = (_HEAD.size + MOST.bit_length() * HASH_BYTES) // 3 * 4 + 4
 
 
 class ProofMalformed(PermanentError):
@@ -74,8 +73,8 @@ def read_proof(written: str) -> Proof:
     if len(written) > MAX_PROOF_CHARS:
         raise ProofMalformed()
     try:
-        raw = base64.urlsafe_b64decode(written + "=" * (-len(written) % 4))
-    except (binascii.Error, ValueError) as error:
+        raw = binascii.a2b_base64(written, strict_mode=True)
+    except ValueError as error:
         raise ProofMalformed() from error
     rest = len(raw) - _HEAD.size
     if rest < 0 or rest % HASH_BYTES or raw[0] != VERSION or _text(raw) != written:
@@ -88,4 +87,4 @@ def read_proof(written: str) -> Proof:
 
 
 def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return binascii.b2a_base64(raw, newline=False).decode()

@@ -33,6 +33,12 @@ from kernel.telemetry.log import trace_id
 
 T = TypeVar("T")
 RETRIES = 3
+# The keys by which a service signs what it tells, looked for at the first need; None: it does not sign.
+SourceKeys = Callable[[], KeyFile | Ring | None]
+
+
+def no_keys() -> None:
+    """A service that does not sign."""
 
 
 @dataclass(slots=True)
@@ -47,9 +53,7 @@ class Work:
     _recorded: list[audit_log.Leaf] = field(default_factory=list)
     told: bool = False
     keyed: KeyedRequest | None = None
-    source_keys: KeyFile | Ring | None = (
-        None  # by which the service signs what it tells; None: it does not sign
-    )
+    source_keys: SourceKeys = no_keys
 
     @property
     def connection(self) -> Connection:
@@ -164,7 +168,7 @@ class Store:
         *,
         outbox_days: int = 90,
         audit: AuditIdentity | None = None,
-        source_keys: KeyFile | Ring | None = None,
+        source_keys: SourceKeys = no_keys,
     ) -> None:
         self.database = database
         self.spine = spine

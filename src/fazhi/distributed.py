@@ -24,6 +24,7 @@ from fazhi.services import NAMES
 from kernel.access.files import replace_file
 from kernel.access.tokens import make_key, public_half
 from kernel.errors import Invalid
+from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
 
 STOP_SECONDS = 25
@@ -75,6 +76,8 @@ def fleet(settings: Settings, *, first_port: int) -> tuple[Fleet, dict[str, str]
     make_key(key)
     public = key.with_suffix(".pub.pem")
     replace_file(public, public_half(key.read_bytes()), mode=0o644)
+    for name in NAMES:
+        Runtime(settings).source_keys(name)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("FAZHI_OWNER_URL")},
         "FAZHI_DATA": str(data),

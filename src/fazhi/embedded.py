@@ -27,6 +27,7 @@ class Embedded:
     def start(self) -> None:
         """Start relays, subscriptions and clocks."""
         for service in self.services.values():
+            self.runtime.source_keys(service.name)  # made now, so that nothing is told before they are known
             self.background.host(service.app.store, service.worker())
         self.background.start()
 

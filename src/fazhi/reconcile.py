@@ -2,7 +2,7 @@
 Reconciliation 对账: what a source told of scored events against what the event log of assessment has of it (R6).
 
 Per hour of recorded time both sides are counted and the digests of their event ids are combined; only hours that
-differ are looked at event by event. A re-send is a new outbox row with the same body: the ids in it are the same,
+differ are looked at event by event. A re-send is a new outbox row that says the same: the ids in it are the same,
 so the inbox takes what was lost and passes over the rest. Nothing already written is changed.
 
 Reading two services' databases is composition's right alone; the services still know nothing of one another.
@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from sqlalchemy import Table, select, tuple_
 
+from contracts.findings.signing import signed_again
 from contracts.topology import ASSESSMENT_SCORED, SCORED
 from fazhi.told_and_logged import (
     RESENT,
@@ -104,7 +105,11 @@ def reconcile(source: Store, log: Store, since: datetime) -> Iterator[Hour]:
 
 
 def resend(source: Store, hour: Hour) -> int:
-    """Tell the missing events of an hour again, in the messages they were in; returns how many messages."""
+    """
+    Tell the missing events of an hour again, in the messages they were in; returns how many messages.
+
+    They are signed anew: what was refused because its key is revoked or it was not signed has to come through.
+    """
     wanted = set(hour.missing)
     told = 0
     for rows in told_messages(source, hour.at, hour.at + HOUR):
@@ -113,7 +118,7 @@ def resend(source: Store, hour: Hour) -> int:
             continue
         with source.work() as work:
             for row in again:
-                work.tell(SCORED, row.body, headers={RESENT: str(row.id)})
+                work.tell(SCORED, signed_again(work, row.body), headers={RESENT: str(row.id)})
             subject = f"scored_events/{hour.at:%Y-%m-%dT%H}"
             work.audit(Principal(account="operator"), "scored_events.resent", subject)
             work.commit()

@@ -21,6 +21,7 @@ import sys
 from fazhi.buses import open_bus
 from fazhi.garbage import collect_rarely
 from fazhi.services import NAMES, build
+from fazhi.sources import demand_source_keys
 from kernel.bus.markers import Part
 from kernel.hosting.runtime import Runtime
 from kernel.hosting.start import patiently
@@ -38,6 +39,7 @@ def main(name: str, part: Part = Part.ALL) -> None:
     configure(level=settings.log_level, process=f"{name}.worker" if part is Part.ALL else f"{name}.{part}")
     act_for_the_platform()
     runtime = Runtime(settings)
+    demand_source_keys(runtime, name)
     service = patiently(lambda: build(name, runtime))
     store = service.app.store
     collect_rarely()

@@ -33,15 +33,15 @@ SPREADING = timedelta(minutes=10)
 _REASONS = {
     "missing": (
         "来源 {source} 已有签名的钥匙，这一事件却没有签名：请核对该服务的 FAZHI_SOURCE_KEY_FILE；"
-        "确是来源所告知的，退回这一条，再用 fazhi reconcile --resend 签名补发"
+        "确是来源所告知的，拒收这一条，再用 fazhi reconcile --resend 签名补发"
     ),
-    "malformed": "来源签名的格式有误：请核对来源服务的版本；退回这一条，再用 fazhi reconcile --resend 签名补发",
+    "malformed": "来源签名的格式有误：请核对来源服务的版本；拒收这一条，再用 fazhi reconcile --resend 签名补发",
     "unknown_key": (
         "签名所用的钥匙 {key} 不在来源 {source} 的公钥之列：请把该来源的公钥文件分发到考核"
         "（FAZHI_SOURCE_PUBLIC_KEYS），再放行这一条"
     ),
     "revoked_key": (
-        "签名所用的钥匙 {key} 已于 {at} 撤销：请向来源核实；属实的，退回这一条，"
+        "签名所用的钥匙 {key} 已于 {at} 撤销：请向来源核实；属实的，拒收这一条，"
         "再用 fazhi reconcile --resend 以新钥匙签名补发"
     ),
     "wrong": (

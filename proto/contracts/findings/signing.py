@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from contracts.events.v1.scored_pb2 import ScoredEvent
+from contracts.events.v1.scored_pb2 import ScoredEvent, ScoredEvents
 from contracts.findings.statement import canonical, statement
 from kernel.access.keyring import RingKey
 from kernel.ledger.batch import sign_batch
@@ -36,6 +36,13 @@ def named(source: str, key: RingKey) -> NoteKey:
     return NoteKey(source, ED25519, public)
 
 
+def signed_again(work: Work, body: bytes) -> bytes:
+    """A message body of this service, signed with the key that is active now; as it is where the service has none."""
+    told = ScoredEvents.FromString(body)
+    sign(work, told.events)
+    return told.SerializeToString(deterministic=True)
+
+
 def sign(work: Work, events: Sequence[ScoredEvent]) -> None:
     """
     Sign these events, one message of them, with the active key of the service; without keys they stay unsigned.
@@ -44,10 +51,11 @@ def sign(work: Work, events: Sequence[ScoredEvent]) -> None:
     stands in the past. While all keys are pending nothing is signed: so an installation that was upgraded begins to
     sign at a moment known beforehand.
     """
-    if work.source_keys is None or not events:
+    keys = work.source_keys() if events else None
+    if keys is None:
         return
     try:
-        key = work.source_keys.ring().signing(datetime.now(UTC))
+        key = keys.ring().signing(datetime.now(UTC))
     except LookupError:
         log.warning("source_not_signing", service=work.source)
         return

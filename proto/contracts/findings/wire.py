@@ -164,7 +164,10 @@ def _fault(event: ScoredEvent, source: str, size: int) -> tuple[str, str] | None
     if size > MAX_EVENT_BYTES:
         return "contracts.event_too_large", f"计分事件 {size} 字节，超过上限 {MAX_EVENT_BYTES}"
     if len(event.source_sig) > MAX_PROOF_CHARS:
-        return "contracts.signature_malformed", "来源签名过长：请核对来源服务的版本，退回后由来源补发"
+        return (
+            "contracts.signature_malformed",
+            "来源签名过长：请核对来源服务的版本；拒收这一条，再用 fazhi reconcile --resend 签名补发",
+        )
     if not is_id(event.id) or (event.corrects and not is_id(event.corrects)):
         return "contracts.bad_id", "事件编号不是规范的 UUID"
     if event.source != source:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import orjson
 
+from contracts.findings.signatures import Signatures, Standing
 from kernel.ledger.note import Note, NoteKey
 
 SHOWN = 1_000  # faults kept one by one; beyond them only the number grows
@@ -22,12 +23,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What is believed from outside: the log's keys, its witnesses' keys, and checkpoints somebody remembers."""
+    """What is believed from outside: keys of the log, its witnesses and its sources, checkpoints somebody remembers."""
 
     origin: str
     log_keys: tuple[NoteKey, ...]
     witness_keys: tuple[NoteKey, ...] = ()
     remembered: tuple[Note, ...] = ()
+    signatures: Signatures = field(default_factory=lambda: Signatures(lambda _source, _afresh: None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,15 @@ class Report:
     cosignatures: int = 0
     evidence: int = 0
     remembered: int = 0
+    sources: dict[str, dict[str, int]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     fault_count: int = 0
     verified: Verified | None = None
+
+    def count(self, source: str, standing: Standing) -> None:
+        """Note how it stands with the source's signature of one more event."""
+        found = self.sources.setdefault(source, {})
+        found[standing.value] = found.get(standing.value, 0) + 1
 
     def blame(self, kind: str, first: int, last: int, message: str) -> None:
         """Note a fault; one that follows the last of the same kind and words is joined to it."""

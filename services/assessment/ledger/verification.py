@@ -1,10 +1,11 @@
 """
 Verification 验证: the whole database held against what was signed, and against what others remember (P3).
 
-Three independent comparisons. Every row against its leaf, and the leaf hashed again against the tiles: names the
+Four independent comparisons. Every row against its leaf, and the leaf hashed again against the tiles: names the
 record. The tiles against the root of every signed checkpoint, in both trees, and the checkpoints against one another
 and their signatures: an edit with every hash recomputed fails here, and the range between two checkpoints is named.
 The log against checkpoints remembered elsewhere: a rewritten, cut or rolled back log fails here whoever signed it.
+Every leaf against its source's signature (sources.py): what no source told fails here, even with all our keys stolen.
 
 Faults are collected, not raised: one change must not hide another. What this cannot show is in `rules.LIMITS`.
 """
@@ -26,6 +27,7 @@ from services.assessment.ledger.chain import Chain
 from services.assessment.ledger.comparison import differences
 from services.assessment.ledger.findings import Report, Trust, Verified
 from services.assessment.ledger.model import CHECKPOINTS, LEDGER_TILES
+from services.assessment.ledger.sources import SourceCheck
 from services.assessment.ledger.stored import checkpoints_between, edge_of
 from services.assessment.ledger.upper_tiles import UpperTiles
 from services.assessment.scoring.model import EVENT_LOG, LOG_HEAD
@@ -65,6 +67,7 @@ class Verification:
         self._evidence_seen: set[tuple[str, str]] = set()
         self.report = Report()
         self._chain = Chain(trust, self.report)
+        self._sources = SourceCheck(trust.signatures, self.report)
 
     def run(self, since: Verified | None = None) -> Report:
         """Verify everything, or what came after an earlier run; the report says what was found."""
@@ -73,6 +76,7 @@ class Verification:
         size, newest = self._sizes()
         report.events, report.sealed = size, newest
         start = trees.sha256.size
+        self._sources.begin(self._session, start)
         stops = self._stops(start, newest)
         for first in range(start, max(size, newest), BATCH):
             until = min(first + BATCH, max(size, newest))
@@ -190,6 +194,7 @@ class Verification:
         if different := differences(row):
             words = f"列与叶不符：{'、'.join(different)}（事件 {row.event_id}，单位 {row.unit}）"
             self.report.blame("columns", row.seq, row.seq, words)
+        self._sources.check(row)
         if self._held is not None:
             self._evidence(row)
 

@@ -1,5 +1,6 @@
 """
-Keys 钥匙: what signs sign-in tokens is rotated and revoked without a restart; partners' root key with one (R27, R53).
+Keys 钥匙: what signs sign-in tokens, or a source's scored events, is rotated and revoked without a restart; partners'
+root key with one (R27, R53).
 
 Works on files only, so it also runs where the files are kept and no server can be reached. The public file is
 written first: nobody may sign with a key before it can be checked, or go on being believed after it is revoked.
@@ -17,12 +18,17 @@ from kernel.settings import Settings
 if TYPE_CHECKING:
     from kernel.access.keyring import Ring
 
+SOURCE = Annotated[
+    str, typer.Option("--source", help="改为一个来源签署计分事件的钥匙：legislation、gateway、assessment 等")
+]
 STATES = {"pending": "待启用", "active": "使用中", "retired": "已退役（仍可核验）", "revoked": "已撤销"}
 
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    group = typer.Typer(help="钥匙：查看、轮换、撤销签发登录凭证的钥匙，不用重启。", no_args_is_help=True)
+    group = typer.Typer(
+        help="钥匙：查看、轮换、撤销签发登录凭证、签署计分事件的钥匙，不用重启。", no_args_is_help=True
+    )
     group.command("list")(list_keys)
     group.command()(rotate)
     # The hash of a key may begin with a dash.
@@ -30,12 +36,13 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="keys")
 
 
-def list_keys() -> None:
-    """列出签发登录凭证的钥匙：编号、状态、何时启用、何时撤销。"""
+def list_keys(source: SOURCE = "") -> None:
+    """列出签发登录凭证的钥匙，或一个来源的钥匙：编号、状态、何时启用、何时撤销。"""
     from rich.table import Column, Table
 
     now = datetime.now(UTC)
-    ring = _read(_private() if _private().exists() else _public() or _private())
+    private, public = _files(source)
+    ring = _read(private if private.exists() else public or private)
     table = Table(Column("编号", overflow="fold"), "状态", "启用时间", "撤销时间", "私钥")
     for each in ring.keys:
         state = STATES[ring.state(each, now)]
@@ -51,24 +58,29 @@ def rotate(
     partners: Annotated[
         bool, typer.Option("--partners", help="改为轮换密封外部系统密钥的根钥匙；网关重启后用新的密封")
     ] = False,
+    source: SOURCE = "",
 ) -> None:
-    """换一把新钥匙，旧的退役；旧钥匙签发的凭证在有效期内照样有效。"""
+    """换一把新钥匙，旧的退役；旧钥匙签发的凭证在有效期内照样有效，它签过的计分事件永远可以核验。"""
     if partners:
         _rotate_partners()
         return
     now = datetime.now(UTC)
-    ring = _read(_private()).rotated(now, after=timedelta(minutes=after))
-    _write(ring)
+    files = _files(source)
+    ring = _read(files[0]).rotated(now, after=timedelta(minutes=after), forgets=not source)
+    _write(ring, *files)
     console.print(
         f"新钥匙 {ring.keys[-1].kid}，{_written(ring.keys[-1].active_from)} 起启用。", soft_wrap=True
     )
 
 
-def revoke(kid: Annotated[str, typer.Argument(help="钥匙编号，写出能区分的开头几位即可")]) -> None:
-    """立即撤销一把钥匙：它签发的凭证不再有效；撤销的是使用中的，则同时启用一把新的。"""
+def revoke(
+    kid: Annotated[str, typer.Argument(help="钥匙编号，写出能区分的开头几位即可")], source: SOURCE = ""
+) -> None:
+    """立即撤销一把钥匙：它签发的凭证、此后收到的由它签署的事件不再有效；撤销的是使用中的，则同时启用一把新的。"""
     from kernel.errors import NotFound
 
-    ring = _read(_private())
+    files = _files(source)
+    ring = _read(files[0])
     fitting = [each.kid for each in ring.keys if each.kid.startswith(kid)]
     if len(fitting) != 1:
         raise NotFound(
@@ -77,7 +89,7 @@ def revoke(kid: Annotated[str, typer.Argument(help="钥匙编号，写出能区�
         )
     now = datetime.now(UTC)
     left = ring.revoked(fitting[0], now)
-    _write(left)
+    _write(left, *files)
     console.print(f"已撤销 {fitting[0]}；使用中的钥匙是 {left.signing(now).kid}。", soft_wrap=True)
 
 
@@ -93,14 +105,21 @@ def _rotate_partners() -> None:
     )
 
 
-def _private() -> Path:
-    return Settings().identity_key_file or Settings().data / "keys" / "identity.pem"
-
-
-def _public() -> Path | None:
-    """The file for those who check; in the embedded form there is none."""
-    beside = _private().with_suffix(".pub.pem")
-    return Settings().identity_public_key_file or (beside if beside.exists() else None)
+def _files(source: str) -> tuple[Path, Path | None]:
+    """The file of the one that signs, and that for those who check; in the embedded form there may be none."""
+    settings = Settings()
+    folder = settings.data / "keys"
+    if source:
+        private = settings.source_key_file_of(source) or folder / f"source-{source}.pem"
+        known = settings.source_public_keys
+        given = known and known / f"source-{source}.pub.pem"
+    else:
+        private, given = (
+            settings.identity_key_file or folder / "identity.pem",
+            settings.identity_public_key_file,
+        )
+    beside = private.with_suffix(".pub.pem")
+    return private, given or (beside if beside.exists() else None)
 
 
 def _read(path: Path) -> "Ring":
@@ -110,12 +129,12 @@ def _read(path: Path) -> "Ring":
     return read_ring(path.read_bytes())
 
 
-def _write(ring: "Ring") -> None:
+def _write(ring: "Ring", private: Path, public: Path | None) -> None:
     from kernel.access.files import replace_file
 
-    if (public := _public()) is not None:
+    if public is not None:
         replace_file(public, ring.public_text(), mode=0o644)
-    replace_file(_private(), ring.text())
+    replace_file(private, ring.text())
 
 
 def _demand(path: Path) -> None:
@@ -123,7 +142,7 @@ def _demand(path: Path) -> None:
 
     if not path.exists():
         raise NotFound(
-            f"没有 {path}；请用 FAZHI_IDENTITY_KEY_FILE、FAZHI_PARTNER_KEY_FILE 或 FAZHI_DATA 指明钥匙在哪里。",
+            f"没有 {path}；请用 FAZHI_IDENTITY_KEY_FILE、FAZHI_SOURCE_KEY_FILE、FAZHI_PARTNER_KEY_FILE 或 FAZHI_DATA 指明钥匙在哪里。",
             code="keys.no_file",
         )
 

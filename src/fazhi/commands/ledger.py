@@ -6,6 +6,7 @@ Exit codes of `verify`: 0 good, 1 tampered with (the record or the range is name
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,12 +17,19 @@ from fazhi.commands.progress import advancing, console, progress
 from kernel.settings import Settings
 
 if TYPE_CHECKING:
+    from contracts.findings.signatures import Signatures
     from kernel.hosting.runtime import Runtime
     from kernel.ledger.note import NoteKey
     from services.assessment.app import Assessment
     from services.assessment.ledger.findings import Report, Trust, Verified
 
 TAMPERED, USAGE, UNREADABLE = 1, 2, 3
+STANDINGS = {
+    "signed": "签名成立",
+    "unsigned": "未签名（来源开始签名之前）",
+    "unchecked": "未核对（没有它的公钥）",
+    "refused": "没有通过",
+}
 LOG_KEYS = Annotated[
     list[str] | None, typer.Option("--log-key", help="账本的公钥；不写则用设置中的公钥或本机私钥对应的公钥")
 ]
@@ -30,6 +38,9 @@ WITNESS_KEYS = Annotated[
 ]
 STATES = Annotated[
     list[Path] | None, typer.Option("--witness-state", help="见证方的状态目录，或从那里抄来的检查点文件")
+]
+SOURCE_KEYS = Annotated[
+    list[str] | None, typer.Option("--source", help="来源的公钥，可多次；不写则用设置中的")
 ]
 URLS = Annotated[list[str] | None, typer.Option("--witness-url", help="见证方的网址，取它记住的检查点")]
 
@@ -50,6 +61,7 @@ def verify(
     witness_key: WITNESS_KEYS = None,
     witness_state: STATES = None,
     witness_url: URLS = None,
+    source: SOURCE_KEYS = None,
     evidence: Annotated[bool, typer.Option("--evidence", help="同时核对事件所指佐证材料的原件")] = False,
     since: Annotated[
         Path | None, typer.Option("--since", help="增量验证：从此文件记住的检查点开始，并在验证无误后更新它")
@@ -68,6 +80,7 @@ def verify(
         app = _assessment(runtime)
         keys = _keys(runtime, log_key, witness_key)
         trust = _trust(runtime, *keys, witness_state, witness_url)
+        trust = replace(trust, signatures=_signatures(runtime, source))
         begun = _begun(since)
         held = None
         if evidence:
@@ -224,6 +237,21 @@ def _trust(
     return Trust(origin, log_keys, witness_keys, tuple(notes))
 
 
+def _signatures(runtime: "Runtime", written: list[str] | None) -> "Signatures":
+    """What checks who told the events: by the keys that were named, or those of the settings."""
+    from contracts.findings.signatures import Signatures, read_source_key, rings_of
+    from kernel.errors import Invalid
+    from services.assessment.app import source_signatures
+
+    if not written:
+        return source_signatures(runtime)
+    try:
+        return Signatures(rings_of(read_source_key(one) for one in written))
+    except Invalid as error:
+        console.print(error.text, markup=False, soft_wrap=True)
+        raise typer.Exit(USAGE) from error
+
+
 def _begun(path: Path | None) -> "Verified | None":
     from services.assessment.ledger.findings import Verified
 
@@ -236,6 +264,7 @@ def _say(report: "Report", trust: "Trust", *, as_json: bool) -> None:
     if as_json:
         counts = {name: getattr(report, name) for name in ("events", "sealed", "witnessed", "checkpoints")}
         counts |= {name: getattr(report, name) for name in ("cosignatures", "evidence", "remembered")}
+        counts |= {"sources": report.sources}
         faults = [[fault.kind, fault.first, fault.last, fault.message] for fault in report.faults]
         said = {"good": not report.fault_count, **counts, "fault_count": report.fault_count, "faults": faults}
         typer.echo(orjson.dumps(said).decode())
@@ -252,6 +281,9 @@ def _say(report: "Report", trust: "Trust", *, as_json: bool) -> None:
         f"见证方记忆 {report.remembered}",
         soft_wrap=True,
     )
+    for source, standings in sorted(report.sources.items()):
+        told = "，".join(f"{STANDINGS[one]} {count}" for one, count in standings.items())
+        console.print(f"来源 {source}：{told}", markup=False, soft_wrap=True)
     if not trust.remembered:
         console.print(
             "未与见证方记住的检查点比对（--witness-state、--witness-url）：整库改写并用同一私钥重新签名、整库回退，须靠它发现。",

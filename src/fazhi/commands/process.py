@@ -74,6 +74,7 @@ def api(service: SERVICE) -> None:
     """启动一个服务的 HTTP 与 gRPC 进程。"""
     from fazhi.api_process import compose, serve
     from fazhi.services import NAMES, build
+    from fazhi.sources import demand_source_keys
     from kernel.hosting.runtime import Runtime
     from kernel.hosting.start import patiently
 
@@ -81,6 +82,7 @@ def api(service: SERVICE) -> None:
     settings = Settings()
     configure(level=settings.log_level, process=f"{service}.api")
     runtime = Runtime(settings)
+    demand_source_keys(runtime, service)
     built = patiently(lambda: build(service, runtime))
     serve(compose(runtime, [built], name=service), settings)
 

@@ -39,9 +39,9 @@ def export(
 
 
 def keys() -> None:
-    """显示核验要用的公钥：账本、公布、见证方。"""
+    """显示核验要用的公钥：账本、公布、见证方、来源。"""
     from kernel.hosting.runtime import Runtime
-    from services.assessment.app import build, ledger_keys, publication_signer
+    from services.assessment.app import build, ledger_keys, publication_signer, source_keys
 
     runtime = Runtime(Settings())
     for key in ledger_keys(runtime):
@@ -49,6 +49,8 @@ def keys() -> None:
     console.print(f"--publisher {publication_signer(runtime)().key}", soft_wrap=True)
     for witness in build(runtime).ledger.witnesses:
         console.print(f"--witness {witness.key}", soft_wrap=True)
+    for source in source_keys(runtime.source_rings()):
+        console.print(f"--source {source}", soft_wrap=True)
 
 
 def _assessment() -> "Assessment":
