@@ -38,7 +38,7 @@ class Entries:
             asked = what_is_asked(session, self._frameworks, self._store.clock, period, upto, as_of)
             assessed = visible_unit(session, asked.framework, who, unit, at=asked.units_at)
             heard = asked.states(session, [assessed]).get(unit, {})
-            reached = self._ledger.reached(session)
+            reached = self._ledger.reached(session, asked.known if as_of.day else None)
             newest = _newest_after(session, assessed, asked, sorted(heard), reached.all_of_them)
         found = {}
         for leaf in _leaves(roll_up(asked.framework, assessed.group.id, heard)):

@@ -82,7 +82,7 @@ class Explanations:
             found, ancestors = _find(tree, node or tree.node.code)
             probes = sorted(probes_below(framework, found))
             wanted = [probe] if probe in probes else probes
-            reached = self._ledger.reached(session)
+            reached = self._ledger.reached(session, asked.known if as_of.day else None)
             listed = EventsBehind(session, scope_of(assessed, asked, wanted), outcome)
             events, total = listed.page(offset, limit, reached), listed.count()
             bases = EventsBehind(session, scope_of(assessed, asked, probes)).bases()

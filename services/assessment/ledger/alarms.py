@@ -1,6 +1,7 @@
 """Alarms 告警 of the ledger: what must never be, kept for ever; the log goes on only under another origin."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -47,12 +48,14 @@ def raise_alarm(store: Store, origin: str, alarm: Alarm) -> None:
     store.transact(keep)
 
 
-def alarms(session: Session, origin: str) -> list[Alarm]:
-    """The alarms of a log, the oldest first."""
+def alarms(session: Session, origin: str, at: datetime | None = None) -> list[Alarm]:
+    """The alarms of a log (until a moment), the oldest first."""
     query = select(LEDGER_ALARMS).where(LEDGER_ALARMS.c.origin == origin).order_by(LEDGER_ALARMS.c.raised_at)
+    if at is not None:
+        query = query.where(LEDGER_ALARMS.c.raised_at <= at)
     return [Alarm(row.witness, row.kind, row.size, row.detail) for row in session.execute(query)]
 
 
-def is_contradicted(session: Session, origin: str) -> bool:
-    """Whether a witness knows another log than this one."""
-    return any(alarm.kind in ("ahead", "forked") for alarm in alarms(session, origin))
+def is_contradicted(session: Session, origin: str, at: datetime | None = None) -> bool:
+    """Whether a witness knows another log than this one, or did at a moment."""
+    return any(alarm.kind in ("ahead", "forked") for alarm in alarms(session, origin, at))

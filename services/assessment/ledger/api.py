@@ -21,6 +21,7 @@ from services.assessment.ledger.receipts import Receipts
 from services.assessment.ledger.rules import LIMITS
 from services.assessment.ledger.service import InclusionProof, Ledger, LedgerStatus
 from services.assessment.ledger.verdicts import Verdict
+from services.assessment.ranking.api import Day
 
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 AT_ONCE = {"cache-control": "no-store"}
@@ -34,9 +35,9 @@ def router(ledger: Ledger, receipts: Receipts) -> APIRouter:
 
     @routes.get("/ledger/status")
     @allow(*EVERYONE_SIGNED_IN)
-    def status() -> dict[str, Any]:
-        """Sizes of the three states, witnesses, alarms, and what verification cannot show."""
-        return _status(ledger.status())
+    def status(as_of: Day = None) -> dict[str, Any]:
+        """Sizes of the three states, witnesses, alarms, and what verification cannot show; now or on a past day."""
+        return _status(ledger.status(as_of))
 
     @routes.get("/units/{unit}/receipts", response_class=StreamingResponse)
     @allow(*SCORE_READERS)
@@ -44,9 +45,10 @@ def router(ledger: Ledger, receipts: Receipts) -> APIRouter:
         unit: str,
         who: Caller,
         period: Annotated[str, Query(pattern=r"^([0-9]{4})?$")] = "",
+        as_of: Day = None,
     ) -> StreamingResponse:
         """存证凭据: a line about the checkpoint, then a leaf with its proof a line; checkable offline."""
-        lines = receipts.of_unit(who, unit, period)
+        lines = receipts.of_unit(who, unit, period, as_of)
         headers = {
             "content-disposition": f'attachment; filename="receipts-{period or "all"}.jsonl"',
             **AT_ONCE,
@@ -59,9 +61,11 @@ def router(ledger: Ledger, receipts: Receipts) -> APIRouter:
 def _add_public(routes: APIRouter, ledger: Ledger) -> None:
     @routes.get("/ledger/checkpoint", response_class=Response)
     @public
-    def checkpoint() -> Response:
-        """The newest checkpoint with its cosignatures, a C2SP signed note."""
-        return Response(str(ledger.checkpoint()), media_type="text/plain; charset=utf-8", headers=AT_ONCE)
+    def checkpoint(as_of: Day = None) -> Response:
+        """The newest checkpoint with its cosignatures, a C2SP signed note; or that of a past day as we had it then."""
+        return Response(
+            str(ledger.checkpoint(as_of)), media_type="text/plain; charset=utf-8", headers=AT_ONCE
+        )
 
     @routes.get("/ledger/tile/{path:path}", response_class=Response)
     @public

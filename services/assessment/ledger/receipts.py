@@ -8,6 +8,7 @@ keys are the right ones must come from elsewhere (docs/ledger.md). `verifier/faz
 
 import base64
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 import orjson
 from sqlalchemy import select
@@ -19,8 +20,8 @@ from kernel.ledger.tree import SHA256, SM3, Hasher, inclusion
 from kernel.storage.work import Store
 from services.assessment.framework.service import Frameworks
 from services.assessment.ledger.rules import LIMITS
-from services.assessment.ledger.service import Ledger
-from services.assessment.ledger.stored import StoredCheckpoint, newest_checkpoint, nodes_of
+from services.assessment.ledger.service import Ledger, newest_then
+from services.assessment.ledger.stored import StoredCheckpoint, nodes_of
 from services.assessment.ranking.service import visible_unit
 from services.assessment.scoring.model import EVENT_LOG
 
@@ -36,12 +37,17 @@ class Receipts:
         self._frameworks = frameworks
         self._ledger = ledger
 
-    def of_unit(self, who: Principal, unit: str, period: str) -> Iterator[bytes]:
-        """Lines of JSON for a unit's events of a year ("" all); raises NotFound for a unit this caller cannot see."""
+    def of_unit(self, who: Principal, unit: str, period: str, day: date | None = None) -> Iterator[bytes]:
+        """
+        Lines of JSON for a unit's events of a year ("" all), under the newest checkpoint or that of a past day.
+
+        Raises NotFound for a unit this caller cannot see, Invalid.
+        """
         framework = self._frameworks.current()
         with self._store.reading() as session:
             visible_unit(session, framework, who, unit)
-            found = self._ledger.witnessed_checkpoint(session, 1) or newest_checkpoint(session)
+            known = self._ledger.known(session, day)
+            found = self._ledger.witnessed_checkpoint(session, 1, known) or newest_then(session, known)
         if found is None:
             raise NotFound("账本还没有检查点，尚无凭据可下载，请稍后再试。", code="assessment.no_checkpoint")
         return self._lines(unit, period, found)

@@ -57,8 +57,8 @@ class Reached:
     """
     How many events, from the first, a signed checkpoint covers, and how many one that enough witnesses cosigned.
 
-    It is always of now, also in a view of the past: an event only ever goes forward, and a proof that can be had
-    today holds for what was shown then.
+    As of a day it is of that day, so that what was shown then is shown again, byte for byte. As of a number of events,
+    which is no moment, it is of now: a proof that can be had today holds for what was shown then.
     """
 
     sealed: int

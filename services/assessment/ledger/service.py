@@ -2,13 +2,14 @@
 Ledger 存证账本: what can be proved about the event log, and whether something may rest on it (R20, R25).
 
 `require_witnessed(session, seq)` is what publication calls: it returns the checkpoint that covers everything up to
-event `seq` and that enough witnesses have cosigned, or says in plain words why there is none.
+event `seq` and that enough witnesses have cosigned, or says in plain words why there is none. All that is kept has
+its time and only grows, so what the ledger was on a past day (as of 截至) is asked with the same questions.
 """
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -37,7 +38,7 @@ from services.assessment.ledger.stored import (
     tile,
 )
 from services.assessment.ledger.verdicts import Verdict, last_verdict
-from services.assessment.scoring.model import EVENT_LOG
+from services.assessment.ranking.known import AsOf, Known, known_as_of, received
 
 LOOK_SECONDS = 5.0
 
@@ -91,10 +92,10 @@ class Ledger:
         self._look_again_at = 0.0
         self._is_contradicted = False
 
-    def checkpoint(self) -> Note:
-        """The newest checkpoint; raises NotFound before the first event is sealed."""
+    def checkpoint(self, day: date | None = None) -> Note:
+        """The newest checkpoint, or that of a past day; raises NotFound before the first event is sealed, Invalid."""
         with self._store.reading() as session:
-            found = newest_checkpoint(session)
+            found = newest_then(session, self.known(session, day))
         if found is None:
             raise NotFound(
                 "账本还没有检查点：第一条计分事件入账约五秒后生成。", code="assessment.no_checkpoint"
@@ -137,14 +138,25 @@ class Ledger:
                 raise NotFound("没有这两个大小之间的一致性证明。", code="assessment.not_sealed")
             return tuple(consistency(SHA256, nodes_of(session, SHA256), old, new))
 
-    def status(self) -> LedgerStatus:
-        """How far the log has come, and what stands in the way."""
+    def known(self, session: Session, day: date | None) -> Known | None:
+        """What there was by the end of a day; None for now. Raises Invalid for a day to come."""
+        return known_as_of(session, self._store.clock, AsOf(day))
+
+    def status(self, day: date | None = None) -> LedgerStatus:
+        """
+        How far the log has come, and what stands in the way; or had, and stood, by the end of a day. Raises Invalid.
+
+        Which witnesses there are and how many are needed is a setting, and always that of now.
+        """
         with self._store.reading() as session:
-            head, last = log_size(session), newest_checkpoint(session)
+            known = self.known(session, day)
+            at = known.at if known else None
+            head = known.seq if known else log_size(session)
+            last = newest_then(session, known)
             sealed = last.size if last else 0
-            found = self.witnessed_checkpoint(session, 0) if self.needed else None
+            found = self.witnessed_checkpoint(session, 0, known) if self.needed else None
             witnessed = found.size if found else 0
-            oldest = self._waited(session, witnessed)
+            oldest = self._waited(session, witnessed, known)
             return LedgerStatus(
                 origin=self.origin,
                 sequenced=head,
@@ -152,29 +164,33 @@ class Ledger:
                 sealed_at=last.sealed_at if last else None,
                 witnessed=witnessed,
                 needed=self.needed,
-                oldest_unsealed=self._waited(session, sealed),
+                oldest_unsealed=self._waited(session, sealed, known),
                 oldest_unwitnessed=oldest,
-                witnesses=self._standings(session),
-                alarms=tuple(alarms(session, self.origin)),
-                verdict=last_verdict(session),
-                refusal=self._refusal(session, oldest),
+                witnesses=self._standings(session, at),
+                alarms=tuple(alarms(session, self.origin, at)),
+                verdict=last_verdict(session, at),
+                refusal=self._refusal(session, oldest, at),
             )
 
-    def reached(self, session: Session) -> Reached:
-        """How far events have come; where no witness is asked for, none counts as witnessed."""
-        last = newest_checkpoint(session)
-        found = self.witnessed_checkpoint(session, 1) if self.needed else None
+    def reached(self, session: Session, known: Known | None = None) -> Reached:
+        """How far events have come, or had; where no witness is asked for, none counts as witnessed."""
+        last = newest_then(session, known)
+        found = self.witnessed_checkpoint(session, 1, known) if self.needed else None
         return Reached(last.size if last else 0, found.size if found else 0)
 
-    def witnessed_checkpoint(self, session: Session, at_least_seq: int) -> StoredCheckpoint | None:
+    def witnessed_checkpoint(
+        self, session: Session, at_least_seq: int, known: Known | None = None
+    ) -> StoredCheckpoint | None:
         """
         The newest checkpoint of at least this size that enough witnesses have cosigned; None where there is none.
+
+        `known`: of what there was then, with the cosignatures we had.
 
         Where no witness is needed (`FAZHI_LEDGER_WITNESSES_NEEDED=0`) it is the newest checkpoint, and what is
         published on it must say that nobody else has seen it: `len(cosigners(found))` is then 0.
         """
         if self.needed == 0:
-            found = newest_checkpoint(session)
+            found = newest_then(session, known)
             return found if found is not None and found.size >= at_least_seq else None
         names = [witness.name for witness in self.witnesses]
         query = (
@@ -185,8 +201,10 @@ class Ledger:
             .order_by(COSIGNATURES.c.size.desc())
             .limit(20)
         )
+        if known is not None:
+            query = query.where(COSIGNATURES.c.size <= known.seq, COSIGNATURES.c.received_at <= known.at)
         for size in session.scalars(query):
-            found = checkpoint_of(session, size)
+            found = checkpoint_of(session, size, known.at if known else None)
             # What stands in the table is believed only with its signatures: rows can be written by others.
             if found is not None and len(self.cosigners(found)) >= self.needed:
                 return found
@@ -231,18 +249,20 @@ class Ledger:
         if self._is_contradicted:
             raise BehindWitness()
 
-    def _refusal(self, session: Session, oldest: timedelta | None) -> str:
-        if is_contradicted(session, self.origin):
+    def _refusal(self, session: Session, oldest: timedelta | None, at: datetime | None = None) -> str:
+        if is_contradicted(session, self.origin, at):
             return BehindWitness.message
         return refusal(witnesses=len(self.witnesses), needed=self.needed, oldest_unwitnessed=oldest)
 
-    def _waited(self, session: Session, after: int) -> timedelta | None:
+    def _waited(self, session: Session, after: int, known: Known | None = None) -> timedelta | None:
         """How long ago the first event after this one was received; None when there is none."""
-        query = select(EVENT_LOG.c.received_at).where(EVENT_LOG.c.seq == after + 1)
-        received_at = session.execute(query).scalar_one_or_none()
-        return None if received_at is None else self._store.clock.now() - received_at
+        if known is not None and after >= known.seq:
+            return None
+        received_at = received(session, after + 1)
+        now = self._store.clock.now()
+        return None if received_at is None else (min(known.at, now) if known else now) - received_at
 
-    def _standings(self, session: Session) -> tuple[WitnessStanding, ...]:
+    def _standings(self, session: Session, at: datetime | None = None) -> tuple[WitnessStanding, ...]:
         standings = []
         for witness in self.witnesses:
             query = (
@@ -252,11 +272,20 @@ class Ledger:
                 .order_by(COSIGNATURES.c.size.desc())
                 .limit(1)
             )
+            if at is not None:
+                query = query.where(COSIGNATURES.c.received_at <= at)
             row = session.execute(query).one_or_none()
             standings.append(
                 WitnessStanding(witness.name, row.size if row else 0, row.witnessed_at if row else None)
             )
         return tuple(standings)
+
+
+def newest_then(session: Session, known: Known | None) -> StoredCheckpoint | None:
+    """The newest checkpoint of what there was then, with the cosignatures we had; of now for None."""
+    if known is None:
+        return newest_checkpoint(session)
+    return newest_checkpoint(session, until=known.seq, at=known.at)
 
 
 def _is_covered(path: TilePath, level: int, size: int) -> bool:

@@ -41,18 +41,22 @@ def log_size(session: Session) -> int:
     return size
 
 
-def newest_checkpoint(session: Session, *, until: int | None = None) -> StoredCheckpoint | None:
-    """The last checkpoint, or the last of at most `until` events; with its cosignatures."""
+def newest_checkpoint(
+    session: Session, *, until: int | None = None, at: datetime | None = None
+) -> StoredCheckpoint | None:
+    """The last checkpoint, or the last of at most `until` events or of those there were `at`; with its cosignatures."""
     query = select(CHECKPOINTS).order_by(CHECKPOINTS.c.size.desc()).limit(1)
     if until is not None:
         query = query.where(CHECKPOINTS.c.size <= until)
+    if at is not None:
+        query = query.where(CHECKPOINTS.c.sealed_at <= at)
     row = session.execute(query).one_or_none()
-    return None if row is None else _stored(row, _cosignatures(session, [row.size]).get(row.size, ""))
+    return None if row is None else _stored(row, _cosignatures(session, [row.size], at).get(row.size, ""))
 
 
-def checkpoint_of(session: Session, size: int) -> StoredCheckpoint | None:
-    """The checkpoint of exactly this size, if there is one."""
-    found = newest_checkpoint(session, until=size)
+def checkpoint_of(session: Session, size: int, at: datetime | None = None) -> StoredCheckpoint | None:
+    """The checkpoint of exactly this size, if there is one, or was at a moment."""
+    found = newest_checkpoint(session, until=size, at=at)
     return found if found is not None and found.size == size else None
 
 
@@ -127,10 +131,12 @@ def leaves(session: Session, after: int, until: int) -> Iterator[Sequence[Row[An
         after = rows[-1].seq
 
 
-def _cosignatures(session: Session, sizes: Sequence[int]) -> dict[int, str]:
+def _cosignatures(session: Session, sizes: Sequence[int], at: datetime | None = None) -> dict[int, str]:
     query = select(COSIGNATURES.c.size, COSIGNATURES.c.line).where(
         COSIGNATURES.c.size >= min(sizes), COSIGNATURES.c.size <= max(sizes)
     )
+    if at is not None:
+        query = query.where(COSIGNATURES.c.received_at <= at)
     found: dict[int, str] = {}
     for row in session.execute(query.order_by(COSIGNATURES.c.size, COSIGNATURES.c.witness)):
         found[row.size] = found.get(row.size, "") + row.line

@@ -36,13 +36,15 @@ def keep_verdict(store: Store, report: Report) -> None:
     store.transact(keep)
 
 
-def last_verdict(session: Session) -> Verdict | None:
-    """What the last recorded verification found."""
+def last_verdict(session: Session, at: datetime | None = None) -> Verdict | None:
+    """What the last recorded verification (until a moment) found."""
     columns = LEDGER_VERIFICATIONS.c
     query = (
         select(columns.verified_at, columns.size, columns.faults)
         .order_by(columns.verified_at.desc())
         .limit(1)
     )
+    if at is not None:
+        query = query.where(columns.verified_at <= at)
     row = session.execute(query).one_or_none()
     return None if row is None else Verdict(*row)
