@@ -16,6 +16,7 @@ from typing import Any
 from kernel.calendar import Deadline, WorkingCalendar, load_years
 from kernel.catalog import CatalogInvalid, read, read_folder
 from kernel.errors import Problem
+from services.enforcement.cases.rules.basis import title_of
 
 _WORDS = {"working": "个工作日", "calendar": "日", "month": "个月", "year": "年"}
 PERSON = "person"
@@ -172,7 +173,8 @@ def _documents(path: Path) -> dict[str, KnownDocument]:
     try:
         rows = read(path).data["documents"]
         return {
-            row["title"]: KnownDocument(row["title"], row["articles"], row.get("repealed_on")) for row in rows
+            title_of(row["title"]): KnownDocument(row["title"], row["articles"], row.get("repealed_on"))
+            for row in rows
         }
     except (KeyError, TypeError) as wrong:
         raise CatalogInvalid(f"配置文件 {path.name} 缺少必填项：{wrong}。") from wrong

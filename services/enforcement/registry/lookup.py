@@ -18,6 +18,8 @@ from services.enforcement.registry.rules import (
 )
 from services.enforcement.tables import UNITS
 
+_FULL_WIDTH = str.maketrans("()", "（）")
+
 
 @dataclass(frozen=True, slots=True)
 class Registers:
@@ -96,9 +98,10 @@ def look_up(
 def cited_in_lists(session: Session, documents: Iterable[str]) -> frozenset[str]:
     """Which of these documents (titles without 中华人民共和国) some body's power list names, with or without it."""
     forms = {
-        form: title
+        f"{before}{shape}{after}": title
         for title in documents
-        for form in (title, f"中华人民共和国{title}", f"《{title}》", f"《中华人民共和国{title}》")
+        for shape in (title, title.translate(_FULL_WIDTH), f"中华人民共和国{title}")
+        for before, after in (("", ""), ("《", "》"))
     }
     found = session.execute(select(POWERS.c.document).where(POWERS.c.document.in_(forms)).distinct())
     return frozenset(forms[document] for document in found.scalars())

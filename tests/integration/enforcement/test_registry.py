@@ -149,7 +149,7 @@ def test_an_entrusted_body_acts_on_the_list_of_its_principal(office: Office) -> 
     assert registers.with_list == {UNIT}
 
 
-@pytest.mark.parametrize("written", ["某某促进法", "《中华人民共和国某某促进法》"])
+@pytest.mark.parametrize("written", ["某某促进法（试行）", "《中华人民共和国某某促进法(试行)》"])
 def test_a_basis_that_a_power_list_names_is_known_however_the_list_writes_its_title(
     office: Office, written: str
 ) -> None:
@@ -163,5 +163,5 @@ def test_a_basis_that_a_power_list_names_is_known_however_the_list_writes_its_ti
         article="第九条",
     )
     office.app.registry.load_powers(HEAD, [item])
-    office.enter(csv_file([a_row(处罚依据="《某某促进法》第九条", 权责清单事项编码="MKT-9")]))
+    office.enter(csv_file([a_row(处罚依据="《某某促进法（试行）》第九条", 权责清单事项编码="MKT-9")]))
     assert {e.probe: e.outcome for e in office.events()}["ENF-DOC-01"] == OUTCOME_PASS

@@ -14,7 +14,7 @@ from services.enforcement.cases.rules.faults import Fault
 from services.enforcement.cases.rules.persons import is_id_number, mask_numbers
 from services.enforcement.cases.rules.record import CaseRecord, number_key
 from services.enforcement.cases.rules.rows import RowReader
-from tests.support.enforcement import TODAY, a_major_penalty, a_row, a_simple_penalty, the_columns
+from tests.support.enforcement import TODAY, a_major_penalty, a_row, a_simple_penalty, the_columns, the_law
 
 
 def read(**changes: Any) -> tuple[CaseRecord | None, list[Fault]]:
@@ -168,6 +168,20 @@ class TestBases:
     )
     def test_several_articles_under_one_mark_are_each_cited(self, text: str) -> None:
         assert [cited.number for cited in parse_bases(text)] == [34, 36]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "《实施〈反外国制裁法〉的规定》第三条",
+            "《实施《中华人民共和国反外国制裁法》的规定》第三条",
+            "《实施<反外国制裁法>的规定》第三条",
+            "《处方药与非处方药分类管理办法(试行)》第三条",
+            "《处方药与非处方药分类管理办法（试行）》第三条",
+        ],
+    )
+    def test_marks_inside_a_title_and_their_width_do_not_make_another_document(self, text: str) -> None:
+        (cited,) = parse_bases(text)
+        assert cited.document in the_law().documents
 
     def test_paragraphs_and_items_are_not_articles(self) -> None:
         text = "《水法》第三十四条第一、二款，第三十六条第一款第（一）、（三）项和第四项"

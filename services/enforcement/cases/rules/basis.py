@@ -6,16 +6,18 @@ the article is what can be looked up. The long form 中华人民共和国 of a t
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_TITLE = re.compile(r"《([^《》]{2,150})》([^《]*)")
+_TITLE = re.compile(r"《((?:[^《》]|《[^《》]*》){2,150})》([^《]*)")
 _NUMBER = r"[零〇一二三四五六七八九十百千两\d]+"
 _ARTICLES = re.compile(
     rf"第\s*({_NUMBER}(?:\s*[、,，和及至]\s*第?\s*{_NUMBER})*)\s*条(?:之([一二三四五六七八九十]))?"
 )
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
+_INNER_MARKS = str.maketrans("《》<>", "〈〉〈〉")
 _VERSION = re.compile(r"[（(][^（）()]{0,30}(?:修订|修正|修改|年|版)[^（）()]{0,20}[）)]$")
 
 
@@ -34,9 +36,9 @@ def parse_bases(text: str) -> tuple[Cited, ...]:
 
 
 def title_of(document: str) -> str:
-    """A title as it is compared."""
-    title = re.sub(r"\s", "", document).replace("<", "〈").replace(">", "〉")
-    return _VERSION.sub("", title).removeprefix("中华人民共和国")
+    """A title as it is compared: width, blanks and the kind of its inner marks do not matter."""
+    title = re.sub(r"\s", "", unicodedata.normalize("NFKC", document)).translate(_INNER_MARKS)
+    return _VERSION.sub("", title).removeprefix("中华人民共和国").replace("〈中华人民共和国", "〈")
 
 
 def _found(text: str) -> Iterator[Cited]:
