@@ -3,7 +3,8 @@ Who holds a role now 任职授权副本: what the gateway told of accounts, and 
 
 Whole accounts under a version: a late or repeated message never wins over a newer one. A term ends by its day, a day
 of Asia/Shanghai, without a message. Somebody never told of holds nothing, so gets no work; but only what somebody was
-told to hold no more is to be handed on, so an installation that has not heard yet calls nobody back. Every version
+told to hold no more, or to have become partial in by moving, is to be handed on, so an installation that has not heard
+yet calls nobody back. Every version
 that was the newest when it was heard stays, with the moment of that, for questions about the past (past.py).
 """
 
@@ -13,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Join, and_, delete, exists, func, or_
 
+from contracts.directory.v1.directory_pb2 import UnitKind
 from contracts.holders.v1.holders_pb2 import Holder
 from contracts.holders.wire import day_of
 from contracts.roles import REVIEWER
@@ -76,22 +78,54 @@ def reviewing(today: date) -> tuple[Join, ColumnElement[bool]]:
 
 
 def is_lost(
-    assignments: FromClause, holders: FromClause, roles: FromClause, day: date, unit_path: ColumnElement[str]
+    assignments: FromClause, holders: FromClause, roles: FromClause, units: FromClause, day: date
 ) -> ColumnElement[bool]:
     """
     The condition that an assignment is to be handed on 待移交: its reviewer was told to hold the role over the
-    reporting unit no more. The tables are as they stood on `day`, or as they are (past.py).
+    reporting unit no more, or to be of a unit that may not review it (R37), which may have come after the assignment.
+
+    `units` are the reporting ones. The tables are as they stood on `day`, or as they are (past.py).
     """
-    one, held, role = assignments.c, holders.c, roles.c
+    one, held, role, theirs = assignments.c, holders.c, roles.c, units.alias("theirs")
     told = exists().where(held.account == one.reviewer)
-    over = func.substr(unit_path, 1, func.length(role.unit_path)) == role.unit_path
     holds = exists().where(
         held.account == one.reviewer,
         role.account == one.reviewer,
         _may_review(holders, roles, day),
-        over,
+        _begins(units.c.path, role.unit_path),
     )
-    return and_(one.place < ARBITRATION, told, ~holds)
+    of_the_matter = exists().where(
+        held.account == one.reviewer, theirs.c.code == held.unit, _is_partial(theirs, units)
+    )
+    return and_(one.place < ARBITRATION, told, or_(~holds, of_the_matter))
+
+
+def _is_partial(theirs: FromClause, unit: FromClause) -> ColumnElement[bool]:
+    """Where `rules.may_review` says no of somebody of one unit and another unit, asked of the directory."""
+    reviewer, reporting = theirs.c, unit.c
+    is_government = reviewer.kind == UnitKind.UNIT_KIND_GOVERNMENT
+    is_over = _begins(reporting.path, reviewer.path)
+    seats = [
+        func.substr(one.path, 1, func.length(one.path) - func.length(one.code) - 1)
+        for one in (reviewer, reporting)
+    ]
+    same_line = and_(
+        reviewer.field != "",
+        reviewer.field == reporting.field,
+        ~is_government,
+        reporting.kind != UnitKind.UNIT_KIND_GOVERNMENT,
+        or_(_begins(seats[0], seats[1]), _begins(seats[1], seats[0])),
+    )
+    return or_(
+        reviewer.path == "",
+        _begins(reviewer.path, reporting.path),
+        and_(is_over, ~is_government),
+        and_(~is_over, same_line),
+    )
+
+
+def _begins(path: ColumnElement[str], start: ColumnElement[str]) -> ColumnElement[bool]:
+    return func.substr(path, 1, func.length(start)) == start
 
 
 def _may_review(holders: FromClause, roles: FromClause, day: date) -> ColumnElement[bool]:

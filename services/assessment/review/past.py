@@ -84,7 +84,7 @@ class Standing:
     def is_lost(self) -> ColumnElement[bool]:
         """The condition that an assignment is to be handed on 待移交."""
         holders, roles = self._holders
-        return is_lost(self.assignments, holders, roles, self.day, self.units.c.path)
+        return is_lost(self.assignments, holders, roles, self.units, self.day)
 
     def reviewer_name(self) -> ColumnElement[str]:
         """The name of who was asked, as it was told; "" of somebody never told of."""

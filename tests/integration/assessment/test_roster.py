@@ -1,14 +1,21 @@
 """The roster of reviewers follows what the gateway tells of roles, on both databases, over HTTP."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 
 import pytest
+from sqlalchemy import select
 
 from contracts.holders.v1.holders_pb2 import HeldRole
 from kernel.clock import local_date
-from services.assessment.review.model import HOLDERS
-from services.assessment.review.roster import reviewers
-from tests.support.reporting import COUNTY, FILLER, INSPECTOR, REVIEWER, SECOND, UNITS, Desk, holder
+from kernel.ids import new_id
+from kernel.storage.setwise import write_rows
+from services.assessment.review.model import HOLDERS, REVIEW_ASSIGNMENTS
+from services.assessment.review.past import Standing
+from services.assessment.review.roster import places, reviewers
+from services.assessment.review.rules import may_review
+from tests.support.reporting import COUNTY, FILLER, INSPECTOR, REVIEWER, SECOND, UNITS, Desk, holder, person
 
 AREA = {"unit": "150102", "unit_path": COUNTY, "from_on": "2020-01-01"}
 
@@ -111,3 +118,46 @@ def test_a_late_or_repeated_message_never_wins_and_whoever_was_never_told_of_is_
         work.session.execute(HOLDERS.delete())
         work.commit()
     assert (on_roster(desk), to_hand_on(desk)) == ([], 0)
+
+
+def test_who_moved_to_the_unit_and_was_granted_again_hands_on_what_is_now_of_the_own_unit(desk):
+    desk.joined(REVIEWER)
+    desk.submitted(desk.opened())
+    (review,) = desk.queue(REVIEWER)
+    desk.heard(
+        holder(replace(REVIEWER, unit=FILLER.unit), version=2)
+    )  # moved to the reporting unit, granted anew
+    area = desk.told(INSPECTOR, "GET", "/reviews/area", params={"to_hand_on": True})
+    assert (area["to_hand_on"], [row["id"] for row in area["rows"]]) == (1, [review["id"]])
+    assert desk.app.looking.measure() == (1, 0, 1)
+    desk.joined(SECOND)
+    desk.told(
+        INSPECTOR, "POST", f"/reviews/{review['id']}/handing-on", json={"reason": "原评审员已调入该单位"}
+    )
+    assert (to_hand_on(desk), len(desk.queue(SECOND))) == (0, 1)
+    desk.heard(holder(replace(REVIEWER, unit="150102-jt"), version=3))
+    assert to_hand_on(desk) == 0
+
+
+def test_a_review_is_to_be_handed_on_exactly_where_its_reviewer_may_not_answer_it(desk):
+    codes = [told.code for told in UNITS]
+    desk.heard(*(holder(person(f"of {code}", "reviewer", code, "/15/")) for code in codes))
+    with desk.app.store.work() as work:
+        rows = [
+            desk.app.assigning.row(work, new_id(), unit, 1, 1, f"of {code}")
+            for code, unit in product(codes, codes)
+        ]
+        write_rows(work.session, REVIEW_ASSIGNMENTS, rows)
+        work.commit()
+    with desk.app.store.reading() as session:
+        stood = places(session, codes)
+        now = Standing(None, local_date(desk.clock.now()))
+        asked = select(now.assignments.c.reviewer, now.assignments.c.unit).join(
+            now.units, now.units.c.code == now.assignments.c.unit
+        )
+        lost = {tuple(row) for row in session.execute(asked.where(now.is_lost()))}
+    assert lost == {
+        (f"of {code}", unit)
+        for code, unit in product(codes, codes)
+        if not may_review(stood[code], stood[unit])
+    }
