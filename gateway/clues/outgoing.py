@@ -42,11 +42,12 @@ class Target:
 
 def check_target(url: str, networks: str) -> Target:
     """Resolve and check; public addresses pass, others only inside `networks`. Raises CallFailed."""
-    parts = urlsplit(url)
-    name, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     try:
+        parts = urlsplit(url)
+        name = (parts.hostname or "").encode("idna").decode()  # 热线.政务.cn as the network writes it
+        port = parts.port or (443 if parts.scheme == "https" else 80)
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise CallFailed("unresolved", is_theirs=True) from error
     listed = [ip_network(network.strip()) for network in networks.split(",") if network.strip()]
     addresses = [ip_address(entry[4][0]) for entry in found]
@@ -54,8 +55,10 @@ def check_target(url: str, networks: str) -> Target:
     if refused or not addresses:
         raise CallFailed("address_not_allowed", is_theirs=True)
     literal = f"[{addresses[0]}]" if addresses[0].version == 6 else str(addresses[0])
-    netloc = f"{literal}:{port}"
-    return Target(urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, "")), parts.netloc, name)
+    host = (f"[{name}]" if ":" in name else name) + (f":{parts.port}" if parts.port else "")
+    return Target(
+        urlunsplit((parts.scheme, f"{literal}:{port}", parts.path or "/", parts.query, "")), host, name
+    )
 
 
 def post(target: Target, body: bytes, headers: Mapping[str, str]) -> None:

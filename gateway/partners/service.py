@@ -200,6 +200,7 @@ def _check_address(url: str, networks: str) -> None:
 def _is_web_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
+        name, _ = (parts.hostname or "").encode("idna"), parts.port  # neither may be what no network knows
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+    return parts.scheme in ("http", "https") and bool(name) and parts.username is None

@@ -183,6 +183,25 @@ class TestAddresses:
         with pytest.raises(CallFailed, match=r"address_not_allowed|unresolved"):
             check_target(url, "192.0.2.0/24")
 
+    @pytest.mark.parametrize(
+        "url", ["http://h:99999/", "http://h:http/", "http://a..b/", f"http://{'a' * 64}.cn/", "http://["]
+    )
+    def test_an_address_that_is_none_is_a_failed_call(self, url):
+        with pytest.raises(CallFailed, match="unresolved"):
+            check_target(url, "")
+
+    def test_a_chinese_name_is_called_as_the_network_writes_it(self, monkeypatch):
+        asked = []
+
+        def resolve(name, port, **_more):
+            asked.append((name, port))
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.9.8.7", port))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        target = check_target("http://热线.政务.cn:8080/answers", "10.9.0.0/16")
+        assert asked == [("xn--lrxu80a.xn--zfr164b.cn", 8080)]
+        assert (target.host, target.name) == ("xn--lrxu80a.xn--zfr164b.cn:8080", "xn--lrxu80a.xn--zfr164b.cn")
+
     def test_the_call_goes_to_the_address_that_was_checked(self, monkeypatch):
         monkeypatch.setattr(
             socket,

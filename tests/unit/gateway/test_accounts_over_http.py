@@ -183,7 +183,18 @@ class TestAdministrators:
             assert answer.status_code == status
         assert answer.json()["code"] == "partners.wrong_purpose"
 
-    @pytest.mark.parametrize("url", ["ftp://x/", "http:///nohost", "http://u:p@h/", "nonsense"])
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "ftp://x/",
+            "http:///nohost",
+            "http://u:p@h/",
+            "nonsense",
+            "http://h:99999/",
+            "http://h:x/",
+            "http://a..b/",
+        ],
+    )
     def test_an_unusable_answer_address_is_refused(self, as_account, url):
         answer = as_account("xitong")("PUT", "/partners/petition", json={"title": "信访", "answer_url": url})
         assert (answer.status_code, answer.json()["code"]) == (422, "partners.bad_address")
