@@ -7,7 +7,12 @@ intervals do not overlap, so that a change nobody can tell from chance is not re
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal
+
+from services.assessment.framework.reading import micro
+from services.assessment.framework.values import MICRO
+from services.assessment.scoring.attainment import half_up
 
 Kind = Literal["monthly", "yearly"]
 KINDS: Mapping[Kind, str] = {"monthly": "月度通报", "yearly": "年度报告"}
@@ -123,16 +128,16 @@ def moved(now: Sequence[Line], before: Sequence[Line]) -> tuple[Moved, ...]:
 
 
 def weakest(lines: Sequence[Line]) -> tuple[tuple[str, str], ...]:
-    """The aspects in which units reached least on the whole: (title, mean to one decimal)."""
-    sums: dict[str, list[int]] = {}
+    """The aspects in which units reached least on the whole: (title, mean to one decimal, rounded half up)."""
+    reached: dict[tuple[str, str], list[int]] = {}
     for line in lines:
-        for _, title, score in line.aspects:
-            if score is not None:
-                total = sums.setdefault(title, [0, 0])
-                total[0] += _tenths(score)
-                total[1] += 1
-    means = sorted((total // count, title) for title, (total, count) in sums.items() if count)
-    return tuple((title, f"{mean // 10}.{mean % 10}") for mean, title in means[:WEAKEST])
+        for code, title, score in line.aspects:
+            amount = None if score is None else micro(score)
+            if amount is not None:
+                reached.setdefault((code, title), []).append(amount)
+    means = sorted((Fraction(sum(amounts), len(amounts)), *aspect) for aspect, amounts in reached.items())
+    tenths = [(title, half_up(mean.numerator, mean.denominator * MICRO // 10)) for mean, _, title in means]
+    return tuple((title, f"{mean // 10}.{mean % 10}") for title, mean in tenths[:WEAKEST])
 
 
 def period_words(period: str, upto: str) -> str:
@@ -147,8 +152,3 @@ def percent(share: str) -> str:
     whole, _, part = share.partition(".")
     thousandths = int(whole) * 1000 + int((part + "000")[:3])
     return f"{thousandths // 10}.{thousandths % 10}%"
-
-
-def _tenths(score: str) -> int:
-    whole, _, part = score.partition(".")
-    return int(whole) * 10 + int((part + "0")[0])

@@ -165,12 +165,12 @@ class Bulletins:
 
 
 def _supervision(session: Session, found: Publication, units: list[str]) -> Supervision:
-    """What was opened and closed about these units in the year, up to the publication."""
-    begins = start_of_day(date(int(found.period), 1, 1))
+    """What was opened and closed about these units in the year, up to the publication where that came first."""
+    begins, over = (start_of_day(date(int(found.period) + years, 1, 1)) for years in (0, 1))
 
     def counted(table: Table, moment: ColumnElement[Any]) -> int:
         query = select(func.count()).where(
-            table.c.unit.in_(units), moment >= begins, moment <= found.published_at
+            table.c.unit.in_(units), moment >= begins, moment < over, moment <= found.published_at
         )
         number: int = session.execute(query).scalar_one()
         return number

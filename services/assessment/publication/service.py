@@ -159,9 +159,16 @@ class Publications:
         with self._store.reading() as session:
             query = _requests().where(PUBLICATION_DECISIONS.c.agreed == 1, PUBLICATIONS.c.id.is_(None))
             waiting = [_request(row) for row in session.execute(query)]
-        for request in waiting:
-            self._store.transact(lambda work, request=request: self._make(work, request))  # type: ignore[misc]
-        return len(waiting)
+        return sum(self._made(request) for request in waiting)
+
+    def _made(self, request: Request) -> bool:
+        """Whether a request was made; one that never can be is said, and keeps no other waiting."""
+        try:
+            self._store.transact(lambda work: self._make(work, request))
+        except NotFound as error:
+            log.error("ranking_not_published", publication=request.id, why=error.text)
+            return False
+        return True
 
     def published(self, *, limit: int = 100, as_of: date | None = None) -> list[Publication]:
         """What was published, newest first; until the end of a day, or all."""

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from docx import Document
@@ -12,6 +12,9 @@ from pypdf import PdfReader
 from contracts.findings import Outcome
 from kernel.clock import local_date
 from kernel.errors import NotFound
+from kernel.ids import new_id
+from kernel.storage.setwise import write_rows
+from services.assessment.warnings.model import WARNINGS
 from tests.integration.assessment.test_publication import ASKS, County
 
 
@@ -59,6 +62,22 @@ def test_the_docx_has_the_chart_and_the_whole_table(county, published):
         "150102-jt局",
     ]
     assert any(name.startswith("word/media/") for name in zipfile.ZipFile(io.BytesIO(content)).namelist())
+
+
+def test_what_was_warned_of_in_january_is_not_in_the_report_of_the_year_before(county):
+    with county.app.store.work() as work:
+        same = {"unit": "150102-sf", "kind": "line", "node": "A1", "framework": "f@1", "year": "2026"}
+        same |= {"at_seq": 1, "title": "方面", "seen": "{}", "order_id": None}
+        days = [datetime(2026, 12, 31, 15, 59, tzinfo=UTC), datetime(2026, 12, 31, 16, 0, tzinfo=UTC)]
+        rows = [{**same, "id": new_id(), "raised_at": day} for day in days]
+        write_rows(work.session, WARNINGS, rows)
+        work.commit()
+    county.app.store.clock.set(datetime(2027, 2, 1, tzinfo=UTC))
+    county.seal()
+    kept = county.app.bulletins.make(ASKS, county.publish(), "yearly")
+    content, _ = county.app.bulletins.file(kept.id, "docx")
+    words = [paragraph.text for paragraph in Document(io.BytesIO(content)).paragraphs]
+    assert any(text.startswith("考核期内发出预警 1 次") for text in words), words
 
 
 def test_made_again_it_says_the_same_though_more_has_come_since(county, published):

@@ -20,6 +20,7 @@ from contracts.findings import Outcome
 from contracts.roles import AUDIT_ADMIN, INSPECTOR
 from kernel.access.principal import Principal
 from kernel.errors import Conflict, Invalid, NotFound, RuleViolation
+from kernel.ids import new_id
 from kernel.ledger.note import NoteSigner
 from services.assessment.app import ledger_signer, public_keys, publication_signer
 from services.assessment.ledger.model import COSIGNATURES
@@ -261,6 +262,19 @@ def test_publishing_twice_in_a_row_makes_one_publication(county):
     request = county.publish()
     assert county.app.publications.make_waiting() == 0
     assert [one.id for one in county.app.publications.published()] == [request]
+
+
+def test_a_ranking_that_can_be_made_no_more_keeps_no_other_waiting(county):
+    county.seal()
+    with county.app.store.work() as work:
+        gone, now = new_id(), work.clock.now()
+        asked = {"period": "2026", "upto": "2026-03", "peer_group": "another_framework_had_it"}
+        asked |= {"id": gone, "account": "ding", "note": "", "asked_at": now}
+        decided = {"request": gone, "agreed": 1, "account": "yi", "reason": "", "decided_at": now}
+        work.session.execute(insert(PUBLICATION_REQUESTS).values(**asked))
+        work.session.execute(insert(PUBLICATION_DECISIONS).values(**decided))
+        work.commit()
+    assert county.app.publications.one(county.publish()).peer_group == GROUP
 
 
 def test_an_unknown_publication_is_not_found(county):
