@@ -13,6 +13,7 @@ const row = (code: string, name: string, region: string): RankingRow => ({
   vetoes: 0,
   events: 0,
   aspects: [],
+  credibility: {},
 })
 
 describe('divisions', () => {

@@ -81,6 +81,9 @@ export interface RankedAspect {
   score: Decimal | null
 }
 
+/** Credibility 可信度: shares of what was counted by how it came; empty where nothing was. */
+export type Credibility = Partial<Record<'reported' | 'entered' | 'real_time' | 'external', Decimal>>
+
 export interface RankingRow {
   rank: number | null
   tied: boolean
@@ -90,6 +93,7 @@ export interface RankingRow {
   vetoes: number
   events: number
   aspects: RankedAspect[]
+  credibility: Credibility
 }
 
 export interface Ranking {
@@ -117,6 +121,7 @@ export interface ScoreNode {
   coverage: Decimal
   veto: boolean
   contribution: Decimal | null
+  credibility: Credibility
   children?: ScoreNode[]
 }
 

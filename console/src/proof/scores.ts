@@ -16,7 +16,7 @@ export interface ScoreRow {
   score: string | null
   coverage: string
   vetoes: number
-  credibility: Record<string, string>
+  credibility: Partial<Record<'reported' | 'entered' | 'real_time' | 'external', string>>
   aspects: [string, string, string | null][]
 }
 

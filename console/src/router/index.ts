@@ -21,6 +21,7 @@ import { reporting } from './modules/reporting'
 import { subjects } from './modules/subjects'
 import { supervision } from './modules/supervision'
 import { system } from './modules/system'
+import { onceReached } from './returning'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -63,7 +64,7 @@ export function createConsoleRouter(session: ReturnType<typeof useSession>): Rou
     history: createWebHistory(),
     routes,
     scrollBehavior: (to, from, saved) => {
-      if (saved) return saved
+      if (saved) return onceReached(saved)
       return to.path === from.path ? false : { top: 0 }
     },
   })

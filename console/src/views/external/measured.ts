@@ -14,6 +14,12 @@ export async function inForce(period: string | undefined, signal?: AbortSignal):
   return { id: known.id, version: known.version, year: String(known.year), document: await frameworkDocument(known.id, known.version, '', signal) }
 }
 
+/** What others than the unit and its reviewers measure: the components for that, or, where there are none, all that is measured so. */
+export function measuredOutside(document: FrameworkDocument): FrameworkNode[] {
+  const outside = (document.components ?? []).filter((part) => part.source !== 'framework')
+  return measuredBy(outside.length ? { ...document, components: outside, nodes: [] } : document, 'survey', 'reviewed')
+}
+
 /** Leaves with this method that no probe finds by itself. */
 export function measuredBy(document: FrameworkDocument, ...kinds: string[]): FrameworkNode[] {
   const found: FrameworkNode[] = []

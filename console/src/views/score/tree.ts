@@ -2,7 +2,8 @@
 import type { ScoreNode } from '@/api/types'
 import { measure } from '@/format/decimal'
 
-export type Narrowing = 'all' | 'lost' | 'uncounted'
+export const NARROWINGS = ['all', 'lost', 'uncounted'] as const
+export type Narrowing = (typeof NARROWINGS)[number]
 
 export interface Line {
   node: ScoreNode
