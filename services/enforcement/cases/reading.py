@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
 from services.enforcement.areas import WHOLE_TREE
+from services.enforcement.cases.bodies import DecidingBodies
 from services.enforcement.cases.files.table import Table, open_table
 from services.enforcement.cases.model import CASES
 from services.enforcement.cases.report import CORRECTION, ImportReport
@@ -23,8 +24,6 @@ from services.enforcement.cases.rules.columns import HEADER_IN_FIRST_ROWS, Colum
 from services.enforcement.cases.rules.faults import Fault, Notice, shown
 from services.enforcement.cases.rules.record import CaseRecord, number_key
 from services.enforcement.cases.rules.rows import RowReader, is_blank, is_total
-from services.enforcement.registry.model import BODIES
-from services.enforcement.tables import UNITS
 
 CHUNK = 500
 MOST_ROWS_NAMED = 10
@@ -58,9 +57,12 @@ class Reading:
     report: ImportReport
     parts: list[bytes] = field(default_factory=list)
     _seen: dict[Key, int] = field(default_factory=dict)
-    _units: dict[str, tuple[str, str] | None] = field(default_factory=dict)
+    _deciding: DecidingBodies = field(init=False)
     _bodies: set[str] = field(default_factory=set)
     _masked: int = 0
+
+    def __post_init__(self) -> None:
+        self._deciding = DecidingBodies(self.session)
 
     def read(self, data: bytes, name: str, progress: Progress | None = None) -> None:
         """Read all; the report and `parts` are filled. Raises Invalid when the file cannot be opened at all."""
@@ -151,7 +153,7 @@ class Reading:
             yield chunk
 
     def _take(self, chunk: list[tuple[int, CaseRecord]]) -> None:
-        self._resolve({record.body_code for _, record in chunk})
+        self._deciding.learn({record.body_code for _, record in chunk})
         reads = [read for number, record in chunk if (read := self._owned(number, record)) is not None]
         stored = self._stored(reads)
         fresh = [read for read in reads if self._is_fresh(read, stored.get(read.key))]
@@ -164,7 +166,7 @@ class Reading:
             self.parts.append(pack(good))
 
     def _owned(self, row: int, record: CaseRecord) -> Read | None:
-        unit = self._units[record.body_code]
+        unit = self._deciding.on(record.body_code, record.decided_on)
         if unit is None:
             message = "该代码不在执法主体名录和单位目录中，请核对 18 位统一社会信用代码，或先登记执法主体。"
             code = "enforcement.unknown_body"
@@ -210,27 +212,6 @@ class Reading:
             return False
         self.report.unchanged += stored == read.record.digest
         return stored != read.record.digest
-
-    def _resolve(self, codes: set[str]) -> None:
-        """Units of credit codes: registered bodies first, then any unit of the directory."""
-        wanted = codes - self._units.keys()
-        if not wanted:
-            return
-        table = UNITS.table
-        found: dict[str, tuple[str, str] | None] = dict.fromkeys(wanted)
-        directory = select(table.c.credit_code, table.c.code, table.c.path).where(
-            table.c.credit_code.in_(wanted)
-        )
-        for row in self.session.execute(directory.order_by(table.c.valid_to.desc())):
-            found[row.credit_code] = (row.code, row.path)
-        bodies = (
-            select(BODIES.c.credit_code, BODIES.c.unit, table.c.path)
-            .outerjoin(table, table.c.code == BODIES.c.unit)
-            .where(BODIES.c.credit_code.in_(wanted))
-        )
-        for row in self.session.execute(bodies):
-            found[row.credit_code] = (row.unit, row.path or "")
-        self._units.update(found)
 
     def _stored(self, reads: list[Read]) -> dict[Key, str]:
         """Digests of those of these cases that are stored already."""

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -17,14 +17,16 @@ from services.enforcement.cases.service import FileHasFaults
 from tests.integration.enforcement.conftest import (
     BODY,
     CLERK,
+    COUNTY,
     HEAD,
     OTHER_CODE,
     STRANGER,
     UNIT,
     Office,
+    a_unit,
     person,
 )
-from tests.support.enforcement import a_row, csv_file, rows_of, xlsx_file
+from tests.support.enforcement import BODY_CODE, a_row, csv_file, rows_of, xlsx_file
 
 FAIL = scored.OUTCOME_FAIL
 
@@ -90,6 +92,26 @@ class TestTaking:
         assert office.events() == []
         office.worker.look()
         assert len({event.subject for event in office.events()}) == 3
+
+    def test_a_code_that_two_units_bore_one_after_the_other_is_the_one_of_the_day(
+        self, office: Office
+    ) -> None:
+        """机构改革: the new bureau keeps the code; what it decided was put down to the one it replaced."""
+        new = "150102-zhzf"
+        office.units(a_unit(new, f"{COUNTY}{new}/", credit_code=BODY_CODE))
+        office.app.registry.load_bodies(
+            HEAD,
+            [
+                replace(BODY, valid_to=date(2026, 2, 28)),
+                replace(BODY, unit=new, valid_from=date(2026, 3, 1), confirmed_on=date(2026, 3, 1)),
+            ],
+        )
+        before = {"立案日期": "2026-01-05", "处罚告知日期": "2026-02-02", "法制审核日期": "2026-02-20"}
+        days = ("2026-02-28", "2026-03-01")
+        rows = [a_row(决定书文号=day, 决定日期=day, 集体讨论日期=None, **before) for day in days]
+        office.enter(csv_file(rows))
+        _, cases = office.app.cases.page(HEAD)
+        assert [(case["number"], case["unit"]) for case in cases] == [(days[1], new), (days[0], UNIT)]
 
     def test_a_file_nobody_confirms_is_forgotten_after_a_week(self, office: Office) -> None:
         report = office.app.cases.check_file(CLERK, csv_file(rows_of(1)), "案件.csv")
