@@ -19,6 +19,7 @@ from services.assessment.framework.overview import FrameworkOverview, ProposalLi
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.workbook import workbook_of
 from services.assessment.framework.writing import document_of, yaml_of
+from services.assessment.ranking.api import Day
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -227,9 +228,11 @@ def _draft_routes(routes: APIRouter, changes: FrameworkChanges) -> None:
 def _proposal_routes(routes: APIRouter, changes: FrameworkChanges, overview: FrameworkOverview) -> None:
     @routes.get("/framework_proposals")
     @allow(REVIEWER, INSPECTOR)
-    def list_proposals(framework: Annotated[str, Query(max_length=64)] = "") -> list[ProposalView]:
-        """What was proposed, those that wait first."""
-        return [_proposal(line) for line in overview.proposals(framework)]
+    def list_proposals(
+        framework: Annotated[str, Query(max_length=64)] = "", as_of: Day = None
+    ) -> list[ProposalView]:
+        """What was proposed, those that wait first, now or on a past day."""
+        return [_proposal(line) for line in overview.proposals(framework, as_of)]
 
     @routes.post("/framework_proposals", status_code=201)
     @allow(REVIEWER)

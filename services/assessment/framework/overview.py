@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from sqlalchemy import select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from kernel.storage.work import Store
 from services.assessment.framework.model import DECISIONS, DRAFTS, FRAMEWORKS, PROPOSALS, PUBLISH
 from services.assessment.framework.records import in_force_by_year, retired
+from services.assessment.ranking.known import end_of
 
 VersionState = Literal["draft", "proposed", "returned", "published", "in_force", "retired"]
 MOST = 200
@@ -66,10 +67,11 @@ class FrameworkOverview:
                 found = [*_drafts(session, {(line.id, line.version) for line in found}), *found]
         return found
 
-    def proposals(self, framework: str = "") -> list[ProposalLine]:
-        """Proposals, those that wait first, then newest first."""
+    def proposals(self, framework: str = "", day: date | None = None) -> list[ProposalLine]:
+        """Proposals, those that wait first, then newest first; until the end of a day, or all. Raises Invalid."""
+        at = end_of(self._store.clock, day)
         with self._store.reading() as session:
-            lines = [line for line in _proposals(session) if framework in ("", line.framework)]
+            lines = [line for line in _proposals(session, at) if framework in ("", line.framework)]
         return sorted(lines, key=lambda line: line.approved is not None)
 
 
@@ -137,8 +139,11 @@ def _drafts(session: Session, published: Iterable[tuple[str, str]]) -> list[Vers
     return found
 
 
-def _proposals(session: Session) -> list[ProposalLine]:
-    """The newest proposals, newest first."""
+def _proposals(session: Session, at: datetime | None = None) -> list[ProposalLine]:
+    """The newest proposals (until a moment), newest first."""
+    decided = DECISIONS.c.proposal == PROPOSALS.c.id
+    if at is not None:
+        decided = decided & (DECISIONS.c.decided_at <= at)
     query = (
         select(
             PROPOSALS,
@@ -147,10 +152,12 @@ def _proposals(session: Session) -> list[ProposalLine]:
             DECISIONS.c.decided_at,
             DECISIONS.c.note.label("decision_note"),
         )
-        .outerjoin(DECISIONS, DECISIONS.c.proposal == PROPOSALS.c.id)
+        .outerjoin(DECISIONS, decided)
         .order_by(PROPOSALS.c.proposed_at.desc(), PROPOSALS.c.id.desc())
         .limit(MOST)
     )
+    if at is not None:
+        query = query.where(PROPOSALS.c.proposed_at <= at)
     return [
         ProposalLine(
             id=row.id,

@@ -118,9 +118,9 @@ def router(closings: Closings, publications: Publications, keys: Callable[[], Pu
 def _periods(router: APIRouter, closings: Closings) -> None:
     @router.get("/periods")
     @allow(*EVERYONE_SIGNED_IN)
-    def periods() -> list[PeriodView]:
-        """Periods that were closed or reopened, newest first."""
-        return [_period(period) for period in closings.periods()]
+    def periods(as_of: Day = None) -> list[PeriodView]:
+        """Periods that were closed or reopened, newest first; as of a day, what was done until its end."""
+        return [_period(period) for period in closings.periods(as_of)]
 
     @router.post("/periods/{period}/requests", status_code=201)
     @allow(INSPECTOR)
@@ -139,6 +139,7 @@ def _periods(router: APIRouter, closings: Closings) -> None:
     def late(
         period: str,
         who: Caller,
+        as_of: Day = None,
         offset: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> list[LateView]:
@@ -152,16 +153,16 @@ def _periods(router: APIRouter, closings: Closings) -> None:
                 occurred_at=_time(fact.occurred_at),
                 received_at=_time(fact.received_at),
             )
-            for fact in closings.late_facts(who, period, offset=offset, limit=limit)
+            for fact in closings.late_facts(who, period, offset=offset, limit=limit, day=as_of)
         ]
 
 
 def _requests(router: APIRouter, publications: Publications) -> None:
     @router.get("/publication-requests")
     @allow(REVIEWER, INSPECTOR, AUDIT_ADMIN)
-    def requests() -> list[RequestView]:
-        """What was asked to be published, newest first."""
-        return [_request(request) for request in publications.requests()]
+    def requests(as_of: Day = None) -> list[RequestView]:
+        """What was asked to be published, newest first, and what had become of it."""
+        return [_request(request) for request in publications.requests(as_of=as_of)]
 
     @router.post("/publication-requests", status_code=201)
     @allow(INSPECTOR)

@@ -1,14 +1,15 @@
 """
 Closing of periods 考核期关闭与重开: asked for by one, confirmed by another, and what came late since.
 
-The number of events at the moment of closing is kept, so "late" is a fact of the log and no opinion of a clock.
+The number of events at the moment of closing is kept, so "late" is a fact of the log and no opinion of a clock. As of
+a day 截至 the acts and events until its end count.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
@@ -27,6 +28,7 @@ from services.assessment.publication.rules import (
     confirm,
     standing,
 )
+from services.assessment.ranking.known import AsOf, Known, known_as_of
 from services.assessment.reach import require_all_units, within
 from services.assessment.scoring.model import EVENT_LOG, LOG_HEAD
 
@@ -60,13 +62,16 @@ class Closings:
         self._store = store
         self._ledger = ledger
 
-    def periods(self) -> list[Period]:
-        """Every period something was done about, newest first."""
+    def periods(self, day: date | None = None) -> list[Period]:
+        """Every period something was done about, newest first; until the end of a day, or all. Raises Invalid."""
         with self._store.reading() as session:
+            known = known_as_of(session, self._store.clock, AsOf(day))
             latest = func.max(PERIOD_ACTS.c.at)
             query = select(PERIOD_ACTS.c.period, latest).group_by(PERIOD_ACTS.c.period)
+            if known is not None:
+                query = query.where(PERIOD_ACTS.c.at <= known.at)
             rows = session.execute(query.order_by(PERIOD_ACTS.c.period.desc())).all()
-            return [self._period(session, row[0], row[1]) for row in rows]
+            return [_period(session, row[0], row[1], known) for row in rows]
 
     def ask(self, who: Principal, period: str, act: Act, reason: str) -> str:
         """
@@ -100,28 +105,28 @@ class Closings:
             work.commit()
         return state
 
-    def late_facts(self, who: Principal, period: str, *, offset: int, limit: int) -> Sequence[LateFact]:
-        """Events about a closed period that came after it was closed, of units the caller reaches, newest first."""
+    def late_facts(
+        self, who: Principal, period: str, *, offset: int, limit: int, day: date | None = None
+    ) -> Sequence[LateFact]:
+        """
+        Events about a closed period that came after it was closed, of units the caller reaches, newest first; those
+        that had come by the end of a day, or all. Raises Invalid.
+        """
         check_period(period)
         with self._store.reading() as session:
-            closed = _state(session, period).closed_at_seq
+            known = known_as_of(session, self._store.clock, AsOf(day))
+            closed = _state(session, period, known).closed_at_seq
             if closed is None:
                 return []
             columns = (EVENT_LOG.c[name] for name in LateFact.__annotations__)
             theirs = within(who, EVENT_LOG.c.unit)
-            query = select(*columns).where(_late(period, closed), theirs).order_by(EVENT_LOG.c.seq.desc())
+            query = (
+                select(*columns).where(_late(period, closed, known), theirs).order_by(EVENT_LOG.c.seq.desc())
+            )
             return [
                 LateFact(row.seq, str(row.event_id), *row[2:])
                 for row in session.execute(query.offset(offset).limit(limit))
             ]
-
-    def _period(self, session: Session, period: str, changed_at: datetime) -> Period:
-        state = _state(session, period)
-        late = 0
-        if state.closed_at_seq is not None:
-            counted = select(func.count()).select_from(EVENT_LOG).where(_late(period, state.closed_at_seq))
-            late = session.execute(counted).scalar_one()
-        return Period(period, state, changed_at, late)
 
 
 def require_open(session: Session, period: str) -> None:
@@ -139,16 +144,28 @@ def closed_at(session: Session, period: str) -> int | None:
     return _state(session, period).closed_at_seq
 
 
-def _late(period: str, closed_at_seq: int):  # type: ignore[no-untyped-def]  # an SQL expression
-    return (EVENT_LOG.c.seq > closed_at_seq) & EVENT_LOG.c.period.startswith(period)
+def _period(session: Session, period: str, changed_at: datetime, known: Known | None) -> Period:
+    state = _state(session, period, known)
+    late = 0
+    if state.closed_at_seq is not None:
+        since = _late(period, state.closed_at_seq, known)
+        late = session.execute(select(func.count()).select_from(EVENT_LOG).where(since)).scalar_one()
+    return Period(period, state, changed_at, late)
 
 
-def _state(session: Session, period: str) -> PeriodState:
+def _late(period: str, closed_at_seq: int, known: Known | None) -> ColumnElement[bool]:
+    late = (EVENT_LOG.c.seq > closed_at_seq) & EVENT_LOG.c.period.startswith(period)
+    return late if known is None else late & (EVENT_LOG.c.seq <= known.seq)
+
+
+def _state(session: Session, period: str, known: Known | None = None) -> PeriodState:
     query = (
         select(PERIOD_ACTS.c.id, PERIOD_ACTS.c.act, PERIOD_ACTS.c.account, PERIOD_ACTS.c.at_seq)
         .where(PERIOD_ACTS.c.period == period)
         .order_by(PERIOD_ACTS.c.at, PERIOD_ACTS.c.id)
     )
+    if known is not None:
+        query = query.where(PERIOD_ACTS.c.at <= known.at)
     return standing([PeriodAct(str(row.id), *row[1:]) for row in session.execute(query)])
 
 

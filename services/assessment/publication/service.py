@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import orjson
-from sqlalchemy import Row, Select, insert, select
+from sqlalchemy import ColumnElement, Row, Select, and_, insert, select, true
 from sqlalchemy.orm import Session
 
 from contracts.roles import AUDIT_ADMIN
@@ -148,10 +148,11 @@ class Publications:
             )
             work.commit()
 
-    def requests(self, *, limit: int = 100) -> list[Request]:
-        """What was asked for, newest first."""
+    def requests(self, *, limit: int = 100, as_of: date | None = None) -> list[Request]:
+        """What was asked for, newest first, and what became of it; until the end of a day, or all. Raises Invalid."""
+        at = end_of(self._store.clock, as_of)
+        query = _requests(at).order_by(PUBLICATION_REQUESTS.c.asked_at.desc()).limit(limit)
         with self._store.reading() as session:
-            query = _requests().order_by(PUBLICATION_REQUESTS.c.asked_at.desc()).limit(limit)
             return [_request(row) for row in session.execute(query)]
 
     def make_waiting(self) -> int:
@@ -298,8 +299,15 @@ class Publications:
         }
 
 
-def _requests() -> Select[tuple[object, ...]]:
+def _requests(at: datetime | None = None) -> Select[tuple[object, ...]]:
+    """Requests with their answers and publications (until a moment)."""
     table = PUBLICATION_REQUESTS
+
+    def until(column: ColumnElement[datetime]) -> ColumnElement[bool]:
+        return true() if at is None else column <= at
+
+    decided = and_(PUBLICATION_DECISIONS.c.request == table.c.id, until(PUBLICATION_DECISIONS.c.decided_at))
+    published = and_(PUBLICATIONS.c.id == table.c.id, until(PUBLICATIONS.c.published_at))
     return (
         select(
             table,
@@ -308,8 +316,9 @@ def _requests() -> Select[tuple[object, ...]]:
             PUBLICATION_DECISIONS.c.reason,
             PUBLICATIONS.c.published_at,
         )
-        .outerjoin(PUBLICATION_DECISIONS, PUBLICATION_DECISIONS.c.request == table.c.id)
-        .outerjoin(PUBLICATIONS, PUBLICATIONS.c.id == table.c.id)
+        .outerjoin(PUBLICATION_DECISIONS, decided)
+        .outerjoin(PUBLICATIONS, published)
+        .where(until(table.c.asked_at))
     )
 
 

@@ -310,9 +310,9 @@ def _own_routes(routes: APIRouter, views: TaskViews) -> None:
 
     @routes.get("/home/tasks")
     @allow(*STAFF)
-    def home(who: Caller) -> HomeView:
-        """What is due soon, what is overdue, and of what the caller's unit was reminded."""
-        found = views.home(who)
+    def home(who: Caller, as_of: Day = None) -> HomeView:
+        """What is due soon, what is overdue, and of what the caller's unit was reminded; now or on a past day."""
+        found = views.home(who, views.end_of(as_of))
         return HomeView(
             today=found.today.isoformat(),
             open=found.open,

@@ -185,28 +185,31 @@ class TaskViews:
             )
             return total, _lines(session, session.execute(page).all(), at)
 
-    def home(self, who: Principal) -> Home:
+    def home(self, who: Principal, at: datetime | None = None) -> Home:
         """What is due soon, what is overdue, and of what the caller's unit was reminded."""
-        today = self._day()
-        own = self._tasks().add_columns(DUTIES.c.role).join(DUTIES, DUTIES.c.task == TASKS.c.id)
-        own = own.where(DUTIES.c.unit == who.unit, ~is_done())
+        today = self._day(at)
+        own = self._tasks(at).add_columns(DUTIES.c.role).join(DUTIES, DUTIES.c.task == TASKS.c.id)
+        own = own.where(DUTIES.c.unit == who.unit, ~is_done(at))
         with self._store.reading() as session, with_what_it_has(session, who):
             total = session.execute(select(func.count()).select_from(own.subquery())).scalar_one()
             soon = own.where(TASKS.c.due_on >= today, TASKS.c.due_on <= today + timedelta(days=SOON_DAYS))
             due, late = (
-                _lines(session, session.execute(query.order_by(TASKS.c.due_on, TASKS.c.node).limit(20)).all())
+                _lines(
+                    session, session.execute(query.order_by(TASKS.c.due_on, TASKS.c.node).limit(20)).all(), at
+                )
                 for query in (soon, own.where(TASKS.c.due_on < today))
             )
             reminded = (
                 own.add_columns(REMINDERS.c.kind.label("reminder"), REMINDERS.c.reminded_at)
                 .join(REMINDERS, (REMINDERS.c.task == TASKS.c.id) & (REMINDERS.c.unit == DUTIES.c.unit))
+                .where(until(REMINDERS.c.reminded_at, at))
                 .order_by(REMINDERS.c.reminded_at.desc(), TASKS.c.node)
                 .limit(20)
             )
             rows = session.execute(reminded).all()
             reminders = [
                 Reminder(line, row.reminder, row.reminded_at)
-                for line, row in zip(_lines(session, rows), rows, strict=True)
+                for line, row in zip(_lines(session, rows, at), rows, strict=True)
             ]
         return Home(today, total, due, late, reminders)
 

@@ -34,7 +34,7 @@ def shown(desk, who, plans, as_of=""):
     areas = [f"/task_plans/{plan}/areas" for plan in plans]
     tables = [f"{area}/150102" for area in areas]
     notes = [f"{table}/tasks/{FEES}/notes" for table in tables]
-    paths = ("/task_plans", "/tasks", *months, *areas, *tables, *notes)
+    paths = ("/task_plans", "/tasks", "/home/tasks", *months, *areas, *tables, *notes)
     return {path: read(path) for path in paths}
 
 

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
@@ -103,6 +103,23 @@ def test_from_draft_to_force_takes_two_people_and_the_year_follows(desk):
     assert decided(desk, INSPECTOR, in_force).status_code == 204
     assert states(desk)[("outline-2015-2020", "2")] == "in_force"
     assert desk.app.frameworks.current().version == "2"
+
+
+def test_proposals_of_a_past_day_wait_as_they_waited(desk):
+    days = []
+
+    def told(as_of=""):
+        return desk.told(WRITER, "GET", f"/framework_proposals{as_of and f'?as_of={as_of}'}")
+
+    proposal = proposed(desk, act="publish", draft=drafted(desk))
+    for act in (lambda: None, lambda: decided(desk, OTHER, proposal, approved=False)):
+        act()
+        days.append((desk.app.store.clock.now().date().isoformat(), told()))
+        desk.app.store.clock.advance(timedelta(days=1))
+    proposed(desk, act="publish", draft=drafted(desk, "3"))
+    assert [[row["approved"] for row in rows] for _, rows in days] == [[None], [False]]
+    for day, rows in days:
+        assert told(day) == rows
 
 
 def test_who_wrote_the_draft_does_not_approve_it_though_another_proposed_it(desk):

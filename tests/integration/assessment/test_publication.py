@@ -19,6 +19,7 @@ from contracts.directory.v1.directory_pb2 import UnitKind
 from contracts.findings import Outcome
 from contracts.roles import AUDIT_ADMIN, INSPECTOR
 from kernel.access.principal import Principal
+from kernel.clock import local_date
 from kernel.errors import Conflict, Invalid, NotFound, RuleViolation
 from kernel.ids import new_id
 from kernel.ledger.note import NoteSigner
@@ -211,6 +212,57 @@ def test_what_comes_after_closing_is_listed_as_late(county):
     found = county.app.closings.late_facts(ASKS, "2026-03", offset=0, limit=10)
     assert [fact.event_id for fact in found] == [late.id]
     assert county.app.closings.periods()[0].late == 1
+
+
+def test_periods_requests_and_late_facts_of_a_past_day_are_those_of_that_day(county):
+    clock, closings, publications, then = (
+        county.runtime.clock,
+        county.app.closings,
+        county.app.publications,
+        {},
+    )
+
+    def shown(day=None):
+        late = closings.late_facts(ASKS, "2026-03", offset=0, limit=10, day=day)
+        return (
+            closings.periods(day),
+            late,
+            publications.requests(as_of=day),
+            publications.published(as_of=day),
+        )
+
+    def ask():
+        closings.ask(ASKS, "2026-03", "close_asked", "月度结束")
+        return publications.ask(ASKS, "2026", "", GROUP, "")
+
+    def agree():
+        closings.confirm(AGREES, "2026-03", agreed=True)
+        publications.decide(AGREES, request, agreed=True, reason="")
+
+    def reopen():
+        closings.ask(ASKS, "2026-03", "reopen_asked", "补记")
+        publications.decide(
+            AGREES, publications.ask(ASKS, "2026", "", GROUP, ""), agreed=False, reason="不必"
+        )
+
+    def after_each(act):
+        made = act()
+        then[local_date(clock.now())] = shown()
+        clock.advance(timedelta(days=1))
+        return made
+
+    county.seal()
+    request = after_each(ask)
+    after_each(agree)
+    after_each(publications.make_waiting)
+    for case, act in (("补记", reopen), ("再补", lambda: closings.confirm(AGREES, "2026-03", agreed=True))):
+        county.finds("150102-sf", case, Outcome.FAIL, recorded_at=clock.now())
+        county.seal()
+        after_each(act)
+    assert [len(late) for _, late, _, _ in then.values()] == [0, 0, 0, 1, 0]
+    assert len({str(pages) for pages in then.values()}) == len(then), "every day something was done"
+    for day, pages in then.items():
+        assert shown(day) == pages, day
 
 
 @pytest.mark.parametrize("path", ["/15/150103/", "/15/150102/150102-jt/", ""])

@@ -189,6 +189,13 @@ def test_units_are_reminded_once_of_each_step_and_never_of_what_is_done(desk):
     assert [one["node"] for one in home["overdue"]] == [PERMITS]
     assert [one["kind"] for one in home["reminders"]] == ["overdue", "before-7", "before-30"]
     assert (home["open"], home["due_soon"]) == (1, [])
+    then = desk.told(FILLER, "GET", "/home/tasks?as_of=2026-06-24")
+    assert [one["kind"] for one in then["reminders"]] == ["before-7", "before-30"]
+    assert (then["today"], then["overdue"], [one["node"] for one in then["due_soon"]]) == (
+        "2026-06-24",
+        [],
+        [PERMITS],
+    )
     with desk.app.store.reading() as session:
         rows = session.execute(select(REMINDERS.c.task, REMINDERS.c.unit, REMINDERS.c.kind)).all()
     assert len(rows) == len(set(rows)) == 10
