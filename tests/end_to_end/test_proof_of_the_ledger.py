@@ -12,7 +12,7 @@ def test_every_attack_on_the_ledger_is_found_and_named_by_both_verifiers():
     assert set(found["faults"]) <= {"too_slow"}, (
         found
     )  # how fast is measured by the long form, on a quiet machine
-    assert found["detected"] == found["attacks"] == 15
+    assert found["detected"] == found["attacks"] == 17
     assert found["evidence_detected"] == found["evidence_attacks"] == 10
     assert found["audit_detected"] == found["audit_attacks"] == 5
     assert found["alarms_untouched"] == []
@@ -28,6 +28,7 @@ def test_every_attack_on_the_ledger_is_found_and_named_by_both_verifiers():
         ("forgets_columns", "one digit in a column"),
         ("audit_trusts_stored_hashes", "audit altered"),
         ("forgets_originals", "a clue's original altered"),
+        ("forgets_sources", "a row no source told"),
     ),
 )
 @pytest.mark.usefixtures("postgresql")

@@ -8,6 +8,7 @@ released alone, and end as a leaf, and still prove that its source said it. sign
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -59,14 +60,21 @@ def sign(work: Work, events: Sequence[ScoredEvent]) -> None:
     except LookupError:
         log.warning("source_not_signing", service=work.source)
         return
-    private = key.key.private_key
-    if not isinstance(private, Ed25519PrivateKey):  # only its public half is here
+    if not key.key.is_private:  # a file of public keys was put in its place
         log.warning("source_not_signing", service=work.source, key=key.kid)
         return
+    sign_with(key, work.source, events)
+
+
+def sign_with(key: RingKey, source: str, events: Sequence[ScoredEvent]) -> None:
+    """Sign these events of a source, one message of them; raises ValueError for a key without its private half."""
+    if not key.key.is_private:
+        raise ValueError(f"the private half of {key.kid} is not here")
+    private = cast(Ed25519PrivateKey, key.key.private_key)  # a ring has no other kind
     written = sign_batch(
         [canonical(statement(event)) for event in events],
-        named(work.source, key).key_id,
-        lambda root: private.sign(signed_text(work.source, root)),
+        named(source, key).key_id,
+        lambda root: private.sign(signed_text(source, root)),
     )
     for event, proof in zip(events, written, strict=True):
         event.source_sig = proof

@@ -137,6 +137,36 @@ def signed_anew(signer: NoteSigner | None = None) -> Attack:
     return attack
 
 
+def one_digit_signed_anew(signer: NoteSigner) -> Attack:
+    """A better mark, every hash recomputed, and all of it signed with the log's own key, stolen."""
+
+    def attack(session: Session, chance: random.Random) -> Touched:
+        seq = _a_failure(session, chance)
+        edited(session, seq, score="0.950", columns={"score_milli": 950})
+        recomputed(session)
+        _run(session, "DELETE FROM cosignatures")
+        sealed_anew(session, signer)
+        return seq, seq
+
+    return attack
+
+
+def appended(session: Session, chance: random.Random) -> Touched:
+    """An event no source told, at the end, where it will be sealed in good faith; its signature is another's."""
+    seq, fresh = _size(session) + 1, new_id()
+    _run(
+        session,
+        f"INSERT INTO event_log (seq, event_id, {_REST}) "  # noqa: S608  (names of ours)
+        f"SELECT CAST(:seq AS bigint), CAST(:id AS uuid), {_REST} FROM event_log WHERE seq = :like",
+        seq=seq,
+        id=fresh,
+        like=_somewhere(session, chance),
+    )
+    edited(session, seq, event_id=fresh, seq=seq)
+    _run(session, "UPDATE log_head SET size = size + 1")
+    return seq, seq
+
+
 def recomputed(session: Session) -> None:
     """All tiles of both trees made anew from the leaves, as far as the checkpoints go."""
     leaves = _leaves(session)

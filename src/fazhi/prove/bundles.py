@@ -30,6 +30,7 @@ class Known:
     needed: int
     remembered: tuple[Path, ...]
     blobs: Path
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def judged(folder: Path, known: Known) -> Verdict:
     """The verdict of the verifier that shares no code with us, in a process that sees none of it."""
     command: list[str | Path] = [sys.executable, "-I", VERIFIER, folder, "--key", known.log]
     command += ["--publisher", known.publisher, "--witnesses", str(known.needed), "--blobs", known.blobs]
-    command += _each("--witness", known.witnesses) + _each("--remembered", known.remembered)
+    command += _each("--source", known.sources) + _each("--witness", known.witnesses)
+    command += _each("--remembered", known.remembered)
     done = subprocess.run(  # noqa: S603  (our own programme)
         command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
     )

@@ -1,19 +1,22 @@
 """A county's year of scored events, drawn from a seed, and the doors through which a proof delivers it."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from contracts.directory.v1.directory_pb2 import Unit, UnitKind, UnitLevel
-from contracts.events.v1.scored_pb2 import ScoredEvent
+from contracts.events.v1.scored_pb2 import ScoredEvent, ScoredEvents
 from contracts.findings import Basis, Finding, Mode, Outcome
+from contracts.findings.signing import sign_with
 from contracts.findings.wire import scored_event
 from contracts.topology import ASSESSMENT_SCORED, SCORED
 from fazhi.services import build
+from kernel.access.keyring import RingKey
 from kernel.bus.inbound import Inbound
 from kernel.bus.markers import subscriptions
 from kernel.bus.port import Delivery
@@ -142,10 +145,13 @@ def units_told(app: Any) -> None:
         work.commit()
 
 
-def deliver(app: Any, events: Sequence[ScoredEvent], clock: FixedClock | None) -> None:
-    """Deliver events in messages and batches, as the bus does; the clock follows what was recorded."""
-    from contracts.events.v1.scored_pb2 import ScoredEvents
-
+def deliver(
+    app: Any,
+    events: Sequence[ScoredEvent],
+    clock: FixedClock | None,
+    keys: Mapping[str, RingKey] = MappingProxyType({}),
+) -> None:
+    """Deliver events in messages and batches, as the bus does, signed by these keys of sources; the clock follows."""
     worker = AssessmentWorker(app)
     doors = {
         subscription.queue.name: Inbound(app.store, subscription, getattr(worker, name))
@@ -157,10 +163,15 @@ def deliver(app: Any, events: Sequence[ScoredEvent], clock: FixedClock | None) -
         if clock is not None:
             clock.set(datetime.fromtimestamp(part[-1].recorded_at_us / 1_000_000 + 1, tz=UTC))
         messages = [
-            Message(
-                id=new_id(), source=source, name=SCORED, body=ScoredEvents(events=told).SerializeToString()
-            )
+            _told(source, list(told), keys.get(source))
             for first in range(0, len(part), A_MESSAGE)
             for source, told in groupby(part[first : first + A_MESSAGE], key=lambda event: event.source)
         ]
         door.take([Delivery(message, redelivered=False) for message in messages])
+
+
+def _told(source: str, events: Sequence[ScoredEvent], key: RingKey | None) -> Message:
+    if key is not None:
+        sign_with(key, source, events)
+    body = ScoredEvents(events=events).SerializeToString()
+    return Message(id=new_id(), source=source, name=SCORED, body=body)

@@ -5,8 +5,10 @@ A sealed county (sealed.py) is attacked by a superuser of its database with trig
 at a time, each on a fresh copy. Twice it is judged: by `fazhi ledger verify` with what the witnesses remember, and by
 the independent verifier, which sees only a bundle published from the attacked database and signed with the
 publisher's own key, the public keys and the witnesses' notes. Both must refuse and name a record or a range; the
-untouched copy must raise no alarm with either. What events rest on is attacked where it lies (originals.py). The audit log is attacked beside it, and the Merkle proofs are held
-against the vectors of the transparency-dev libraries where those are at hand.
+untouched copy must raise no alarm with either. Twice only the sources' signatures know better: a row no source told that
+the honest sealer sealed, and a log rewritten with every key of ours stolen. What events rest on is attacked where it
+lies (originals.py). The audit log is attacked beside it, and the Merkle proofs are held against the vectors of the
+transparency-dev libraries where those are at hand.
 """
 
 import random
@@ -26,6 +28,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 from typer.testing import CliRunner
 
+from contracts.findings.signatures import SourceKey
+from contracts.findings.signing import named
 from fazhi.prove import attacks, originals
 from fazhi.prove.bundles import Known, Verdict, judged, publish_anew
 from fazhi.prove.sealed import FORK, MAIN, YESTERDAY, Sealed, Witness, sealed_county
@@ -74,6 +78,7 @@ FORMS = {
     "forgets_columns": Form("forgets_columns", 2_000, 400),
     "audit_trusts_stored_hashes": Form("audit_trusts_stored_hashes", 2_000, 400),
     "forgets_originals": Form("forgets_originals", 2_000, 400),
+    "forgets_sources": Form("forgets_sources", 2_000, 400),
 }
 
 
@@ -124,6 +129,8 @@ def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
             _attacked(scene, found, name, attack, chance)
         _document_replaced(scene, found)
         _originals_attacked(scene, evidence)
+        _nobody_told(scene, found, chance)
+        _every_key_stolen(scene, found, chance)
         _yesterday(scene, found, form.events)
         _split(scene, found, form.events)
         for name, attack in AUDIT.items():
@@ -205,6 +212,26 @@ def _attacked(scene: Sealed, found: Found, name: str, attack: attacks.Attack, ch
         found.take(name, touched, _verified(scene, database), _published(scene, database))
 
 
+def _nobody_told(scene: Sealed, found: Found, chance: random.Random) -> None:
+    """A row no source told, sealed by the honest sealer: no hash, no memory says anything against it."""
+    with scene.copy() as database:
+        touched = _done(scene, database, attacks.appended, chance)
+        with scene.app(database) as app:
+            app.sealer.seal()
+        found.take(
+            "a row no source told", touched, _verified(scene, database), _published(scene, database, needed=0)
+        )
+
+
+def _every_key_stolen(scene: Sealed, found: Found, chance: random.Random) -> None:
+    """With the keys of log and publication stolen and no witness remembering, only the sources know better."""
+    with scene.copy() as database:
+        touched = _done(scene, database, attacks.one_digit_signed_anew(scene.signer), chance)
+        ours = _verified(scene, database, witnesses=())
+        other = _published(scene, database, witnesses=(), needed=0)
+        found.take("one digit, every key of the log stolen", touched, ours, other)
+
+
 def _document_replaced(scene: Sealed, found: Found) -> None:
     """The bytes of a document are others now; nothing in the database is. Both verifiers look at documents."""
     with originals.put_back(scene.originals):
@@ -278,7 +305,7 @@ def _verified(
 ) -> Verdict:
     """`fazhi ledger verify`, believing only the keys of before and what the witnesses remember."""
     words = ["ledger", "verify", "--json", "--log-key", str(scene.signer.key), *more]
-    for one in witnesses or scene.witnesses:
+    for one in scene.witnesses if witnesses is None else witnesses:
         for path in one.remembered:
             words += ["--witness-state", str(path)]
     return _asked(scene, database, words)
@@ -299,7 +326,7 @@ def _published(
     scene: Sealed, database: str, *, witnesses: tuple[Witness, ...] | None = None, needed: int = 2
 ) -> Verdict:
     """The independent verdict on a ranking published anew from this database."""
-    known = _known(scene, witnesses or tuple(scene.witnesses), needed)
+    known = _known(scene, tuple(scene.witnesses) if witnesses is None else witnesses, needed)
     with tempfile.TemporaryDirectory(prefix="fazhi-p3-") as made, scene.app(database) as app:
         publish_anew(app, scene.publisher, Path(made) / "bundle")
         return judged(Path(made) / "bundle", known)
@@ -324,6 +351,7 @@ def _known(scene: Sealed, shown: tuple[Witness, ...], needed: int) -> Known:
         needed=needed,
         remembered=tuple(path for one in shown for path in one.remembered),
         blobs=scene.folder / "blobs" / "enforcement" / "sha256",
+        sources=tuple(str(SourceKey(named(name, key))) for name, key in scene.sources.items()),
     )
 
 
@@ -346,13 +374,14 @@ def _planted(bug: str) -> Iterator[None]:
     from fazhi import evidence
     from fazhi.commands import ledger
     from kernel.storage import audit_check
-    from services.assessment.ledger import verification
+    from services.assessment.ledger import sources, verification
 
     places: dict[str, tuple[Any, str, Any]] = {
         "trusts_stored_hashes": (verification.Verification, "_row", _row_by_its_stored_hash),
         "forgets_witnesses": (ledger, "_trust", _without_memories(vars(ledger)["_trust"])),
         "forgets_columns": (verification, "differences", lambda _row: ()),
         "audit_trusts_stored_hashes": (audit_check, "_compared", lambda _row: iter(())),
+        "forgets_sources": (sources.SourceCheck, "check", lambda _self, _row: None),
         "forgets_originals": (evidence, "evidence_check", lambda _runtime: _looks_at_nothing),
     }
     if not bug:

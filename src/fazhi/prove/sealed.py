@@ -1,6 +1,8 @@
 """
 A sealed county 已封存的县 under proof: a history in a PostgreSQL of our own, checkpoints, and two witnesses beside it.
 
+Every source signs what it tells, with a key that neither the database nor the ledger's thief has.
+
 The witnesses are processes of their own, as at an audit office: `fazhi ledger witness` on loopback. Kept aside are a
 copy of the database of yesterday, and of what the second witness remembered then: one who is shown another history
 from that day on will sign it in good faith.
@@ -23,9 +25,12 @@ from psycopg import sql
 from contracts.roles import INSPECTOR
 from fazhi.prove.history import GROUP, HISTORY_START, deliver, drawn, opened, units_told
 from fazhi.prove.originals import Originals, lay, name_documents
+from fazhi.services import NAMES
+from kernel.access.files import make_file
+from kernel.access.keyring import RingKey, new_key
 from kernel.access.principal import Principal
 from kernel.clock import FixedClock
-from kernel.hosting.runtime import Runtime
+from kernel.hosting.runtime import SOURCE_KEYS, Runtime
 from kernel.ledger.note import NoteSigner
 from kernel.settings import Settings
 from kernel.storage.audit_seal import AuditSealer
@@ -65,6 +70,7 @@ class Sealed:
     signer: NoteSigner
     publisher: NoteSigner
     clock: FixedClock
+    sources: dict[str, RingKey]
     publication: str = ""
     last_part: int = 0
     originals: Originals = field(default_factory=lambda: Originals(Path()))
@@ -108,7 +114,8 @@ def sealed_county(folder: Path, server: Any, events: int, chance: random.Random)
         witnesses = [
             stack.enter_context(_witness(folder / name, name, signer)) for name in ("audit", "upper")
         ]
-        scene = Sealed(folder, server, witnesses, signer, publisher, FixedClock(HISTORY_START))
+        sources = _source_keys(folder)
+        scene = Sealed(folder, server, witnesses, signer, publisher, FixedClock(HISTORY_START), sources)
         history = list(drawn(events, chance))
         scene.originals = name_documents(folder, history)
         earlier, step = events * EARLIER // CHECKPOINTS, events // CHECKPOINTS
@@ -116,23 +123,31 @@ def sealed_county(folder: Path, server: Any, events: int, chance: random.Random)
         with scene.app(MAIN) as app:
             units_told(app)
             lay(scene.originals, server.url_of(MAIN), scene.clock)
-            _seal_by_parts(app, history[:earlier], step, scene.clock)
+            _seal_by_parts(app, history[:earlier], step, scene)
         _copied(server, MAIN, YESTERDAY)
         _copied(server, MAIN, FORK)
         shutil.copytree(witnesses[1].state.parent, folder / "other")
         with scene.app(MAIN) as app:
-            _seal_by_parts(app, history[earlier:], step, scene.clock)
+            _seal_by_parts(app, history[earlier:], step, scene)
             scene.publication = _published(app, scene)
         scene.other = stack.enter_context(_witness(folder / "other", "upper", signer, first=False))
         with scene.app(FORK, scene.other) as app:
             other = list(drawn(events, random.Random(chance.random())))[earlier:]  # noqa: S311
-            _seal_by_parts(app, other, step, scene.clock)
+            _seal_by_parts(app, other, step, scene)
         yield scene
 
 
-def _seal_by_parts(app: Any, events: Sequence[Any], step: int, clock: FixedClock) -> None:
+def _source_keys(folder: Path) -> dict[str, RingKey]:
+    """A key of each source, from the beginning, where this assessment looks for them."""
+    keys = {name: new_key() for name in NAMES}
+    for name, key in keys.items():
+        make_file(folder / "keys" / f"{SOURCE_KEYS}-{name}.pem", key.text())
+    return keys
+
+
+def _seal_by_parts(app: Any, events: Sequence[Any], step: int, scene: Sealed) -> None:
     for start in range(0, len(events), step):
-        deliver(app, events[start : start + step], clock)
+        deliver(app, events[start : start + step], scene.clock, scene.sources)
         app.sealer.seal()
         app.witnesses.round()
 
