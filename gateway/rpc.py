@@ -5,6 +5,7 @@ The caller is an outside system with a token (POST /api/gateway/v1/partners/toke
 its own. The clue comes in the platform's own form, so no mapping is applied, but every check is.
 """
 
+import hashlib
 from typing import Any
 
 from contracts.clues.v1 import clues_pb2_grpc
@@ -18,7 +19,7 @@ from contracts.clues.v1.clues_pb2 import (
 from contracts.roles import EXTERNAL_SYSTEM
 from gateway.app import Gateway
 from gateway.clues import rules
-from gateway.clues.intake import Receipt
+from gateway.clues.intake import GRPC, Receipt
 from gateway.clues.native import read_native
 from gateway.clues.review import ClueCourse
 from gateway.partners.service import Sender
@@ -55,9 +56,8 @@ class ClueExchange(clues_pb2_grpc.ClueExchangeServicer):
 
     def _submit(self, who: Principal, request: SubmitClueRequest) -> Receipt:
         raw = request.clue.SerializeToString(deterministic=True)
-        sender = Sender(
-            who.account, f"grpc-{request.clue.external_id}"[:64], who.address, "grpc", who.request
-        )
+        message = _message_id(request.clue.external_id)
+        sender = Sender(who.account, message, who.address, GRPC, who.request)
         try:
             clue = read_native(
                 request.clue,
@@ -74,6 +74,14 @@ class ClueExchange(clues_pb2_grpc.ClueExchangeServicer):
 def register(app: Gateway, server: Any, guard: Guard) -> None:
     """Put the service on a gRPC server."""
     clues_pb2_grpc.add_ClueExchangeServicer_to_server(ClueExchange(app, guard), server)
+
+
+def _message_id(external_id: str) -> str:
+    """One for each record, however long its number and whatever is in it."""
+    given = f"grpc-{external_id}"
+    if len(given) <= 64 and given.isprintable():
+        return given
+    return f"grpc-{hashlib.sha256(external_id.encode()).hexdigest()[:59]}"
 
 
 def _receipt(receipt: Receipt) -> ClueReceipt:

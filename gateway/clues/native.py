@@ -26,12 +26,12 @@ def read_native(clue: Clue, system: str, *, now: datetime, hashed: HashPerson) -
     """Check a clue from `system`; raises ForeignSystem, or BadClue with the first fault."""
     if clue.system != system:
         raise ForeignSystem()
-    place = ""
+    place = "content"
     try:
-        place = "content"
         for value in (clue.title, clue.content, *clue.attributes.values(), *clue.attributes):
             check_text(value)
         place = "external_id"
+        check_text(clue.external_id)
         external_id = fields.identifier(clue.external_id, 64)
         place = "external_version"
         version = fields.integer(clue.external_version)
@@ -42,6 +42,7 @@ def read_native(clue: Clue, system: str, *, now: datetime, hashed: HashPerson) -
         place = "region_code"
         region = fields.region(clue.region_code)
         place = "unit"
+        check_text(clue.unit)
         unit = fields.unit(clue.unit) if clue.unit else ""
         place = "occurred_at_us"
         occurred_at = fields.in_window(_moment(clue.occurred_at_us), now)

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import grpc
@@ -12,7 +13,7 @@ from gateway.rpc import register
 from kernel.access.tokens import Verifier, public_half
 from kernel.clock import microseconds
 from kernel.hosting.rpc import Guard, new_server, serve
-from tests.support.gateway import INSPECTOR, partner
+from tests.support.gateway import INSPECTOR, TREE, partner
 
 
 def a_clue(**changes) -> Clue:
@@ -107,6 +108,8 @@ class TestSubmitting:
             ({"external_id": "G-\u202e1"}, "clues.hidden_character"),
             ({"title": "\u200b"}, "clues.missing"),
             ({"title": "\x00"}, "platform.bad_character"),
+            ({"external_id": "G\x00-1"}, "platform.bad_character"),
+            ({"unit": "无此\x00局"}, "platform.bad_character"),
             ({"kind": 0}, "clues.unknown_code"),
             ({"kind": 77}, "clues.unknown_code"),
             ({"unit": "999"}, "clues.unknown_unit"),
@@ -115,7 +118,27 @@ class TestSubmitting:
             ({"occurred_at_us": 1}, "clues.time_out_of_range"),
         ],
     )
-    def test_bad_clues_have_their_codes(self, talk, as_system, changes, code):
+    def test_bad_clues_have_their_codes(self, app, talk, as_system, changes, code):
         error = refused(talk, SubmitClueRequest(clue=a_clue(**changes)), as_system("hotline"))
         assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
         assert code in error.details()
+        assert [entry.code for entry in app.review.held(INSPECTOR, limit=10)] == [code]
+
+    def test_long_numbers_that_differ_at_their_end_are_two_clues(self, talk, as_system):
+        numbers = [f"{'G' * 60}-{end}" for end in (1, 2)]
+
+        async def both(stub):
+            requests = [SubmitClueRequest(clue=a_clue(external_id=number)) for number in numbers]
+            return [await stub.Submit(each, metadata=as_system("hotline"), timeout=5) for each in requests]
+
+        receipts = talk(both)
+        assert len({one.receipt for one in receipts}) == 2
+        assert not any(one.duplicate for one in receipts)
+
+    def test_what_is_held_is_taken_in_as_it_was_when_the_cause_is_mended(self, app, talk, as_system):
+        refused(talk, SubmitClueRequest(clue=a_clue(unit="150102-new")), as_system("hotline"))
+        (entry,) = app.review.held(INSPECTOR, limit=10)
+        app.directory.load([*TREE, replace(TREE[3], code="150102-new", name="新设局", credit_code="")])
+        receipt = app.review.release(INSPECTOR, entry.id)
+        assert (receipt.state, receipt.is_repeat) == ("routed", False)
+        assert app.review.held(INSPECTOR, limit=10) == []

@@ -1,5 +1,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -139,6 +140,19 @@ class TestRepeats:
         reordered = dict(reversed(hotline_order().items()))
         again = send(http, hotline, json.dumps(reordered).encode()).json()
         assert again["receipt"] == first["receipt"]
+
+    def test_the_same_bytes_are_the_same_clue_though_the_agreement_changed_meanwhile(
+        self, app, http, hotline, monkeypatch
+    ):
+        body = body_of(hotline_order())
+        first = send(http, hotline, body).json()
+        agreed = app.links["hotline"]
+        later = tuple(replace(rule, words=()) for rule in reversed(agreed.kinds))
+        monkeypatch.setitem(app.links, "hotline", replace(agreed, kinds=later, version=2))
+        again = send(http, hotline, body)
+        assert again.status_code == 202
+        assert (again.json()["receipt"], again.json()["duplicate"]) == (first["receipt"], True)
+        assert send(http, hotline, hotline_order(工单标题="另一件")).status_code == 409
 
     def test_the_same_number_with_other_content_is_a_conflict_and_kept(self, app, http, hotline):
         send(http, hotline, hotline_order())
