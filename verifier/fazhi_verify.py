@@ -8,18 +8,20 @@ the public keys of the log, of its publisher and of its witnesses can find out, 
   1. every file is the one that was published (manifest, signed by the publisher);
   2. every scored event is the one that was recorded: canonical bytes, gapless numbers, Merkle root of every
      checkpoint (RFC 6962, SHA-256, and SM3 of GB/T 32905 beside it), signatures (C2SP signed note, Ed25519),
-     enough witnesses, and no history that a remembered checkpoint contradicts;
+     enough witnesses, and no history that a remembered checkpoint contradicts; and, with the sources' public keys,
+     one that its source has signed;
   3. the published scores, coverage and places follow from those events by the published framework.
 
-    python3 fazhi_verify.py BUNDLE --key VKEY --publisher VKEY [--witness VKEY ...] [--witnesses N] [--remembered NOTE ...]
-                            [--blobs FOLDER] [--no-sm3]
+    python3 fazhi_verify.py BUNDLE --key VKEY --publisher VKEY [--source VKEY ...] [--witness VKEY ...] [--witnesses N]
+                            [--remembered NOTE ...] [--blobs FOLDER] [--no-sm3]
 
 Whoever holds a receipt (one unit's events, or one event) checks that instead: canonical leaves, their way to both
 roots of the checkpoint, its signature and cosignatures.
 
-    python3 fazhi_verify.py --receipt FILE --key VKEY [--witness VKEY ...] [--witnesses N] [--no-sm3]
+    python3 fazhi_verify.py --receipt FILE --key VKEY [--source VKEY ...] [--witness VKEY ...] [--witnesses N]
+                            [--no-sm3]
 
-`--key` may be given several times, as keys of a log rotate. Exit code 0: everything holds. 1: something was tampered
+`--key` and `--source` may be given several times, as keys rotate. Exit code 0: everything holds. 1: something was tampered
 with or does not follow; the record or range is named. 2: wrong usage. 3: what was given cannot be read.
 
 What it cannot show: that what was recorded was true, and that nothing was left unrecorded.
@@ -29,6 +31,7 @@ import argparse
 import base64
 import hashlib
 import json
+import secrets
 import sys
 from collections import Counter
 from datetime import datetime, timedelta, timezone
@@ -121,6 +124,58 @@ def ed25519_holds(public, signature, message):
         not (left[0] * right[2] - right[0] * left[2]) % P
         and not (left[1] * right[2] - right[1] * left[2]) % P
     )
+
+
+def combined(pairs):
+    """The sum of points, each times its scalar, by Pippenger's buckets: for many far less than one by one."""
+    width = max(2, min(9, len(pairs).bit_length() - 2))
+    total, mask = (0, 1, 1, 0), (1 << width) - 1
+    for shift in range(max(scalar.bit_length() for scalar, _ in pairs) // width * width, -1, -width):
+        for _ in range(width):
+            total = _added(total, total)
+        buckets = {}
+        for scalar, point in pairs:
+            digit = scalar >> shift & mask
+            if digit:
+                buckets[digit] = _added(buckets[digit], point) if digit in buckets else point
+        running = (0, 1, 1, 0)
+        for digit in range(mask, 0, -1):
+            if digit in buckets:
+                running = _added(running, buckets[digit])
+            total = _added(total, running)
+    return total
+
+
+def ed25519_all_hold(entries):
+    """Whether these (public, signature, message) all hold: one equation, every entry in it by a chance of its own."""
+    pairs, keys, base = [], {}, 0
+    for public, signature, message in entries:
+        commitment, scalar = _point(signature[:32]), int.from_bytes(signature[32:], "little")
+        if len(public) != 32 or len(signature) != 64 or commitment is None or scalar >= ORDER:
+            return False
+        challenge = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little")
+        weight = 1 + secrets.randbits(128)
+        base += weight * scalar
+        keys[public] = keys.get(public, 0) + weight * challenge
+        pairs.append((weight, commitment))
+    for public, weight in keys.items():
+        key = _point(public)
+        if key is None:
+            return False
+        pairs.append((weight % ORDER, key))
+    pairs.append((-base % ORDER, BASE))
+    x, y, z, _ = _times(8, combined(pairs))
+    return not x % P and not (y - z) % P
+
+
+def not_held(entries):
+    """The places of those that do not hold, found by halves."""
+    if not entries or ed25519_all_hold(entries):
+        return []
+    if len(entries) == 1:
+        return [] if ed25519_holds(*entries[0]) else [0]
+    half = len(entries) // 2
+    return not_held(entries[:half]) + [half + place for place in not_held(entries[half:])]
 
 
 def decoded(encoded):
@@ -338,8 +393,117 @@ class Roots:
             )
 
 
-def check_log(bundle, roots):
-    """Hash every leaf against the roots; gives (source, target) -> the correction that stands, and the size."""
+# ---- sources: who told an event -------------------------------------------------------------------------------------
+
+ADDED = frozenset(("received_at", "seq", "source_sig", "type", "version"))  # by the log, to what the source said
+SPREADING, IN_FLIGHT = timedelta(minutes=10), timedelta(days=1)
+AT_ONCE = 2000
+
+
+class SourceKey(Key):
+    """A source's public key: name+id+base64, and after commas since when it signs (from=) and is revoked (revoked=)."""
+
+    def __init__(self, written):
+        vkey, *said = written.strip().split(",")
+        super().__init__(vkey)
+        try:
+            times = {name: moment(at) for name, at in (one.split("=") for one in said)}
+        except ValueError as error:
+            raise WrongUsage(f"来源公钥的时刻有误：{written!r}") from error
+        if self.kind != 1 or not times.keys() <= {"from", "revoked"}:
+            raise WrongUsage(f"不是来源的公钥：{written!r}")
+        self.signs_from, self.revoked = times.get("from"), times.get("revoked")
+
+
+def moment(written):
+    return datetime.fromisoformat(written.replace("Z", "+00:00"))
+
+
+class Sources:
+    """
+    Every event must be one its source signed: a tree over what it said in a message, and this event's way to its root.
+
+    A leaf is judged by the latest time of all before it, so that none in the middle can pass for older. What was told
+    before a source began to sign is counted as not signed; signatures are checked many at once.
+    """
+
+    def __init__(self, written):
+        self.keys, self.counts, self.waiting, self.latest = {}, Counter(), {}, ""
+        for key in map(SourceKey, written):
+            self.keys.setdefault(key.name, {})[key.id] = key
+
+    def check(self, seq, leaf):
+        """Judge one leaf; raises Tampered, at once or when its signature is checked."""
+        source = leaf["source"]
+        self.latest = max(self.latest, leaf.get("received_at", ""))
+        if source not in self.keys:
+            self.counts[source, "未核对"] += 1
+            return
+        fault = self.fault(seq, source, leaf)
+        if fault is None:
+            self.counts[source, "签名成立"] += 1
+        elif self.is_early(source, leaf):
+            self.counts[source, "未签名（来源开始签名之前）"] += 1
+        else:
+            raise Tampered(f"第 {seq} 条记录{fault}（{source}）")
+
+    def fault(self, seq, source, leaf):
+        written = leaf["source_sig"]
+        if not written:
+            return "没有来源的签名：来源没有告知过，或签名被去掉"
+        try:
+            raw = decoded(written)
+        except ValueError:
+            return "的来源签名无法解读"
+        place, size = int.from_bytes(raw[5:7], "big"), int.from_bytes(raw[7:9], "big")
+        if len(raw) < 73 or (len(raw) - 73) % 32 or raw[0] != 1 or place >= size:
+            return "的来源签名无法解读"
+        said = {name: value for name, value in leaf.items() if name not in ADDED}
+        content = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        root = way_up(sha256, content, place, size, [raw[at : at + 32] for at in range(73, len(raw), 32)])
+        key = self.keys[source].get(raw[1:5])
+        if key is None:
+            return "的来源签名所用的钥匙不在所给的公钥之列"
+        if key.revoked and moment(self.latest) - SPREADING >= key.revoked:
+            return "的来源签名所用的钥匙当时已经撤销"
+        if root is None:
+            return "来源没有签过：内容被改动，或不是来源告知的"
+        message = b"fazhi/source/v1\n" + source.encode() + b"\n" + root
+        resting = self.waiting.setdefault((key.public, raw[9:73], message), [])
+        resting.append((seq, source, self.is_early(source, leaf)))
+        if len(self.waiting) >= AT_ONCE:
+            self.finish()
+        return None
+
+    def is_early(self, source, leaf):
+        """Whether an event of these times may be older than its source's signing."""
+        starts = [key.signs_from for key in self.keys[source].values()]
+        if None in starts:
+            return False
+        at, since = moment(self.latest) - SPREADING, min(starts)
+        return at < since or (at < since + IN_FLIGHT and moment(leaf["recorded_at"]) < since)
+
+    def finish(self):
+        """Check the signatures that wait; raises Tampered."""
+        entries, self.waiting = list(self.waiting.items()), {}
+        for place in not_held([signed for signed, _ in entries]):
+            for seq, source, early in entries[place][1]:
+                if not early:
+                    raise Tampered(f"第 {seq} 条记录来源没有签过：内容被改动，或不是来源告知的（{source}）")
+                self.counts[source, "签名成立"] -= 1
+                self.counts[source, "未签名（来源开始签名之前）"] += 1
+
+    def told(self):
+        """How many events of each source were signed, not signed, not checked."""
+        by_source = {}
+        for (source, standing), count in sorted(self.counts.items()):
+            if count:
+                by_source.setdefault(source, []).append(f"{standing} {count}")
+        return [f"来源 {source}：{'，'.join(said)}" for source, said in by_source.items()]
+
+
+def check_log(bundle, roots, sources):
+    """Hash every leaf against the roots, and ask who told it; gives (source, target) -> the correction that stands, and the size."""
     corrections, seen, seq = {}, set(), 0
     for seq, line in enumerate(lines_of(bundle / "events.jsonl"), start=1):
         leaf = read_leaf(line, seq)
@@ -347,11 +511,13 @@ def check_log(bundle, roots):
         if name in seen:
             raise Tampered(f"第 {seq} 条记录的事件 {name[1]} 重复")
         seen.add(name)
+        sources.check(seq, leaf)
         roots.append(seq, line)
         if leaf["corrects"]:
             place, standing = (leaf["source"], leaf["corrects"]), (leaf["recorded_at"], leaf["event_id"])
             corrections[place] = max(standing, corrections.get(place, standing))
     roots.end(seq)
+    sources.finish()
     return corrections, seq
 
 
@@ -623,7 +789,7 @@ def check_receipt_head(head, log_keys, witnesses, needed):
 
 
 def check_receipt_event(head, record, checkpoint, digests):
-    """One event: its exact bytes, its number, and its way to each root; raises Tampered."""
+    """One event: its exact bytes, its number, and its way to each root; gives its leaf, raises Tampered."""
     seq = record["seq"]
     if type(seq) is not int or not 1 <= seq <= checkpoint.size:
         raise Tampered(f"编号 {seq!r} 不在检查点（{checkpoint.size} 条）之内")
@@ -645,6 +811,7 @@ def check_receipt_event(head, record, checkpoint, digests):
     at = datetime.strptime(leaf["occurred_at"], "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(SHANGHAI)
     if head.get("period") and head["period"] != at.strftime("%Y"):
         raise Tampered(f"第 {seq} 条记录发生于 {at:%Y-%m-%d}，不在凭据所写的考核期 {head['period']}")
+    return leaf
 
 
 def verify_receipt(arguments, said):
@@ -656,16 +823,19 @@ def verify_receipt(arguments, said):
     digests = [("proof", sha256, checkpoint.root)]
     if checkpoint.sm3 and not arguments.no_sm3:
         digests.append(("sm3_proof", sm3, checkpoint.sm3))
-    before = 0
+    before, sources = 0, Sources(arguments.source)
     for record in records:
         if "proof" not in record:
             raise Tampered(f"第 {record['seq']} 条记录没有包含证明")
-        check_receipt_event(head, record, checkpoint, digests)
+        sources.check(record["seq"], check_receipt_event(head, record, checkpoint, digests))
         if record["seq"] <= before:
             raise Tampered(f"第 {record['seq']} 条记录重复，或顺序被调换")
         before = record["seq"]
+    sources.finish()
     both = "SHA-256 和 SM3" if len(digests) > 1 and all("sm3_proof" in one for one in records) else "SHA-256"
     said(f"{len(records)} 条记录逐字节与入账时相同，都在检查点之内（{both}）")
+    for line in sources.told():
+        said(line)
 
 
 def keys_of(written):
@@ -685,10 +855,13 @@ def verify(arguments, said):
             raise Tampered(
                 f"见证方记得 {checkpoint.size} 条，这里只到 {checkpoints[-1].size} 条：整体退回到了旧状态"
             )
-    corrections, size = check_log(bundle, Roots((*checkpoints, *remembered), not arguments.no_sm3))
+    sources = Sources(arguments.source)
+    corrections, size = check_log(bundle, Roots((*checkpoints, *remembered), not arguments.no_sm3), sources)
     if size != manifest["at_seq"] or size != checkpoints[-1].size:
         raise Tampered(f"清单写明 {manifest['at_seq']} 条，检查点 {checkpoints[-1].size} 条，实有 {size} 条")
     said(f"{size} 条计分事件与 {len(checkpoints)} 个检查点一致，见证 {seen} 个")
+    for line in sources.told():
+        said(line)
     if arguments.blobs:
         said(f"佐证材料 {check_blobs(bundle, Path(arguments.blobs))} 件与记录的摘要一致")
     framework = json.loads((bundle / "framework.json").read_bytes())
@@ -712,6 +885,7 @@ def main():
     parser.add_argument("--receipt", help="凭据文件（单位下载的 JSON 行，或 fazhi ledger prove 的一行）")
     parser.add_argument("--key", action="append", required=True, help="账本公钥（名称+编号+密钥），可多次")
     parser.add_argument("--publisher", help="公布公钥（名称+编号+密钥）；核验数据包时必须给出")
+    parser.add_argument("--source", action="append", default=[], help="来源公钥（fazhi publications keys 给出），可多次")
     parser.add_argument("--witness", action="append", default=[], help="见证方公钥，可多次")
     parser.add_argument("--witnesses", type=int, default=0, help="至少要有几个见证")
     parser.add_argument("--remembered", action="append", default=[], help="见证方记得的检查点文件，可多次")
