@@ -72,7 +72,7 @@ class Register:
 
     def enter(self, who: Principal, entry: Entry) -> NormativeDocument:
         """Enter a document for a unit within the caller's reach. Raises `Invalid`, `NotFound` or `Conflict`."""
-        check(entry)
+        check(entry, local_date(self._store.clock.now()))
         with self._store.work() as work:
             _reachable(work.session, who, entry.unit)
             row = self._row(work, entry, Mode.ENTERED)
@@ -89,7 +89,7 @@ class Register:
 
     def change(self, who: Principal, document: str, entry: Entry, *, version: int) -> NormativeDocument:
         """Replace the facts of an entry; `version` is the one the caller saw. Raises `Conflict` when it is older."""
-        check(entry)
+        check(entry, local_date(self._store.clock.now()))
         with self._store.work() as work:
             stored = reached(work.session, who, document)
             if (entry.unit, entry.number) != (stored.unit, stored.number):
@@ -127,11 +127,11 @@ class Register:
 
         Returns how many were new. Raises `Invalid` at the first entry that contradicts itself, with its number.
         """
-        written = 0
+        written, today = 0, local_date(self._store.clock.now())
         waiting = iter(entries)
         while batch := list(islice(waiting, BATCH)):
             for entry in batch:
-                check(entry)
+                check(entry, today)
             written += self._store.transact(partial(self._take_in, entries=batch, mode=mode))
         return written
 
@@ -258,8 +258,8 @@ def subject_of(document: str) -> str:
     return f"legislation/normative-documents/{document}"
 
 
-def check(entry: Entry) -> None:
-    """Raise `Invalid`, naming each field, when an entry contradicts itself."""
+def check(entry: Entry, today: date) -> None:
+    """Raise `Invalid`, naming each field, when an entry contradicts itself or tells what has not happened yet."""
     problems = [
         Problem(name, "legislation.missing_field", f"请填写{title}。")
         for name, title in (("unit", "制定机关"), ("number", "文号"), ("title", "标题"))
@@ -273,12 +273,18 @@ def check(entry: Entry) -> None:
         first, second = getattr(entry, earlier), getattr(entry, later)
         if first and second and first > second:
             problems.append(Problem(later, "legislation.impossible_dates", message))
+    problems += [
+        Problem(name, "legislation.future", "日期晚于今天，尚未发生的不能登记。")
+        for name in _HAPPENED
+        if (day := getattr(entry, name)) is not None and day > today
+    ]
     if problems:
         raise Invalid(
             f"文件 {entry.number} 填写有误，请按提示修改。", problems=problems, code="legislation.bad_entry"
         )
 
 
+_HAPPENED = ("reviewed_on", "deliberated_on", "signed_on", "published_on", "filed_on")
 _ORDER = (
     ("comment_opened_on", "comment_closed_on", "征求意见结束日期早于开始日期。"),
     ("signed_on", "published_on", "公布日期早于签发日期。"),

@@ -19,14 +19,14 @@ def test_an_entry_and_its_change_are_both_evidence_newest_first(desk: Desk, brow
     document = desk.app.register.enter(CLERK, ENTRY)
     first = desk.told()[-1].evidence
     desk.clock.set(desk.clock.now().replace(hour=9))
-    changed = replace(ENTRY, filed_on=date(2026, 3, 30))
+    changed = replace(ENTRY, filed_on=date(2026, 3, 5))
     desk.app.register.change(CLERK, document.id, changed, version=1)
     corrected = desk.told()[-1]
     assert corrected.probe == "LEG-FIL-01"
     assert [one.digest for one in corrected.evidence][1:] == [one.digest for one in first]
     answer = browser.sign_in(PROVINCE).get(corrected.evidence[0].place)
     assert corrected.evidence[0].digest == f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
-    assert orjson.loads(answer.content)["filed_on"] == "2026-03-30"
+    assert orjson.loads(answer.content)["filed_on"] == "2026-03-05"
     assert browser.sign_in(NEIGHBOUR).get(corrected.evidence[0].place).status_code == 404
 
 

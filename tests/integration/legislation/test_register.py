@@ -179,6 +179,8 @@ class TestKeeping:
         [
             ({"filed_on": date(2026, 2, 1)}, "filed_on"),
             ({"published_on": date(2026, 1, 1), "filed_on": None}, "published_on"),
+            ({"published_on": date(2026, 3, 6), "filed_on": None}, "published_on"),
+            ({"filed_on": date(2026, 3, 6)}, "filed_on"),
             ({"title": " "}, "title"),
             ({"kind": "条例"}, "kind"),
             ({"review_result": "maybe"}, "review_result"),
