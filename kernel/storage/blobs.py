@@ -7,6 +7,7 @@ a blob nobody refers to says nothing.
 """
 
 import hashlib
+import os
 import re
 from contextlib import suppress
 from datetime import timedelta
@@ -40,6 +41,7 @@ class Blobs:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
+        self._folder = store.prefix if isinstance(store, LocalStore) else None
 
     def put(self, content: bytes) -> str:
         """Keep these bytes and return their digest. Raises TooLarge, Unavailable."""
@@ -49,6 +51,8 @@ class Blobs:
         try:
             with suppress(AlreadyExistsError):
                 obstore.put(self._store, _place(digest), content, mode="create")
+            if self._folder is not None:
+                _force_down(self._folder, _place(digest))
         except (BaseError, OSError) as error:
             raise Unavailable("材料库暂时不可用，请稍后再试。", code="platform.blobs_away") from error
         return digest
@@ -100,6 +104,19 @@ def open_blobs(url: str, folder: Path) -> Blobs:
 def digest_of(content: bytes) -> str:
     """The digest under which bytes are kept."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _force_down(folder: Path, place: str) -> None:
+    """Return when a file is on the disk, and every folder that names it; a store in the network sees to that itself."""
+    path = folder / place
+    for each in (path, *path.parents):
+        opened = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+        if each == folder:
+            return
 
 
 def _place(digest: str) -> str:

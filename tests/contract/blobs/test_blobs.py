@@ -1,6 +1,7 @@
 """What the blob store promises, whatever keeps the bytes."""
 
 import hashlib
+import os
 import threading
 import time
 
@@ -83,6 +84,23 @@ def test_a_changed_blob_is_noticed_when_it_is_read(kept_in, tmp_path, request):
     blobs.put(b"evidence")  # a kept blob is never overwritten, so the damage stays to be seen
     with pytest.raises(BlobDamaged):
         blobs.get(digest)
+
+
+def test_what_was_kept_in_a_folder_is_on_the_disk_with_the_folders_that_name_it(tmp_path, monkeypatch):
+    forced, force = [], os.fsync
+
+    def note(file):
+        forced.append(os.fstat(file).st_ino)
+        force(file)
+
+    monkeypatch.setattr(os, "fsync", note)
+    blobs = open_blobs("", tmp_path / "blobs")
+    for _ in range(2):  # the second finds what another may still be writing
+        forced.clear()
+        blobs.put(b"evidence")
+        (kept,) = (path for path in (tmp_path / "blobs").rglob("*") if path.is_file())
+        named = [kept, *list(kept.parents)[:4]]
+        assert {path.stat().st_ino for path in named} <= set(forced)
 
 
 def test_a_wrong_key_is_told_as_away_not_as_missing(s3_env, tmp_path, monkeypatch):
