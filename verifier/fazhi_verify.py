@@ -10,10 +10,11 @@ the public keys of the log, of its publisher and of its witnesses can find out, 
      checkpoint (RFC 6962, SHA-256, and SM3 of GB/T 32905 beside it), signatures (C2SP signed note, Ed25519),
      enough witnesses, and no history that a remembered checkpoint contradicts; and, with the sources' public keys,
      one that its source has signed;
-  3. the published scores, coverage and places follow from those events by the published framework.
+  3. the published scores, coverage and places follow from those events by the published framework, and so does how
+     sure each place is (rank intervals, tiers, bands), drawn again to the bit.
 
     python3 fazhi_verify.py BUNDLE --key VKEY --publisher VKEY [--source VKEY ...] [--witness VKEY ...] [--witnesses N]
-                            [--remembered NOTE ...] [--blobs FOLDER] [--no-sm3]
+                            [--remembered NOTE ...] [--blobs FOLDER] [--no-sm3] [--no-intervals]
 
 Whoever holds a receipt (one unit's events, or one event) checks that instead: canonical leaves, their way to both
 roots of the checkpoint, its signature and cosignatures.
@@ -31,9 +32,13 @@ import argparse
 import base64
 import hashlib
 import json
+import math
 import secrets
 import sys
-from collections import Counter
+import time
+from array import array
+from bisect import bisect_left
+from collections import Counter, defaultdict, namedtuple
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction
 from math import floor
@@ -52,7 +57,12 @@ COUNTS = (
     "not_due",
     "numerator",
     "denominator",
+    "reported",
+    "entered",
+    "real_time",
+    "external",
 )
+MODES = {name: place for place, name in enumerate(COUNTS) if place >= 8}
 RECEIPT = "fazhi/receipts/v1"
 OUTCOMES = {"pass": 0, "fail": 1, "not_applicable": 3, "not_computable": 4, "not_due": 5}
 
@@ -448,12 +458,12 @@ class Sources:
             raise Tampered(f"第 {seq} 条记录{fault}（{source}）")
 
     def fault(self, seq, source, leaf):
-        written = leaf["source_sig"]
+        written = leaf.get("source_sig")
         if not written:
             return "没有来源的签名：来源没有告知过，或签名被去掉"
         try:
             raw = decoded(written)
-        except ValueError:
+        except (ValueError, TypeError):
             return "的来源签名无法解读"
         place, size = int.from_bytes(raw[5:7], "big"), int.from_bytes(raw[7:9], "big")
         if len(raw) < 73 or (len(raw) - 73) % 32 or raw[0] != 1 or place >= size:
@@ -540,6 +550,8 @@ def tallies(bundle, corrections, first, last):
             counts[2] += int(whole) * MILLE + int(part)
             counts[6] += leaf["numerator"]
             counts[7] += leaf["denominator"]
+            if leaf.get("mode") in MODES:
+                counts[MODES[leaf["mode"]]] += 1
     return found
 
 
@@ -624,36 +636,102 @@ def judged(node, group, probes, states):
     return points, floor(points * known / asked), points, half_up(points * share), veto
 
 
-def summed(framework, children, group, states):
-    """The four amounts of these nodes: what applies, what of it is covered, what could be computed, what was earned."""
-    total, own, fallen = [0, 0, 0, 0], [], False
+Met = namedtuple("Met", "node above probes applying covered applicable earned veto is_void")
+Met.__doc__ = """A result as one unit met it; `above` are the codes over it, `is_void`: a veto beside it took its points."""
+
+
+def leaves_below(children, group, above=()):
+    """The results of a group, in the order of the framework, with the codes above each."""
     for node in children:
         if node.get("children"):
-            below = summed(framework, node["children"], group, states)
+            yield from leaves_below(node["children"], group, (*above, node["code"]))
         elif group in node["points"]:
-            probes = node.get("probes") or [f"{framework['id']}/{node['code']}"]
-            *below, veto = judged(node, group, probes, states)
-            fallen = fallen or veto
-            own.append(below[3])
-        else:
-            continue
-        total = [a + b for a, b in zip(total, below)]
-    if fallen:
-        total[3] -= sum(own)  # a veto takes what its own parent earned
-    return total
+            yield node, above
+
+
+def probes_of(framework, node):
+    """The probes a result is judged by; what assessment collects itself is under the framework's name."""
+    return node.get("probes") or [f"{framework['id']}/{node['code']}"]
+
+
+def met(framework, children, group, states):
+    """Every result of these nodes; a veto takes what its own parent earned."""
+    found = []
+    for node, above in leaves_below(children, group):
+        probes = probes_of(framework, node)
+        found.append(Met(node, above, probes, *judged(node, group, probes, states), False))
+    fallen = {one.above for one in found if one.veto}
+    return [one._replace(earned=0, is_void=True) if one.above in fallen else one for one in found]
+
+
+def summed(framework, children, group, states):
+    """The four amounts of these nodes: what applies, what of it is covered, what could be computed, what was earned."""
+    return added(met(framework, children, group, states))
+
+
+def added(found):
+    return [sum(one[place] for one in found) for place in range(3, 7)]
+
+
+def parts_of(framework):
+    """(weight, code or "", nodes) of what is scaled by itself: the components, or the whole where there are none."""
+    return [
+        (decimal(part.get("weight", "100"), MICRO), part["code"], part["nodes"])
+        for part in framework.get("components", ())
+    ] or [(FULL, "", framework["nodes"])]
 
 
 def score(framework, group, states):
     """(score or None, coverage) of a unit, in micro-points and millionths."""
-    parts = [
-        (decimal(part.get("weight", "100"), MICRO), summed(framework, part["nodes"], group, states))
-        for part in framework.get("components") or [framework]
-    ]
-    known = [(weight, Fraction(a[3], a[2])) for weight, a in parts if a[2]]
-    asked = [(weight, Fraction(a[1], a[0])) for weight, a in parts if a[0]]
+    return scored(
+        [(weight, met(framework, nodes, group, states)) for weight, _, nodes in parts_of(framework)]
+    )
+
+
+def scored(parts):
+    """The same of parts met already."""
+    amounts = [(weight, added(found)) for weight, found in parts]
+    known = [(weight, Fraction(a[3], a[2])) for weight, a in amounts if a[2]]
+    asked = [(weight, Fraction(a[1], a[0])) for weight, a in amounts if a[0]]
     total = half_up(sum(w * s for w, s in known) * FULL / sum(w for w, _ in known)) if known else None
     covered = floor(sum(w * c for w, c in asked) * MICRO / sum(w for w, _ in asked)) if asked else MICRO
     return total, covered
+
+
+def credibility(parts, states):
+    """How what was counted reached us: shares by mode, in text."""
+    ways = [0] * len(MODES)
+    for weight, found in parts:
+        own = [0] * len(MODES)
+        for one in found:
+            counts = [sum(states[p][place] for p in one.probes if p in states) for place in MODES.values()]
+            if one.applicable and sum(counts):
+                own = [mine + one.applicable * count // sum(counts) for mine, count in zip(own, counts)]
+        whole = sum(one.applicable for one in found)
+        if len(parts) > 1:
+            own = [weight * amount // whole if whole else 0 for amount in own]
+        ways = [a + b for a, b in zip(ways, own)]
+    for _ in range(2):  # told as whole millionths, of which the shares are
+        ways = [way * MICRO // sum(ways) for way in ways] if sum(ways) else ways
+    return {name: points_text(way) for name, way in zip(MODES, ways)} if sum(ways) else {}
+
+
+def first_level(framework, parts):
+    """[code, title, score out of 100] of the first level: components, or the nodes right below the total."""
+    tops = {}
+    for (_, component, nodes), (_, found) in zip(parts_of(framework), parts):
+        titles = {node["code"]: node["title"] for node in nodes}
+        for one in found:
+            top = component or (one.above or (one.node["code"],))[0]
+            sums = tops.setdefault(top, [titles.get(top), 0, 0])
+            sums[1], sums[2] = sums[1] + one.applicable, sums[2] + one.earned
+    for part in framework.get("components", ()):
+        if part["code"] in tops:
+            tops[part["code"]][0] = part["title"]
+    return [
+        [code, title, points_text(half_up(Fraction(earned * FULL, full))) if full else None]
+        for code, (title, full, earned) in tops.items()
+    ]
 
 
 def points_text(micro):
@@ -672,32 +750,620 @@ def answered_for(unit, units, found, subtree):
     return states
 
 
-def check_scores(bundle, manifest, framework, found):
-    """Recompute every published score and place of the peer group; gives how many."""
+Unit = namedtuple("Unit", "told states parts total covered")
+Unit.__doc__ = (
+    """A unit of the group: its line of the directory, the counts it answers for, and what they come to."""
+)
+
+
+def assessed(bundle, manifest, framework, found):
+    """Code -> `Unit` of everybody in the peer group, counted and scored anew."""
     group = next(g for g in framework["peer_groups"] if g["id"] == manifest["peer_group"])
     units = [json.loads(line) for line in lines_of(bundle / "units.jsonl")]
-    running = (u for u in units if not u.get("valid_to"))  # for one dissolved the government over it answers
-    assessed = [u for u in running if u["kind"] in group["kinds"] and u["level"] in group["levels"]]
     subtree = group.get("events", "own") == "subtree"
-    results = {
-        u["code"]: score(framework, group["id"], answered_for(u, units, found, subtree)) for u in assessed
-    }
-    scores = Counter(total for total, _ in results.values() if total is not None)
-    published = {}
-    for line in lines_of(bundle / "scores.jsonl"):
-        row = json.loads(line)
-        published[row["unit"]] = row
-    if published.keys() != results.keys():
-        raise Tampered(f"公布的单位与应考核的单位不符：{sorted(published.keys() ^ results.keys())[:5]}")
-    for unit, (total, covered) in results.items():
-        row = published[unit]
-        place = None if total is None else 1 + sum(count for other, count in scores.items() if other > total)
-        wanted = (None if total is None else points_text(total), points_text(covered), place)
+    results = {}
+    for unit in units:
+        if unit.get("valid_to"):  # for one dissolved the government over it answers
+            continue
+        if unit["kind"] in group["kinds"] and unit["level"] in group["levels"]:
+            states = answered_for(unit, units, found, subtree)
+            parts = [
+                (weight, met(framework, nodes, group["id"], states))
+                for weight, _, nodes in parts_of(framework)
+            ]
+            results[unit["code"]] = Unit(unit, states, parts, *scored(parts))
+    return results
+
+
+def published_rows(bundle, units):
+    """The published lines by unit; they must be those of the group, each once."""
+    rows = [json.loads(line) for line in lines_of(bundle / "scores.jsonl")]
+    published = {row["unit"]: row for row in rows}
+    if published.keys() != units.keys():
+        raise Tampered(f"公布的单位与应考核的单位不符：{sorted(published.keys() ^ units.keys())[:5]}")
+    if len(rows) != len(published):
+        raise Tampered("公布的排名中有单位出现不止一次")
+    return published
+
+
+def check_scores(units, published):
+    """Every published score, coverage and place must be the one made anew; gives the scores that are shared."""
+    scores = Counter(unit.total for unit in units.values() if unit.total is not None)
+    places, above = {}, 0
+    for total in sorted(scores, reverse=True):
+        places[total], above = above + 1, above + scores[total]
+    for code, unit in units.items():
+        row, place = published[code], places.get(unit.total)
+        wanted = (None if unit.total is None else points_text(unit.total), points_text(unit.covered), place)
         if (row["score"], row["coverage"], row["rank"]) != wanted:
             raise Tampered(
-                f"单位 {unit} 公布为 {row['score']}（第 {row['rank']} 名），由事件重算为 {wanted[0]}（第 {wanted[2]} 名）"
+                f"单位 {code} 公布为 {row['score']}（第 {row['rank']} 名），由事件重算为 {wanted[0]}（第 {wanted[2]} 名）"
             )
-    return len(results)
+    return {total for total, count in scores.items() if count > 1}
+
+
+TOLD = {
+    "name": "名称",
+    "region_code": "行政区划",
+    "tied": "并列",
+    "vetoes": "一票否决",
+    "credibility": "可信度",
+    "aspects": "各方面得分",
+    "interval": "名次区间",
+    "median": "中位名次",
+    "tier": "档",
+    "band": "段",
+    "above_next": "高于下一名的比例",
+    "place_at_worst": "缺口名次",
+}
+
+
+def check_told(published, wanted):
+    """Every field told beside a score must be the one made anew; names unit and field."""
+    for code, fields in wanted.items():
+        for name, value in fields.items():
+            if published[code].get(name) != value:
+                raise Tampered(
+                    f"单位 {code} 的{TOLD[name]}公布为 {published[code].get(name)}，由事件重算为 {value}"
+                )
+
+
+def check_beside(framework, units, published, ties):
+    """What is told beside a score and follows from the same counts; best first."""
+    order = sorted(units, key=lambda code: (units[code].total is None, -(units[code].total or 0), code))
+    if list(published) != order:
+        raise Tampered("公布的排名没有按得分排列")
+    check_told(
+        published,
+        {
+            code: {
+                "name": unit.told["name"],
+                "region_code": unit.told["region_code"],
+                "tied": unit.total in ties,
+                "vetoes": sum(one.veto for _, found in unit.parts for one in found),
+                "credibility": credibility(unit.parts, unit.states),
+                "aspects": first_level(framework, unit.parts),
+            }
+            for code, unit in units.items()
+        },
+    )
+
+
+# ---- how sure a place is: drawn again to the bit (docs/ranking.md, "fazhi/draws/v1") --------------------------------
+
+PROCEDURE = "fazhi/draws/v1"
+FORMAT_WITHOUT = (
+    "fazhi-bundle/1"  # bundles of before: intervals by a library's stream, and told no more than score
+)
+WORD = (1 << 64) - 1
+LN_2, ROOT_OF_HALF = 0.6931471805599453, 0.7071067811865476
+LN_TERMS = [1.0 / odd for odd in range(1, 23, 2)]
+EXP_TERMS = [1.0 / math.factorial(n) for n in range(15)]
+# Wichura's AS 241 (PPND16), from the constant term upwards: centre, tail, far tail; numerator and denominator.
+CENTRE = (
+    (
+        *(3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3, 1.3731693765509461125e4),
+        *(4.5921953931549871457e4, 6.7265770927008700853e4, 3.3430575583588128105e4, 2.5090809287301226727e3),
+    ),
+    (
+        *(1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3),
+        *(2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4, 5.2264952788528545610e3),
+    ),
+)
+TAIL = (
+    (
+        *(1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0),
+        *(3.64784832476320460504e0, 1.27045825245236838258e0, 2.41780725177450611770e-1),
+        *(2.27238449892691845833e-2, 7.74545014278341407640e-4),
+    ),
+    (
+        *(1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1),
+        *(1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4),
+        1.05075007164441684324e-9,
+    ),
+)
+FAR_TAIL = (
+    (
+        *(6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0),
+        *(2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3),
+        *(2.71155556874348757815e-5, 2.01033439929228813265e-7),
+    ),
+    (
+        *(1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2),
+        *(7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7),
+        2.04426310338993978564e-15,
+    ),
+)
+
+
+def key_of(seed, purpose, *names):
+    """The key of a name: the first eight bytes of SHA-256 over procedure, seed, purpose and name."""
+    text = f"{PROCEDURE}\n{seed}\x1f{purpose}" + "".join(f"\x1f{name}" for name in names)
+    return int.from_bytes(sha256(text.encode())[:8], "big")
+
+
+def word(key, place):
+    """The integer at this place (from 0) of SplitMix64 begun with this key."""
+    z = key + (place + 1) * 0x9E3779B97F4A7C15 & WORD
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & WORD
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & WORD
+    return z ^ z >> 31
+
+
+def uniform(key, place):
+    return ((word(key, place) >> 12) + 0.5) * 2.0**-52
+
+
+def polynomial(terms, x):
+    found = x * terms[-1]
+    for term in terms[-2:0:-1]:
+        found = (found + term) * x
+    return found + terms[0]
+
+
+def logarithm(x):
+    fraction, exponent = math.frexp(x)
+    if fraction < ROOT_OF_HALF:
+        fraction, exponent = fraction + fraction, exponent - 1
+    s = (fraction - 1.0) / (fraction + 1.0)
+    found = polynomial(LN_TERMS, s * s) * s
+    return (found + found) + exponent * LN_2
+
+
+def exponential(x):
+    if x < -700.0:
+        return 0.0
+    whole = round(x / LN_2)
+    return math.ldexp(polynomial(EXP_TERMS, x - whole * LN_2), whole)
+
+
+def ratio(terms, x):
+    return polynomial(terms[0], x) / polynomial(terms[1], x)
+
+
+def normal(even):
+    """The quantile of the standard normal distribution."""
+    q = even - 0.5
+    if abs(q) <= 0.425:
+        return ratio(CENTRE, 0.180625 - q * q) * q
+    r = math.sqrt(-logarithm(min(even, 1.0 - even)))
+    found = ratio(FAR_TAIL, r - 5.0) if r > 5.0 else ratio(TAIL, r - 1.6)
+    return -found if even < 0.5 else found
+
+
+def gamma(key, shape, sample, slot):
+    """A draw of Gamma(shape, 1) by Marsaglia and Tsang; every attempt has places of its own."""
+    raised = shape + 1.0 if shape < 1.0 else shape
+    d = raised - 1.0 / 3.0
+    c = 1.0 / math.sqrt(9.0 * d)
+    place = sample << 3 | slot
+    while True:
+        x, even = normal(uniform(key, place)), uniform(key, place + 1)
+        w = 1.0 + c * x
+        v, squared = w * w * w, x * x
+        if v > 0.0 and (
+            even < 1.0 - 0.0331 * (squared * squared)
+            or logarithm(even) < 0.5 * squared + d * ((1.0 - v) + logarithm(v))
+        ):
+            break
+        place += 1 << 32
+    if shape < 1.0:
+        boost = uniform(key, (sample << 3 | slot) + 2)
+        return d * v * exponential(logarithm(boost) / shape)
+    return d * v
+
+
+def beta(key, first, second, sample):
+    one, other = gamma(key, first, sample, 0), gamma(key, second, sample, 4)
+    return one / (other + one)
+
+
+class Simulation:
+    """
+    What moves in the runs, as the manifest tells it: factors of the weights, choices of method, the seed.
+
+    `runs` and `samples`: runs that share a drawing of the findings are beside one another.
+    """
+
+    def __init__(self, told, seed, columns, parts):
+        self.samples = min(told["samples"], told["runs"])
+        self.runs = told["runs"] // self.samples * self.samples
+        self.seed, self.floor = seed, told["geometric_floor"]
+        noise = told["noise"]
+        self.component = [self._factors("component", code, noise["component"]) for _, code, _ in parts]
+        self.aspect = {
+            code: self._factors("aspect", code, noise["aspect"])
+            for code in dict.fromkeys(one.aspect for one in columns)
+        }
+        self.result = [self._factors("result", one.code, noise["result"]) for one in columns]
+        self.geometric = self._chosen("aggregation", told["aggregation"], "geometric")
+        self.group_mean = self._chosen("missing", told["missing"], "group_mean")
+
+    def _factors(self, purpose, code, noise):
+        key = key_of(self.seed, purpose, code)
+        moved = (1 + noise * (2 * uniform(key, run) - 1) for run in range(self.runs))
+        return [round(one * 2.0**24) / 2.0**24 for one in moved]
+
+    def _chosen(self, purpose, choices, wanted):
+        key = key_of(self.seed, purpose)
+        return [choices[int(uniform(key, run) * len(choices))] == wanted for run in range(self.runs)]
+
+
+class AsPublished:
+    """One run in which nothing moves."""
+
+    def __init__(self, columns, parts):
+        self.runs, self.samples, self.floor = 1, 1, 1.0
+        self.component, self.result = [[1.0]] * len(parts), [[1.0]] * len(columns)
+        self.aspect = {one.aspect: [1.0] for one in columns}
+        self.geometric = self.group_mean = [False]
+
+
+Column = namedtuple("Column", "code aspect part points node probes is_collected")
+Column.__doc__ = """A result of the group; `aspect` is the node right below its part."""
+Cell = namedtuple("Cell", "points missing earned worst findings")
+Cell.__doc__ = """A unit's result in micro-points: scored, or not computable; earned, the least; [(item, marks, number)]."""
+
+
+def columns_of(framework, group, parts):
+    """The results of the group, in the order of the framework."""
+    return [
+        Column(
+            node["code"],
+            (*above, node["code"])[0],
+            part,
+            decimal(node["points"][group], MICRO),
+            node,
+            probes_of(framework, node),
+            not node.get("probes"),
+        )
+        for part, (_, _, nodes) in enumerate(parts)
+        for node, above in leaves_below(nodes, group)
+    ]
+
+
+def cells_of(columns, group, unit):
+    """A unit's results side by side."""
+    found = [(part, one) for part, (_, own) in enumerate(unit.parts) for one in own]
+    least = [
+        None if column.is_collected and column.probes[0] not in unit.states else at_worst(one, group, unit)
+        for column, (_, one) in zip(columns, found)
+    ]
+    fallen = {(part, one.above) for (part, one), worst in zip(found, least) if worst is not None and worst[1]}
+    cells = []
+    for column, (part, one), worst in zip(columns, found, least):
+        if not one.applicable:
+            missing = one.applying
+            cells.append(Cell(0, missing, 0, 0, ()))
+            continue
+        bad = 0 if one.is_void or (part, one.above) in fallen else worst[0]
+        is_drawn = not one.is_void and (not column.is_collected or one.node["method"]["kind"] == "survey")
+        cells.append(
+            Cell(one.applicable, 0, one.earned, bad, findings_of(one, unit.states) if is_drawn else ())
+        )
+    return cells
+
+
+def at_worst(one, group, unit):
+    """(earned, whether its veto falls) if what could not be computed had failed and nothing came of what was not heard."""
+    if one.covered == one.applying:
+        bad = unit.states
+    else:
+        bad = {}
+        for probe in one.probes:
+            state = unit.states.get(probe)
+            if state is None or not state[0] + state[1]:
+                return 0, Fraction(str(one.node.get("veto_below", "0"))) > 0
+            bad[probe] = [state[0], state[1] + state[4], *state[2:4], 0, *state[5:]]
+    *_, earned, veto = judged(one.node, group, one.probes, bad)
+    return earned, veto
+
+
+def findings_of(one, states):
+    """(item, marks, number) behind a share, in thousandths; an item each of a checklist."""
+    method = one.node["method"]
+    counted = {p: states[p] for p in one.probes if p in states and states[p][0] + states[p][1]}
+    if method["kind"] == "checklist":
+        return [(probe, s[2], (s[0] + s[1]) * MILLE) for probe, s in counted.items()]
+    number = sum(s[0] + s[1] for s in counted.values()) * MILLE
+    marks = sum(s[2] for s in counted.values())
+    if method["kind"] == "survey" or method.get("measured") is True:
+        full = sum(s[7] for s in counted.values())
+        number = full if method["kind"] == "survey" else number
+        marks = half_up(Fraction(number * min(sum(s[6] for s in counted.values()), full), full))
+    return [("", marks, number)]
+
+
+def attained(method, rate, number):
+    """The share of the points at a mean mark, by the result's method; `number` in thousandths."""
+    step = decimal(method.get("step", "0"), MILLE) / MILLE
+    if method["kind"] == "deduct":
+        share = 1 - (1 - rate) * (number / MILLE) * step
+    elif method["kind"] == "add":
+        share = rate * (number / MILLE) * step
+    else:
+        least, most = decimal(method.get("floor", "0"), MILLE), decimal(method.get("target", "1"), MILLE)
+        share = (rate - least / MILLE) / ((most - least) / MILLE)
+    return min(1.0, max(0.0, share))
+
+
+def pooled_rates(cells):
+    """The rate of each result over all findings of the group, kept off 0 and 1 by half a finding each way."""
+    rates = []
+    for column in zip(*cells.values()):
+        findings = [finding for cell in column for finding in cell.findings]
+        marks, number = sum(f[1] for f in findings), sum(f[2] for f in findings)
+        rates.append((marks + MILLE / 2) / (number + MILLE))
+    return rates
+
+
+def group_means(cells):
+    """The points reached in each result, in the mean of the units where it was scored; None where it was for none."""
+    means = []
+    for column in zip(*cells.values()):
+        earned = [cell.earned for cell in column if cell.points]
+        means.append(round(sum(earned) / len(earned)) if earned else None)
+    return means
+
+
+def drawn_points(simulation, code, column, cell, prior):
+    """Points reached in every drawing of the findings."""
+    if not cell.findings:
+        return [cell.earned] * simulation.samples
+    keyed = [
+        (
+            key_of(simulation.seed, "finding", code, column.code, item),
+            marks / MILLE + prior,
+            (number - marks) / MILLE + (1 - prior),
+            number,
+        )
+        for item, marks, number in cell.findings
+    ]
+    method, points = column.node["method"], []
+    for sample in range(simulation.samples):
+        steps = 0
+        for key, first, second, number in keyed:
+            steps += round(attained(method, beta(key, first, second, sample), number) * 2.0**30)
+        points.append(round(cell.points * (steps / (len(keyed) * 2.0**30))))
+    return points
+
+
+def run_totals(simulation, columns, cells, reached, means, weights):
+    """A unit's score in every run, in micro-points. Sums are of whole steps and exact; the rest is in this order."""
+    runs, block = simulation.runs, simulation.runs // simulation.samples
+    weight = [[0.0] * runs for _ in weights]
+    earned = [[0.0] * runs for _ in weights]
+    by_aspect = defaultdict(list)
+    for place, column in enumerate(columns):
+        by_aspect[column.part, column.aspect].append(place)
+    for (part, aspect), places in by_aspect.items():
+        got, full, worth = [0.0] * runs, [0.0] * runs, [0] * runs
+        for place in places:
+            cell, factors = cells[place], simulation.result[place]
+            if cell.points:
+                spread = [points for points in reached[place] for _ in range(block)]
+                got = [a + points * f for a, points, f in zip(got, spread, factors)]
+                full = [a + cell.points * f for a, f in zip(full, factors)]
+                worth = [a + cell.points for a in worth]
+            elif cell.missing and means[place] is not None:
+                filled = zip(factors, simulation.group_mean)
+                taken = [f if put_in else 0.0 for f, put_in in filled]
+                got = [a + means[place] * f for a, f in zip(got, taken)]
+                full = [a + cell.missing * f for a, f in zip(full, taken)]
+                worth = [a + cell.missing * put_in for a, put_in in zip(worth, simulation.group_mean)]
+        for run, (a, b, w) in enumerate(zip(got, full, worth)):
+            if not w:
+                continue
+            share = a / b if b > 0 else 0.0
+            if simulation.geometric[run]:
+                share = logarithm(max(share, simulation.floor))
+            moved = w * simulation.aspect[aspect][run]
+            weight[part][run] += moved
+            earned[part][run] += moved * share
+    return [over_parts(simulation, weights, weight, earned, run) for run in range(runs)]
+
+
+def over_parts(simulation, weights, weight, earned, run):
+    whole = total = 0.0
+    for part, points in enumerate(weights):
+        if weight[part][run] > 0:
+            share = earned[part][run] / weight[part][run]
+            if simulation.geometric[run]:
+                share = exponential(share)
+            moved = points * simulation.component[part][run]
+            whole += moved
+            total += moved * share
+    if not whole:
+        raise Unreadable("有单位在一次模拟中没有可计算的部分")
+    return round(total / whole * FULL)
+
+
+def simulated(simulation, columns, cells, weights):
+    """Unit -> its scores in all runs."""
+    priors, means = pooled_rates(cells), group_means(cells)
+    progress = Progress("重算名次区间", len(cells))
+    found = {}
+    for code, own in cells.items():
+        reached = [
+            drawn_points(simulation, code, column, cell, prior) if cell.points else ()
+            for column, cell, prior in zip(columns, own, priors)
+        ]
+        found[code] = array("q", run_totals(simulation, columns, own, reached, means, weights))
+        progress.step()
+    return found
+
+
+class Progress:
+    """Tells on stderr how far something is that takes longer than a second."""
+
+    def __init__(self, what, total):
+        self.what, self.total, self.done, self.next = what, total, 0, time.monotonic() + 1
+
+    def step(self):
+        self.done += 1
+        if time.monotonic() >= self.next:
+            print(f"{self.what}：{self.done}/{self.total}", file=sys.stderr)
+            self.next = time.monotonic() + 5
+
+
+def places_in_runs(found):
+    """Unit -> its places in all runs, sorted."""
+    places = {code: array("l") for code in found}
+    for run in range(len(next(iter(found.values())))):
+        ordered = sorted(-scores[run] for scores in found.values())
+        for code, scores in found.items():
+            places[code].append(bisect_left(ordered, -scores[run]) + 1)
+    return {code: sorted(own) for code, own in places.items()}
+
+
+def quantile(ordered, share):
+    """A quantile of places in thousandths, linear between neighbours."""
+    whole, part = divmod(round(share * MILLE) * (len(ordered) - 1), MILLE)
+    upper = ordered[min(whole + 1, len(ordered) - 1)]
+    return MILLE * ordered[whole] + part * (upper - ordered[whole])
+
+
+def share_above(one, other):
+    return sum(a > b for a, b in zip(one, other)) / len(one)
+
+
+def bands_of(found, order, totals, confidence):
+    """Unit -> band: one ends before the first unit that is told apart from its best."""
+    bands, number, leader = {}, 1, order[0]
+    for before, code in zip([order[0], *order], order):
+        differs = totals[code] != totals[before]
+        if differs and share_above(found[leader], found[code]) >= confidence:
+            number, leader = number + 1, code
+        bands[code] = number
+    return bands
+
+
+def tiers_of(found, order, totals, confidence):
+    """Unit -> tier: one ends only where everybody above is told apart from everybody below."""
+    doubt = int((1 - confidence) / 2 * (len(found[order[0]]) - 1))
+    spread = {code: sorted(found[code]) for code in order}
+    low = [spread[code][doubt] for code in order]
+    high = [spread[code][-1 - doubt] for code in order]
+    tiers, number = {order[0]: 1}, 1
+    for cut in range(1, len(order)):
+        before, code = order[cut - 1], order[cut]
+        if totals[code] != totals[before] and share_above(found[before], found[code]) >= confidence:
+            number += stands(found, order, cut, (low, high), confidence)
+        tiers[code] = number
+    return tiers
+
+
+def stands(found, order, cut, tails, confidence):
+    """Whether all above are told apart from all below; only pairs whose tails overlap need counting."""
+    low, high = tails
+    best_below, worst_above = max(high[cut:]), min(low[:cut])
+    above = [code for place, code in enumerate(order[:cut]) if low[place] <= best_below]
+    below = [code for place, code in enumerate(order[cut:], cut) if high[place] >= worst_above]
+    return all(
+        share_above(found[one], found[other]) >= confidence for one in reversed(above) for other in below
+    )
+
+
+def least_places(columns, cells, weights, totals):
+    """Unit -> the place its least score would have among the published scores of the others."""
+    fed = [
+        not column.is_collected or any(cell.points for cell in own)
+        for column, own in zip(columns, zip(*cells.values()))
+    ]
+    still, ordered, places = AsPublished(columns, weights), sorted(totals.values()), {}
+    for code, own in cells.items():
+        filled = [
+            cell._replace(points=cell.points + (cell.missing if is_fed else 0))
+            for cell, is_fed in zip(own, fed)
+        ]
+        reached = [[cell.worst] for cell in own]
+        least = run_totals(still, columns, filled, reached, [None] * len(columns), weights)[0] + 1
+        above = len(ordered) - bisect_left(ordered, least + 1)
+        places[code] = above + 1 - (totals[code] > least)
+    return places
+
+
+def check_method(manifest, framework_bytes):
+    """The seed must be the one that follows from framework, months and group; gives it and what the manifest tells."""
+    told = manifest["intervals"]
+    year, upto = manifest["period"], manifest["upto"]
+    window = year if upto == f"{year}-12" else f"{year}-01..{upto}"
+    digest = sha256(framework_bytes).hex()
+    parts = "\x1f".join((digest, window, manifest["peer_group"]))
+    seed = int.from_bytes(sha256(b"fazhi/ranking/v1\n" + parts.encode())[:16], "big")
+    if (told["framework_digest"], told["seed"]) != (digest, str(seed)):
+        raise Tampered("名次区间的种子与指标体系、考核期、类别不符")
+    return told, seed
+
+
+def check_intervals(manifest, framework_bytes, units, published):
+    """How sure every place is, simulated anew; gives how many places, and the runs."""
+    told, seed = check_method(manifest, framework_bytes)
+    framework, group = json.loads(framework_bytes), manifest["peer_group"]
+    totals = {code: unit.total for code, unit in units.items() if unit.total is not None}
+    order = sorted(totals, key=lambda code: (-totals[code], code))
+    beside = dict.fromkeys(("interval", "median", "tier", "band", "above_next", "place_at_worst"))
+    check_told(published, dict.fromkeys(units.keys() - totals.keys(), beside))
+    if not order:
+        return 0, told
+    parts = parts_of(framework)
+    columns = columns_of(framework, group, parts)
+    weights = [weight for weight, _, _ in parts]
+    cells = {code: cells_of(columns, group, units[code]) for code in order}
+    found = simulated(Simulation(told, seed, columns, parts), columns, cells, weights)
+    places, confidence = places_in_runs(found), told["confidence"]
+    tiers, bands = (cut(found, order, totals, confidence) for cut in (tiers_of, bands_of))
+    least = least_places(columns, cells, weights, totals)
+    for code, after in zip(order, [*order[1:], None]):
+        middle, low, high = (quantile(places[code], share) for share in (0.5, *told["interval"]))
+        above = None if after is None else f"{share_above(found[code], found[after]):.3f}"
+        wanted = {
+            "interval": [low // MILLE, -(-high // MILLE)],
+            "median": f"{middle / MILLE:g}",
+            "tier": tiers[code],
+            "band": bands[code],
+            "above_next": above,
+            "place_at_worst": least[code],
+        }
+        check_told(published, {code: wanted})
+    return len(order), told
+
+
+def told_intervals(bundle, manifest, units, published, said):
+    """Check how sure the places are, or say why that was not done."""
+    told = manifest.get("intervals")
+    if told is None and manifest["format"] != FORMAT_WITHOUT:
+        raise Tampered("清单没有写明名次区间是怎样得出的")
+    if told is None or told["procedure"] != PROCEDURE:
+        why = "数据包早于可重算的抽样方法" if told is None else f"本程序不识抽样方法 {told['procedure']}"
+        said(f"名次区间、档和段没有重算：{why}", "–")
+        return
+    places, told = check_intervals(manifest, (bundle / "framework.json").read_bytes(), units, published)
+    noise = "、".join(f"{told['noise'][name]:.0%}" for name in ("component", "aspect", "result"))
+    said(
+        f"{places} 个名次的区间、中位、档、段、高于下一名的比例和缺口名次由事件重算一致"
+        f"（{PROCEDURE}，{told['runs']} 次，抽取 {told['samples']} 组，组成、方面、成果的权重浮动 {noise}）"
+    )
 
 
 # ---- the bundle -----------------------------------------------------------------------------------------------------
@@ -835,7 +1501,7 @@ def verify_receipt(arguments, said):
     both = "SHA-256 和 SM3" if len(digests) > 1 and all("sm3_proof" in one for one in records) else "SHA-256"
     said(f"{len(records)} 条记录逐字节与入账时相同，都在检查点之内（{both}）")
     for line in sources.told():
-        said(line)
+        said(line, "✓" if sources.keys else "–")
 
 
 def keys_of(written):
@@ -843,7 +1509,7 @@ def keys_of(written):
 
 
 def verify(arguments, said):
-    """Check everything; `said` takes a line for each thing that holds."""
+    """Check everything; `said` takes a line for each thing that holds, and with "–" for what was not looked at."""
     bundle = Path(arguments.bundle)
     log_keys, witnesses = keys_of(arguments.key), keys_of(arguments.witness)
     manifest = check_files(bundle, Key(arguments.publisher))
@@ -861,12 +1527,23 @@ def verify(arguments, said):
         raise Tampered(f"清单写明 {manifest['at_seq']} 条，检查点 {checkpoints[-1].size} 条，实有 {size} 条")
     said(f"{size} 条计分事件与 {len(checkpoints)} 个检查点一致，见证 {seen} 个")
     for line in sources.told():
-        said(line)
+        said(line, "✓" if sources.keys else "–")
     if arguments.blobs:
         said(f"佐证材料 {check_blobs(bundle, Path(arguments.blobs))} 件与记录的摘要一致")
     framework = json.loads((bundle / "framework.json").read_bytes())
     found = tallies(bundle, corrections, f"{manifest['period']}-01", manifest["upto"])
-    said(f"{check_scores(bundle, manifest, framework, found)} 个单位的得分、覆盖率和名次由事件重算一致")
+    units = assessed(bundle, manifest, framework, found)
+    published = published_rows(bundle, units)
+    ties = check_scores(units, published)
+    said(f"{len(units)} 个单位的得分、覆盖率和名次由事件重算一致")
+    if manifest["format"] != FORMAT_WITHOUT:
+        check_beside(framework, units, published, ties)
+        said("名称、并列、一票否决、可信度和各方面得分由事件和单位目录重算一致")
+    if arguments.no_intervals:
+        said("名次区间、档和段没有重算：--no-intervals", "–")
+    else:
+        told_intervals(bundle, manifest, units, published, said)
+    said("争议分没有重算：它取决于尚未办结的申诉，申诉不在数据包里", "–")
 
 
 def check_usage(arguments):
@@ -890,11 +1567,14 @@ def main():
     parser.add_argument("--witnesses", type=int, default=0, help="至少要有几个见证")
     parser.add_argument("--remembered", action="append", default=[], help="见证方记得的检查点文件，可多次")
     parser.add_argument("--blobs", help="佐证材料所在文件夹，以摘要命名")
+    parser.add_argument("--no-intervals", action="store_true", help="不重算名次区间、档和段（较慢的一步）")
     parser.add_argument("--no-sm3", action="store_true", help="不计算 SM3 根（没有 OpenSSL SM3 时较慢）")
     try:
         arguments = parser.parse_args()
         check_usage(arguments)
-        (verify_receipt if arguments.receipt else verify)(arguments, lambda line: print(f"✓ {line}"))
+        (verify_receipt if arguments.receipt else verify)(
+            arguments, lambda line, mark="✓": print(f"{mark} {line}")
+        )
     except Tampered as error:
         print(f"✗ {error}", file=sys.stderr)
         return 1
@@ -904,7 +1584,9 @@ def main():
     except (OSError, Unreadable, KeyError, TypeError, ValueError, StopIteration) as error:
         print(f"无法读取：{type(error).__name__} {error}", file=sys.stderr)
         return 3
-    print("全部核验通过。核验不能说明：记录的内容是否真实，以及是否有应记而未记的事件。")
+    print(
+        "核验通过；没有重算的，上面以“–”写明。核验不能说明：记录的内容是否真实，以及是否有应记而未记的事件。"
+    )
     return 0
 
 

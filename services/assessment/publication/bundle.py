@@ -19,13 +19,13 @@ from services.assessment.framework.values import Framework
 from services.assessment.ledger.model import CHECKPOINTS
 from services.assessment.ledger.stored import StoredCheckpoint, leaves
 from services.assessment.ranking.boards import Board
-from services.assessment.ranking.intervals import Intervals
+from services.assessment.ranking.intervals import Intervals, UnitRange
 from services.assessment.ranking.rules import modes_text, points_text, share_text
 from services.assessment.scoring.rules import Totals
 from services.assessment.scoring.tallies import kind_name, level_name
 from services.assessment.tables import UNITS
 
-FORMAT = "fazhi-bundle/1"
+FORMAT = "fazhi-bundle/2"
 EVENTS = "events.jsonl"
 CHECKPOINTS_SHOWN = 200
 
@@ -34,13 +34,14 @@ def score_lines(board: Board, ranges: Intervals, contested: Mapping[str, int]) -
     """
     One line a unit, best first: its place and score by what the log held at the board's event.
 
-    `interval` and `tier` say which places the data tells apart (名次区间、分档); `contested` how many points are in
-    dispute (争议分). Place, score and coverage follow from the events alone; the rest is told beside them.
+    `interval`, `tier` and what goes with them say which places the data tells apart (名次区间、档、段), and
+    `place_at_worst` which lean on what is missing (数据缺口); `contested` how many points are in dispute (争议分). All
+    but that follows from events, directory and framework, by the method that the manifest tells.
     """
     titles = {node.code: node.title for node in board.framework.root.children}
     by_unit = {found.unit: found for found in ranges.rows}
     for place in board.standings:
-        unit, found = board.units[place.unit], by_unit.get(place.unit)
+        unit = board.units[place.unit]
         yield _line(
             {
                 "unit": unit.code,
@@ -48,12 +49,24 @@ def score_lines(board: Board, ranges: Intervals, contested: Mapping[str, int]) -
                 "region_code": unit.region_code,
                 "rank": place.rank,
                 "tied": place.tied,
-                "interval": [found.low, found.high] if found else None,
-                "tier": found.tier if found else None,
+                **_sureness(by_unit.get(place.unit)),
                 "contested": points_text(contested.get(unit.code, 0)),
                 **_written(board.totals[unit.code], titles),
             }
         )
+
+
+def _sureness(found: UnitRange | None) -> dict[str, Any]:
+    if found is None:
+        return dict.fromkeys(("interval", "median", "tier", "band", "above_next", "place_at_worst"))
+    return {
+        "interval": [found.low, found.high],
+        "median": f"{found.median:g}",
+        "tier": found.tier,
+        "band": found.band,
+        "above_next": None if found.above_next is None else f"{found.above_next:.3f}",
+        "place_at_worst": found.place_at_worst,
+    }
 
 
 def _written(found: Totals, titles: Mapping[str, str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from kernel.ids import new_id
 from kernel.ledger.note import Note, NoteSigner
 from services.assessment.ledger.stored import newest_checkpoint
 from services.assessment.publication import bundle
+from services.assessment.ranking.intervals import intervals_of
 from services.assessment.scoring.roll_up import key_of
 
 VERIFIER = Path(__file__).resolve().parents[3] / "verifier" / "fazhi_verify.py"
@@ -53,13 +54,15 @@ def publish_anew(app: Any, signer: NoteSigner, folder: Path) -> None:
         assert last is not None
         framework = app.frameworks.in_force(int(YEAR))
         board = publications.board(session, framework, GROUP, YEAR, UPTO, last.size)
-        files = publications._files(session, board, last)
+        ranges = intervals_of(board, publications._parameters)
+        files = publications._files(session, board, ranges, last)
         about: dict[str, Any] = {
             "id": new_id(),
             "period": YEAR,
             "upto": UPTO,
             "peer_group": GROUP,
             "at_seq": last.size,
+            "intervals": ranges.method,
         }
         about |= {"framework": key_of(framework), "origin": app.ledger.origin, "replaces": None}
         written = bundle.manifest(about, files, bundle.event_lines(session, last.size))
