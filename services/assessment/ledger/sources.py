@@ -45,7 +45,7 @@ class SourceCheck:
         self._received = max(self._received or row.received_at, row.received_at)
         try:
             leaf = orjson.loads(row.leaf)
-            source, written = str(leaf["source"]), str(leaf["source_sig"])
+            source, written = str(leaf["source"]), str(leaf.get("source_sig", ""))
             standing, fault = self._signatures.judge(stated_in(leaf), written, self._received - SPREADING)
         except (KeyError, TypeError, ValueError, AttributeError):
             source, standing, fault = row.source, Standing.REFUSED, (_MALFORMED, "")

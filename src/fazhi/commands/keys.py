@@ -49,6 +49,11 @@ def list_keys(source: SOURCE = "") -> None:
         held = "有" if each.key.is_private else "无"
         table.add_row(each.kid, state, _written(each.active_from), _written(each.revoked_at), held)
     console.print(table)
+    if source:
+        from contracts.findings.signatures import keys_of
+
+        for known in keys_of(source, ring):
+            console.print(f"--source {known}", markup=False, soft_wrap=True)
 
 
 def rotate(

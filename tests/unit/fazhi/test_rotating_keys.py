@@ -1,10 +1,13 @@
 """`fazhi keys` as an operator types it: files in place, nothing half done, and what it says."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from typer.testing import CliRunner
 
 from fazhi.cli import app
 from gateway.partners.vault import Vault, make_root, read_root
+from kernel.access.files import replace_file
 from kernel.access.keyring import read_ring
 from kernel.access.tokens import make_key, public_half
 from kernel.errors import NotFound
@@ -106,3 +109,37 @@ class TestPartnersRoot:
     def test_half_a_root_is_none(self, content):
         with pytest.raises(ValueError, match="32 bytes"):
             Vault(content)
+
+
+class TestKeysOfASource:
+    @pytest.fixture
+    def source(self, folder):
+        make_key(folder / "source-enforcement.pem")
+        return folder / "source-enforcement.pem"
+
+    def test_are_listed_rotated_and_revoked_apart_from_those_of_tokens(self, source):
+        before = kids(source.with_name("identity.pem"))
+        listed = fazhi("list", "--source", "enforcement")
+        assert "使用中" in listed
+        assert "--source enforcement+" in listed  # as signatures and the verifier name it
+        said = fazhi("rotate", "--source", "enforcement", "--after", "0")
+        assert kids(source)[-1] in said
+        assert "已撤销" in fazhi("revoke", kids(source)[-1], "--source", "enforcement")
+        assert kids(source.with_name("identity.pem")) == before
+
+    def test_are_kept_for_ever_for_what_they_signed(self, source):
+        long_ago = datetime.now(UTC) - timedelta(days=900)
+        for days in (0, 300, 600):
+            ring = read_ring(source.read_bytes()).rotated(
+                long_ago + timedelta(days=days), after=timedelta(0), forgets=False
+            )
+            replace_file(source, ring.text())
+        fazhi("rotate", "--source", "enforcement")
+        assert len(kids(source)) == 5
+
+    def test_are_told_to_those_who_check_first(self, source, tmp_path, monkeypatch):
+        public = tmp_path / "trust" / "source-enforcement.pub.pem"
+        monkeypatch.setenv("FAZHI_SOURCE_PUBLIC_KEYS", str(public.parent))
+        fazhi("rotate", "--source", "enforcement")
+        assert kids(public) == kids(source)
+        assert b"PRIVATE" not in public.read_bytes()

@@ -65,9 +65,9 @@ def proof(hasher: Hasher, seq: int, all_leaves: list[bytes]) -> list[str]:
     return [base64.b64encode(one).decode() for one in inclusion(hasher, node, seq - 1, SIZE)]
 
 
-def a_receipt(signer: NoteSigner = LOG) -> Receipt:
+def a_receipt(signer: NoteSigner = LOG, written: list[bytes] | None = None) -> Receipt:
     """As services.assessment.ledger.receipts makes them: a head, and a line for each event of the unit."""
-    written = leaves()
+    written = written or leaves()
     checkpoint = Checkpoint(
         origin=LOG.key.name,
         size=SIZE,
