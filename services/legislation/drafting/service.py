@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from contracts.findings import Mode
 from contracts.findings.evidence import HandedIn
 from contracts.findings.register import Found
+from contracts.findings.wire import OLDEST
 from kernel.access.principal import SYSTEM, Principal
 from kernel.clock import local_date
 from kernel.errors import Conflict, Invalid, NotFound, Problem
@@ -247,7 +248,10 @@ class Register:
                 document.next_look_on = today if is_new else next_look_on(facts)
                 subject = subject_of(document.id)
                 found += [
-                    Found(subject, document.unit, Mode(document.mode), finding) for finding in look(facts)
+                    Found(subject, document.unit, Mode(document.mode), finding)
+                    for finding in look(facts)
+                    if finding.occurred_at
+                    >= work.clock.now() - OLDEST  # of what is older nobody takes an event
                 ]
         work.session.flush()
         FINDINGS.record(work, found)

@@ -133,6 +133,16 @@ class TestProbes:
         assert (right.probe, right.outcome, right.corrects) == ("LEG-VAL-01", int(Outcome.PASS), wrong.id)
         assert office.app.register.one(CLERK, new.id).used_on == date(2026, 3, 4)
 
+    def test_of_a_document_older_than_ten_years_only_its_use_is_told(self, office: Desk) -> None:
+        """Assessment refuses events of so long ago; the use that corrected one of them was refused with it."""
+        days = ("reviewed_on", "deliberated_on", "signed_on", "published_on", "effective_on", "filed_on")
+        old = {day: getattr(ENTRY, day).replace(year=2012) for day in days}
+        office.app.register.enter(CLERK, replace(ENTRY, **old))
+        assert office.told() == []
+        office.cite(a_citation("新城区户外广告设置管理办法", "第三条", on="2026-03-04"))
+        (event,) = office.told()
+        assert (event.probe, event.outcome, event.corrects) == ("LEG-VAL-01", int(Outcome.FAIL), "")
+
     def test_a_trial_document_lasts_two_years(self, office: Desk) -> None:
         document = office.app.register.enter(CLERK, replace(ENTRY, title="新城区养犬管理办法（试行）"))
         assert document.expires_on == date(2028, 3, 4)
