@@ -159,6 +159,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
+    def _left_empty(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """A variable without a value leaves empty what may be left empty; a path would be the working folder."""
+        unset = {name for name, field in cls.model_fields.items() if field.default is None}
+        return {name: value for name, value in values.items() if not (name in unset and value == "")}
+
+    @model_validator(mode="before")
+    @classmethod
     def _secrets_from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
         for name in _SECRETS:
             path = os.environ.get(f"FAZHI_{name.upper()}_FILE")

@@ -39,6 +39,16 @@ def test_a_group_may_read_a_secret_as_kubernetes_mounts_them(secret, monkeypatch
     assert "from-a-file" in Settings().broker_url
 
 
+def test_what_may_be_left_empty_is_left_empty_by_a_variable_without_a_value(monkeypatch):
+    left = [name for name, field in Settings.model_fields.items() if field.default is None]
+    assert {"identity_key_file", "audit_key_file", "ledger_witnesses_needed"} <= set(left)
+    for name in left:
+        monkeypatch.setenv(f"FAZHI_{name.upper()}", "")
+    monkeypatch.setenv("FAZHI_METRICS_NETWORKS", "")  # where emptiness has a meaning of its own, it keeps it
+    assert [getattr(Settings(), name) for name in left] == [None] * len(left)
+    assert Settings().metrics_networks == ""
+
+
 def test_good_settings_pass_in_production():
     assert Settings(**GOOD).production
 
