@@ -4,14 +4,17 @@ Write catalog/codes/basis_documents.yaml: titles of published laws with the numb
     python scripts/basis_documents.py ../shared/data/laws > catalog/codes/basis_documents.yaml
 
 Enforcement looks up cited bases in it. Of several versions of a law the newest is taken; judicial cases and one
-province's local regulations are left out, a province adds its own lines.
+province's local regulations are left out, a province adds its own lines. What another text of the folder repeals
+(《……》同时废止) carries the day on which that text took effect.
 """
 
 import re
 import sys
 from pathlib import Path
 
+from kernel.errors import Invalid
 from services.enforcement.cases.rules.basis import article_number, title_of
+from services.legislation.documents.rules import Collection, Kind, parse_law
 
 LEFT_OUT = ("案例", "地方性法规-重庆")
 NAME = re.compile(r"(?P<title>.+?)\((?P<version>\d{4}-\d{2}-\d{2})\)$")
@@ -68,13 +71,25 @@ def last_article(text: str) -> int:
     return last
 
 
+def repeals(path: Path) -> dict[str, str]:
+    """Titles that a text repeals as a whole, with the day on which it took effect."""
+    try:
+        law = parse_law(path.name, path.read_text(encoding="utf-8"), Collection(kind=Kind.LAW))
+    except Invalid:
+        return {}
+    return {title_of(title): law.effect.on.isoformat() for title in law.repeals if law.effect is not None}
+
+
 def main(folder: Path) -> None:
     """Print the file."""
     newest: dict[str, tuple[str, int]] = {}
+    ended: dict[str, str] = {}
     for path in sorted(folder.rglob("*.md")):
         name = NAME.match(path.stem)
         if name is None or path.relative_to(folder).parts[0] in LEFT_OUT:
             continue
+        for title, day in repeals(path).items():
+            ended[title] = min(day, ended.get(title, day))
         title = title_of(name["title"])
         if title not in newest or newest[title][0] < name["version"]:
             newest[title] = (name["version"], last_article(path.read_text(encoding="utf-8")))
@@ -90,7 +105,8 @@ def main(folder: Path) -> None:
     print("# repealed_on: since that day it can be no basis. Titles without 中华人民共和国.")
     print("id: basis_documents\nversion: 1\ndocuments:")
     for title, (version, articles) in sorted(newest.items()):
-        print(f'  - {{title: "{title}", version: "{version}", articles: {articles}}}')
+        since = f", repealed_on: {ended[title]}" if ended.get(title, "") >= (version or "9999") else ""
+        print(f'  - {{title: "{title}", version: "{version}", articles: {articles}{since}}}')
 
 
 if __name__ == "__main__":

@@ -247,6 +247,15 @@ class TestBasis:
         assert ask("ENF-DOC-01", facts(a_licence(), documents=gone)) == FAIL
         assert ask("ENF-DOC-01", facts(a_licence(decided_on=date(2026, 3, 12)), documents=gone)) == PASS
 
+    @pytest.mark.parametrize(("opened", "expected"), [(date(2022, 2, 28), PASS), (date(2022, 3, 1), FAIL)])
+    def test_the_catalog_knows_what_the_published_texts_repeal(self, opened: date, expected: Outcome) -> None:
+        """市场主体登记管理条例 ended 公司登记管理条例 on 1 March 2022."""
+        text = "《公司登记管理条例》第六十八条"
+        case = a_penalty(basis=text, opened_on=opened, decided_on=date(2022, 4, 1))
+        assert (
+            ask("ENF-DOC-01", facts(case, cited=parse_bases(text), documents=the_law().documents)) == expected
+        )
+
     def test_a_penalty_rests_on_the_law_of_the_day_of_the_violation(self) -> None:
         """行政处罚法 Art. 37: a violation found before the repeal is judged by the law that was repealed since."""
         gone = {"行政处罚法": KnownDocument("行政处罚法", 86, date(2026, 1, 13))}
