@@ -16,6 +16,7 @@ from kernel.hosting.attachments import attachment
 from kernel.hosting.validation import Body, WrittenDay
 from kernel.storage.blobs import Blobs
 from kernel.text import clean_text
+from services.assessment.ranking.api import Day
 from services.assessment.sheets.rules import KINDS, Item, Kind
 from services.assessment.sheets.service import Sheet, Sheets
 
@@ -88,15 +89,15 @@ def router(sheets: Sheets, blobs: Blobs) -> APIRouter:
 
     @router.get("")
     @allow(*LOOKERS, AUDIT_ADMIN)
-    def mine(who: Caller) -> list[SheetView]:
-        """The sheets the caller may see, those due first."""
-        return [SheetView(**_view(sheet)) for sheet in sheets.mine(who)]
+    def mine(who: Caller, as_of: Day = None) -> list[SheetView]:
+        """The sheets the caller may see, those due first; now or on a past day."""
+        return [SheetView(**_view(sheet)) for sheet in sheets.mine(who, sheets.end_of(as_of))]
 
     @router.get("/{sheet}")
     @allow(*LOOKERS, AUDIT_ADMIN)
-    def one(sheet: str, who: Caller) -> SheetPage:
+    def one(sheet: str, who: Caller, as_of: Day = None) -> SheetPage:
         """A sheet with what was handed in."""
-        found, framework, versions, files = sheets.one(who, sheet)
+        found, framework, versions, files = sheets.one(who, sheet, sheets.end_of(as_of))
         nodes = ((code, framework.node(code)) for code in found.results)
         return SheetPage(
             **_view(found),
@@ -129,9 +130,9 @@ def router(sheets: Sheets, blobs: Blobs) -> APIRouter:
 
     @router.get("/{sheet}/files/{digest}")
     @allow(*LOOKERS, AUDIT_ADMIN)
-    def file(sheet: Annotated[str, Field()], digest: str, who: Caller) -> Response:
+    def file(sheet: Annotated[str, Field()], digest: str, who: Caller, as_of: Day = None) -> Response:
         """A file of a sheet, as it was handed in."""
-        found = sheets.file(who, sheet, digest)
+        found = sheets.file(who, sheet, digest, sheets.end_of(as_of))
         return attachment(blobs.get(digest), name=found.name, media_type=found.media_type)
 
     return router

@@ -2,7 +2,8 @@
 What is done with sheets: handed out, filled in with marks, reasons and files, corrected with a reason.
 
 Handing in makes one score fact a result, in the same transaction; handing in again corrects those facts, and both
-versions stay. A third party sees the sheets it was given and nothing else (R36).
+versions stay. A third party sees the sheets it was given and nothing else (R36). As of a past moment 截至 what was handed
+out, added and handed in until then is there; who may see it is said of today.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import ColumnElement, Row, func, insert, select, true
 from sqlalchemy.orm import Session
 
 from contracts.findings import Evidence, Finding, Mode, Outcome
@@ -25,7 +26,9 @@ from kernel.storage.work import Store, Work
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.publication.closing import require_open
+from services.assessment.ranking.known import end_of, framework_at
 from services.assessment.reach import within
+from services.assessment.reporting.reach import unit_names
 from services.assessment.reporting.scored import occurred_at
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
 from services.assessment.scoring.tallies import Assessed, assessed_units
@@ -117,22 +120,34 @@ class Sheets:
             work.commit()
         return [str(row["id"]) for row in rows]
 
-    def mine(self, who: Principal) -> list[Sheet]:
-        """The sheets this caller may see, those due first."""
+    def end_of(self, day: date | None) -> datetime | None:
+        """The moment as of which a past day is shown; None for now. Raises Invalid."""
+        return end_of(self._store.clock, day)
+
+    def mine(self, who: Principal, at: datetime | None = None) -> list[Sheet]:
+        """The sheets this caller may see (of those handed out until a moment), those due first."""
         with self._store.reading() as session:
             theirs = SHEETS.c.assignee == who.account
             if who.has(INSPECTOR, AUDIT_ADMIN):
                 theirs |= within(who, SHEETS.c.unit)
-            wanted = select(SHEETS).where(theirs).order_by(SHEETS.c.due_on, SHEETS.c.id)
+            wanted = select(SHEETS).where(theirs, _until(SHEETS.c.issued_at, at))
+            wanted = wanted.order_by(SHEETS.c.due_on, SHEETS.c.id)
             rows = session.execute(wanted.limit(2000)).all()
-            return [sheet for sheet, path in self._read(session, rows) if _may_see(who, sheet, path)]
+            return [sheet for sheet, path in self._read(session, rows, at) if _may_see(who, sheet, path)]
 
-    def one(self, who: Principal, sheet: str) -> tuple[Sheet, Framework, list[Version], list[SheetFile]]:
-        """A sheet with what was handed in. Raises NotFound."""
+    def one(
+        self, who: Principal, sheet: str, at: datetime | None = None
+    ) -> tuple[Sheet, Framework, list[Version], list[SheetFile]]:
+        """A sheet with what was handed in (until a moment). Raises NotFound."""
         with self._store.reading() as session:
-            found, _ = self._seen(session, who, sheet)
-            framework = self._frameworks.in_force(int(found.period))
-            return found, framework, _versions(session, sheet), _files(session, sheet)
+            found, _ = self._seen(session, who, sheet, at)
+            year = int(found.period)
+            framework = (
+                self._frameworks.in_force(year)
+                if at is None
+                else framework_at(session, self._frameworks, at, year)
+            )
+            return found, framework, _versions(session, sheet, at), _files(session, sheet, at)
 
     def add_file(self, who: Principal, sheet: str, kept: Kept) -> None:
         """Note a checked file as belonging to a sheet of the caller's."""
@@ -147,11 +162,11 @@ class Sheets:
             work.audit(who, "sheet.file_added", f"sheets/{sheet}", after_digest=kept.digest[-64:])
             work.commit()
 
-    def file(self, who: Principal, sheet: str, digest: str) -> SheetFile:
-        """A file of a sheet the caller may see. Raises NotFound."""
+    def file(self, who: Principal, sheet: str, digest: str, at: datetime | None = None) -> SheetFile:
+        """A file of a sheet the caller may see (that was there at a moment). Raises NotFound."""
         with self._store.reading() as session:
-            self._seen(session, who, sheet)
-            found = next((file for file in _files(session, sheet) if file.digest == digest), None)
+            self._seen(session, who, sheet, at)
+            found = next((file for file in _files(session, sheet, at) if file.digest == digest), None)
         if found is None:
             raise NotFound("没有这份文件，请从列表中选择。", code="assessment.unknown_file")
         return found
@@ -212,14 +227,21 @@ class Sheets:
             )
         return found
 
-    def _read(self, session: Session, rows: Sequence[Row[Any]]) -> list[tuple[Sheet, str]]:
+    def _read(
+        self, session: Session, rows: Sequence[Row[Any]], at: datetime | None = None
+    ) -> list[tuple[Sheet, str]]:
+        """Sheets with the names of then, and where their units stand today."""
         framework = self._frameworks.current()
         units = {
             unit.code: unit for unit in assessed_units(session, framework, sorted({row.unit for row in rows}))
         }
+        names = unit_names(session, {row.unit for row in rows}, at)
         handed_in = (
             select(SHEET_VERSIONS.c.sheet, func.max(SHEET_VERSIONS.c.version))
-            .where(SHEET_VERSIONS.c.sheet.in_([row.id for row in rows]))
+            .where(
+                SHEET_VERSIONS.c.sheet.in_([row.id for row in rows]),
+                _until(SHEET_VERSIONS.c.handed_in_at, at),
+            )
             .group_by(SHEET_VERSIONS.c.sheet)
         )
         versions = {str(sheet): version for sheet, version in session.execute(handed_in)}
@@ -231,7 +253,7 @@ class Sheets:
                     framework=row.framework,
                     period=row.period,
                     unit=row.unit,
-                    unit_name=units[row.unit].name if row.unit in units else row.unit,
+                    unit_name=names.get(row.unit, row.unit),
                     results=tuple(orjson.loads(row.results)),
                     assignee=row.assignee,
                     due_on=row.due_on,
@@ -243,9 +265,12 @@ class Sheets:
             for row in rows
         ]
 
-    def _seen(self, session: Session, who: Principal, sheet: str) -> tuple[Sheet, str]:
-        rows = session.execute(select(SHEETS).where(SHEETS.c.id == sheet)).all() if is_id(sheet) else []
-        for found, path in self._read(session, rows):
+    def _seen(
+        self, session: Session, who: Principal, sheet: str, at: datetime | None = None
+    ) -> tuple[Sheet, str]:
+        wanted = select(SHEETS).where(SHEETS.c.id == sheet, _until(SHEETS.c.issued_at, at))
+        rows = session.execute(wanted).all() if is_id(sheet) else []
+        for found, path in self._read(session, rows, at):
             if _may_see(who, found, path):
                 return found, path
         raise NotFound("没有这张查验单，请从列表中选择。", code="assessment.unknown_sheet")
@@ -262,8 +287,13 @@ def _may_see(who: Principal, sheet: Sheet, path: str) -> bool:
     return sheet.assignee == who.account or (who.has(INSPECTOR, AUDIT_ADMIN) and who.reaches(path))
 
 
-def _versions(session: Session, sheet: str) -> list[Version]:
-    query = select(SHEET_VERSIONS).where(SHEET_VERSIONS.c.sheet == sheet).order_by(SHEET_VERSIONS.c.version)
+def _until(written_at: ColumnElement[datetime], at: datetime | None) -> ColumnElement[bool]:
+    return true() if at is None else written_at <= at
+
+
+def _versions(session: Session, sheet: str, at: datetime | None = None) -> list[Version]:
+    handed_in = SHEET_VERSIONS.c.sheet == sheet, _until(SHEET_VERSIONS.c.handed_in_at, at)
+    query = select(SHEET_VERSIONS).where(*handed_in).order_by(SHEET_VERSIONS.c.version)
     return [
         Version(
             row.version,
@@ -288,8 +318,9 @@ def _events(session: Session, sheet: str) -> dict[str, str]:
     return found
 
 
-def _files(session: Session, sheet: str) -> list[SheetFile]:
-    query = select(SHEET_FILES).where(SHEET_FILES.c.sheet == sheet).order_by(SHEET_FILES.c.added_at)
+def _files(session: Session, sheet: str, at: datetime | None = None) -> list[SheetFile]:
+    added = SHEET_FILES.c.sheet == sheet, _until(SHEET_FILES.c.added_at, at)
+    query = select(SHEET_FILES).where(*added).order_by(SHEET_FILES.c.added_at)
     return [SheetFile(row.digest, row.name, row.media_type, row.size) for row in session.execute(query)]
 
 

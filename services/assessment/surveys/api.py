@@ -17,6 +17,7 @@ from kernel.hosting.validation import Body, WrittenDay
 from kernel.ids import new_id
 from kernel.storage.blobs import Blobs
 from kernel.text import clean_name
+from services.assessment.ranking.api import Day
 from services.assessment.surveys.rules import WAYS, Option, Question, Survey, Way
 from services.assessment.surveys.service import Surveys
 
@@ -134,15 +135,15 @@ def _for_staff(router: APIRouter, surveys: Surveys) -> None:
 
     @router.get("/surveys")
     @allow(REVIEWER, INSPECTOR, AUDIT_ADMIN)
-    def every(who: Caller) -> list[SurveyView]:
+    def every(who: Caller, as_of: Day = None) -> list[SurveyView]:
         """Surveys with how many answers each has about units of the caller's area, newest first."""
-        return [_view(survey, answers=answers) for survey, answers in surveys.every(who)]
+        return [_view(survey, answers=answers) for survey, answers in surveys.every(who, as_of)]
 
     @router.get("/surveys/{survey}")
     @allow(REVIEWER, INSPECTOR, AUDIT_ADMIN)
-    def one(survey: str, who: Caller) -> SurveyView:
-        """A survey and how it goes, unit by unit."""
-        found, progress = surveys.one(who, survey)
+    def one(survey: str, who: Caller, as_of: Day = None) -> SurveyView:
+        """A survey and how it goes, unit by unit; now or on a past day."""
+        found, progress = surveys.one(who, survey, as_of)
         return _view(found, progress=[asdict(unit) for unit in progress])
 
     @router.post("/surveys/{survey}/codes", status_code=201)

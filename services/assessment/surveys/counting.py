@@ -1,7 +1,9 @@
 """What has come in of surveys, counted: sums by unit and result, what was counted before, progress, files."""
 
+from datetime import datetime
+
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from contracts.findings import Evidence
@@ -49,16 +51,24 @@ def evidence_of(session: Session, survey: Survey) -> tuple[Evidence, ...]:
     )
 
 
-def progress_of(session: Session, survey: str) -> list[Progress]:
+def until(written_at: ColumnElement[datetime], at: datetime | None) -> ColumnElement[bool]:
+    """Whether something was there at a moment (None: now)."""
+    return true() if at is None else written_at <= at
+
+
+def progress_of(session: Session, survey: str, at: datetime | None = None) -> list[Progress]:
+    """How far a survey has come, or had, unit by unit."""
     found: dict[str, list[int]] = {}
-    for place, table in enumerate((SURVEY_CODES, SURVEY_ANSWERS)):
-        query = select(table.c.unit, func.count()).where(table.c.survey == survey).group_by(table.c.unit)
-        for unit, count in session.execute(query):
+    came = ((SURVEY_CODES, SURVEY_CODES.c.issued_at), (SURVEY_ANSWERS, SURVEY_ANSWERS.c.answered_at))
+    for place, (table, came_at) in enumerate(came):
+        query = select(table.c.unit, func.count()).where(table.c.survey == survey, until(came_at, at))
+        for unit, count in session.execute(query.group_by(table.c.unit)):
             found.setdefault(unit, [0, 0, 0])[place] = count
     counted = select(SURVEY_COUNTS.c.unit, func.max(SURVEY_COUNTS.c.responses)).where(
-        SURVEY_COUNTS.c.survey == survey
+        SURVEY_COUNTS.c.survey == survey, until(SURVEY_COUNTS.c.counted_at, at)
     )
     for unit, count in session.execute(counted.group_by(SURVEY_COUNTS.c.unit)):
         found.setdefault(unit, [0, 0, 0])[2] = count
-    names = {row.code: row.name for row in session.execute(select(UNITS.table.c.code, UNITS.table.c.name))}
+    units = UNITS.table_at(at)
+    names = {row.code: row.name for row in session.execute(select(units.c.code, units.c.name))}
     return [Progress(unit, names.get(unit, unit), *counts) for unit, counts in sorted(found.items())]

@@ -11,7 +11,7 @@ answers and counts of the units in reach. Whoever answers is nobody: the code al
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -32,11 +32,12 @@ from kernel.storage.work import Store, Work
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.publication.closing import require_open
+from services.assessment.ranking.known import end_of
 from services.assessment.reach import seen_by, within
 from services.assessment.reporting.scored import occurred_at
 from services.assessment.scoring.model import LOG_HEAD
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
-from services.assessment.surveys.counting import counted_before, evidence_of, progress_of, sums_of
+from services.assessment.surveys.counting import counted_before, evidence_of, progress_of, sums_of, until
 from services.assessment.surveys.model import (
     SURVEY_ANSWERS,
     SURVEY_BATCHES,
@@ -99,22 +100,27 @@ class Surveys:
             work.commit()
         return survey.id
 
-    def every(self, who: Principal) -> list[tuple[Survey, int]]:
-        """Surveys with how many answers each has about units the caller reaches, newest first."""
-        counted = select(SURVEY_ANSWERS.c.survey, func.count()).where(within(who, SURVEY_ANSWERS.c.unit))
-        wanted = select(SURVEYS).where(seen_by(who, SURVEYS.c.scope)).order_by(SURVEYS.c.created_at.desc())
+    def every(self, who: Principal, day: date | None = None) -> list[tuple[Survey, int]]:
+        """Surveys with how many answers each has (by the end of a day) about units the caller reaches, newest first."""
+        at, answered = end_of(self._store.clock, day), SURVEY_ANSWERS.c
+        counted = select(answered.survey, func.count()).where(
+            within(who, answered.unit), until(answered.answered_at, at)
+        )
+        seen = seen_by(who, SURVEYS.c.scope), until(SURVEYS.c.created_at, at)
+        wanted = select(SURVEYS).where(*seen).order_by(SURVEYS.c.created_at.desc())
         with self._store.reading() as session:
             found = session.execute(counted.group_by(SURVEY_ANSWERS.c.survey))
             answers = {str(row[0]): row[1] for row in found}
             rows = session.execute(wanted.limit(200)).all()
             return [(_survey(row), answers.get(str(row.id), 0)) for row in rows]
 
-    def one(self, who: Principal, survey: str) -> tuple[Survey, list[Progress]]:
-        """A survey and how it goes, unit by unit of those the caller reaches. Raises NotFound."""
+    def one(self, who: Principal, survey: str, day: date | None = None) -> tuple[Survey, list[Progress]]:
+        """A survey and how it goes (by the end of a day), unit by unit of those the caller reaches. Raises NotFound."""
+        at = end_of(self._store.clock, day)
         with self._store.reading() as session:
             theirs = _reached(session, who)
-            found = _one(session, who, survey)
-            return found, [one for one in progress_of(session, survey) if one.unit in theirs]
+            found = _one(session, who, survey, at)
+            return found, [one for one in progress_of(session, survey, at) if one.unit in theirs]
 
     def issue_codes(self, who: Principal, survey: str, unit: str, count: int) -> list[str]:
         """One-time codes for people to answer about a unit; shown once, kept as digests. Raises NotFound."""
@@ -323,9 +329,10 @@ def _keep(
     write_rows(work.session, SURVEY_ANSWERS, rows)
 
 
-def _one(session: Session, who: Principal, survey: str) -> Survey:
+def _one(session: Session, who: Principal, survey: str, at: datetime | None = None) -> Survey:
     """A survey the caller may know of. Raises NotFound."""
-    wanted = select(SURVEYS).where(SURVEYS.c.id == survey, seen_by(who, SURVEYS.c.scope))
+    known = seen_by(who, SURVEYS.c.scope), until(SURVEYS.c.created_at, at)
+    wanted = select(SURVEYS).where(SURVEYS.c.id == survey, *known)
     row = session.execute(wanted).one_or_none() if is_id(survey) else None
     if row is None:
         raise NotFound("没有这次测评，请从列表中选择。", code="assessment.unknown_survey")

@@ -3,7 +3,7 @@
 import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text
@@ -120,6 +120,32 @@ class TestSurveys:
             told = list(pool.map(lambda _: county.app.surveys.count(STAFF, survey), range(4)))
         assert sorted(told) == [0, 0, 0, 2]
         assert len(facts(county, "SV.SITE.LAW")) == 1
+
+    def test_a_survey_of_a_past_day_has_what_had_come_by_then(self, county):
+        clock, surveys, then = county.app.store.clock, county.app.surveys, {}
+
+        def shown(day=None):
+            return [
+                (survey, answers, surveys.one(STAFF, survey.id, day))
+                for survey, answers in surveys.every(STAFF, day)
+            ]
+
+        def codes():
+            issued.extend(surveys.issue_codes(STAFF, survey, UNIT, 2))
+
+        def answer():
+            surveys.answer(issued.pop(), {"q1": "满意", "q2": "不满意"})
+
+        survey, issued = surveys.set_up(STAFF, a_survey()), []
+        for act in (lambda: None, codes, answer, lambda: surveys.count(STAFF, survey), answer):
+            act()
+            then[clock.now().date()] = shown()
+            clock.advance(timedelta(days=1))
+        surveys.set_up(STAFF, a_survey())
+        assert len({str(pages) for pages in then.values()}) == len(then), "every day something was done"
+        for day, pages in then.items():
+            assert shown(day) == pages, day
+        assert surveys.every(STAFF, date(2026, 3, 4)) == []
 
     def test_a_survey_of_a_year_that_ends_after_it_counts_in_that_year(self, county):
         survey = county.app.surveys.set_up(STAFF, a_survey(closes_on=date(2027, 1, 15)))
@@ -312,6 +338,42 @@ class TestSheets:
         county.app.sheets.hand_in(COMPANY, sheet, 1, [Item(self.RESULT, 900, "复核后")], "补交了材料")
         assert [row.corrects is None for row in facts(county, self.RESULT)] == [True, False]
         assert [version.version for version in county.app.sheets.one(COMPANY, sheet)[2]] == [1, 2]
+
+    def test_sheets_of_a_past_day_are_as_they_were_on_it(self, county):
+        clock, sheets, then = county.app.store.clock, county.app.sheets, {}
+        kept = Kept("sha256:" + "0" * 64, "text/plain", 1, "现场照片.txt")
+
+        def shown(at=None):
+            mine = sheets.mine(COMPANY, at)
+            return [(one, sheets.one(COMPANY, one.id, at)[2:]) for one in mine]
+
+        def renamed():
+            told = a_unit(UNIT, parent="150102", path=f"/15/150102/{UNIT}/")
+            told.name, told.version = "改了名的局", 2
+            county.units(told)
+
+        (sheet,) = self.hand_out(county)
+        for act in (
+            lambda: None,
+            lambda: sheets.add_file(COMPANY, sheet, kept),
+            lambda: sheets.hand_in(COMPANY, sheet, 0, [Item(self.RESULT, 800, "首次评分")], ""),
+            renamed,
+            lambda: sheets.hand_in(COMPANY, sheet, 1, [Item(self.RESULT, 900, "复核后")], "补交了材料"),
+            lambda: self.hand_out(county),
+        ):
+            act()
+            then[clock.now().date()] = shown()
+            clock.advance(timedelta(days=1))
+        assert len({str(pages) for pages in then.values()}) == len(then), "every day something was done"
+        for day, pages in then.items():
+            assert shown(sheets.end_of(day)) == pages, day
+        before = sheets.end_of(date(2026, 3, 4))
+        assert sheets.mine(COMPANY, before) == []
+        with pytest.raises(NotFound):
+            sheets.one(COMPANY, sheet, before)
+        with pytest.raises(NotFound):
+            sheets.file(COMPANY, sheet, kept.digest, sheets.end_of(min(then)))
+        assert sheets.file(COMPANY, sheet, kept.digest).name == "现场照片.txt"
 
     def test_two_who_write_over_the_same_version_do_not_overwrite_one_another(self, county):
         (sheet,) = self.hand_out(county)
