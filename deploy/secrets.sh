@@ -3,6 +3,8 @@
 # Keys, passwords and addresses, one folder a Secret of deploy/k8s; what is there already is kept. Touches no cluster.
 # Elsewhere than in the manifests: DATABASE_HOST, BROKER_HOST, SEARCH_HOST, BLOBS_HOST name the servers.
 # LEDGER_ORIGIN is the ledger's name, FAZHI_LEDGER_ORIGIN of the province's settings: it is part of public keys.
+# SOURCES_SIGN_FROM is when the services begin to sign their scored events (2026-12-01T00:00:00Z): now, or after an
+# upgrade is rolled out, for what assessment receives from then on must be signed.
 set -euo pipefail
 umask 077
 folder=${1:?usage: $0 FOLDER}
@@ -11,6 +13,7 @@ broker=${BROKER_HOST:-rabbitmq.fazhi-data.svc}
 search=${SEARCH_HOST:-opensearch.fazhi-data.svc}
 blobs=${BLOBS_HOST:-blobs.fazhi-data.svc}
 origin=${LEDGER_ORIGIN:-fazhi.local/assessment}
+signing=${SOURCES_SIGN_FROM:-$(date -u +%Y-%m-%dT%H:%M:%SZ)}
 
 # Writes standard input to a new file; a file that is there stays as it is.
 keep() { mkdir -p "$(dirname "$folder/$1")"; if [ -s "$folder/$1" ]; then cat >/dev/null; else cat >"$folder/$1"; fi; }
@@ -42,6 +45,11 @@ password | keep passwords/search
 for service in gateway legislation disputes decisions enforcement assessment; do
   openssl genpkey -algorithm ed25519 | keep "fazhi-$service/audit.pem"
   public "${origin%%/*}/audit/$service" "fazhi-$service/audit.pem" | keep "fazhi-trust/audit-$service.pub"
+  { printf 'active-from: %s\n' "$signing"; openssl genpkey -algorithm ed25519; } | keep "fazhi-$service/source.pem"
+  # Once, as identity.pub.pem; the line before the key goes with it.
+  [ -s "$folder/fazhi-trust/source-$service.pub.pem" ] ||
+    { grep '^active-from: ' "$folder/fazhi-$service/source.pem" || true; openssl pkey -in "$folder/fazhi-$service/source.pem" -pubout; } |
+    keep "fazhi-trust/source-$service.pub.pem"
   for role in "$service" "$service-migrate"; do
     password | keep "postgres-$role/password"
     printf 'fazhi_%s' "${role/-/_}" | keep "postgres-$role/username"

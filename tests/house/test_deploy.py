@@ -163,7 +163,7 @@ def start(pod: Pod, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         # Mounted files are root's, and the pod is somebody else.
         monkeypatch.setattr("os.geteuid", lambda: 10001)
         path = PurePosixPath(value)
-        volume = volumes[mounts[str(path.parent)]]
+        volume = volumes[mounts[value if value in mounts else str(path.parent)]]
         if "secret" not in volume:
             continue
         items: list[dict[str, Any]] = volume["secret"]["items"]
@@ -185,9 +185,13 @@ def test_a_mode_that_lets_others_read_a_secret_would_be_seen(tmp_path, monkeypat
         start(pod, tmp_path, monkeypatch)
 
 
-# Assessment alone signs the ledger and what is published, keeps both as files, and names the keys that check them.
+# Assessment alone signs the ledger and what is published, keeps both as files, and names the keys that check them and
+# what the sources say.
 _PUBLIC = "            - {name: %s, valueFrom: {configMapKeyRef: {name: fazhi-trust, key: %s}}}\n"
-_LEDGER = _PUBLIC % ("FAZHI_LEDGER_PUBLIC_KEYS", "ledger.pub")
+_LEDGER = (
+    _PUBLIC % ("FAZHI_LEDGER_PUBLIC_KEYS", "ledger.pub")
+    + "            - {name: FAZHI_SOURCE_PUBLIC_KEYS, value: /etc/fazhi/trust}\n"
+)
 OWN_LINES = {
     "assessment": (
         _LEDGER + _PUBLIC % ("FAZHI_PUBLICATION_PUBLIC_KEY", "publication.pub"),
@@ -292,6 +296,32 @@ class TestServices:
             if item["key"] == f"{key}.pem"
         }
         assert holders == mounting == {"assessment-worker"}
+
+    def test_every_process_of_a_service_signs_with_the_key_of_that_service_and_nobody_else_has_it(self):
+        mounting = {
+            (pod.manifest.name, volume["secret"]["secretName"])
+            for pod in PODS
+            for volume in pod.spec["volumes"]
+            for item in volume.get("secret", {}).get("items", ())
+            if item["key"] == "source.pem"
+        }
+        services = [(f"{name}-{part}", f"fazhi-{name}") for name in NAMES for part in ("api", "worker")]
+        assert mounting == set(services)
+        files = {
+            environment(container)["FAZHI_SOURCE_KEY_FILE"]
+            for pod in PODS
+            if pod.manifest.name in dict(services)
+            for container in pod.spec["containers"]
+        }
+        assert files == {"/etc/fazhi/secrets/source.pem"}
+
+    def test_assessment_and_who_verifies_know_the_public_keys_of_the_sources(self):
+        knowing = {
+            pod.manifest.name
+            for pod in PODS
+            if all("FAZHI_SOURCE_PUBLIC_KEYS" in environment(one) for one in pod.spec["containers"])
+        }
+        assert knowing == {"assessment-api", "assessment-worker", "verify-ledger", "verify-ledger-whole"}
 
     def test_the_public_can_ask_the_api_of_assessment_for_both_keys(self):
         (api,) = [pod for pod in PODS if pod.manifest.name == "assessment-api"]

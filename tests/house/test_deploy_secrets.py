@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,8 +10,10 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from fazhi.services import NAMES
+from fazhi.sources import demand_source_keys
 from gateway.partners.vault import Vault, read_root
-from kernel.access.keyring import read_ring
+from kernel.access.keyring import KeyFolder, read_ring
+from kernel.hosting.runtime import Runtime
 from kernel.ledger.note import NoteSigner
 from kernel.settings import Settings
 from tests.support.manifests import ROOT, environment, manifests, pods, public_keys
@@ -70,6 +73,7 @@ def test_a_service_starts_with_it_in_production(made, name, monkeypatch):
     assert database.query["sslmode"] == "verify-full"
     assert settings.broker_url.startswith("amqps://")
     assert (settings.identity_key_file is not None) == (name == "gateway")
+    demand_source_keys(Runtime(settings), name)
 
 
 @pytest.mark.parametrize("name", KEEPERS)
@@ -97,6 +101,27 @@ def test_the_keys_fit_together(made):
     assert [each.kid for each in private.keys] == [each.kid for each in public.keys]
     vault = Vault(read_root(made / "fazhi-gateway" / "partners.key"))
     assert vault.open("x", vault.seal("x", b"secret")) == b"secret"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_source_signs_with_a_key_of_its_own_since_it_was_made(made, name):
+    (private,) = read_ring((made / f"fazhi-{name}" / "source.pem").read_bytes()).keys
+    (public,) = read_ring((made / "fazhi-trust" / f"source-{name}.pub.pem").read_bytes()).keys
+    assert (public.kid, public.active_from, public.key.is_private) == (
+        private.kid,
+        private.active_from,
+        False,
+    )
+    assert timedelta(0) <= datetime.now(UTC) - private.active_from < timedelta(minutes=10)
+
+
+def test_the_sources_of_an_upgraded_installation_begin_to_sign_when_they_are_told_to(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCES_SIGN_FROM", "2030-01-01T00:00:00Z")
+    run(tmp_path)
+    rings = KeyFolder(tmp_path / "fazhi-trust", "source")
+    assert rings.names == tuple(sorted(NAMES))
+    starts = {key.active_from for name in NAMES for key in rings.ring(name).keys}
+    assert starts == {datetime(2030, 1, 1, tzinfo=UTC)}
 
 
 @pytest.mark.parametrize("name", NAMES)
