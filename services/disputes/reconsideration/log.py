@@ -17,7 +17,8 @@ from contracts.findings import Mode
 from contracts.findings.register import Found
 from kernel.access.principal import Principal
 from kernel.clock import start_of_day
-from services.disputes.reconsideration.model import DeadlineRow, StepRow
+from kernel.ids import derived_id
+from services.disputes.reconsideration.model import CaseRow, DeadlineRow, StepRow
 from services.disputes.reconsideration.reading import digest_of, load_step, step_json
 from services.disputes.reconsideration.rules.case import AnyStep, Case, in_force
 from services.disputes.reconsideration.rules.deadlines import DECIDE, Due, running
@@ -37,6 +38,27 @@ class Recorded:
     actor: str
     actor_unit: str
     recorded_at: datetime
+
+
+@dataclass(slots=True)
+class OpenCase:
+    """A case row under lock with its log, while steps are added."""
+
+    row: CaseRow
+    log: list[Recorded]
+    kept: dict[str, Due]
+
+    @property
+    def case(self) -> Case:
+        """What the log adds up to."""
+        return case_of(self.log)
+
+    def silence_id(self, silent: AnyStep) -> str:
+        """The id of what silence made: one for one fact, another where corrections brought it about a second time."""
+        parts = ("disputes/silence", self.row.id, silent.kind, silent.on.isoformat())
+        once = derived_id(*parts)
+        is_taken = any(entry.id == once for entry in self.log)
+        return derived_id(*parts, str(len(self.log) + 1)) if is_taken else once
 
 
 def read_logs(session: Session, cases: Sequence[str]) -> dict[str, list[Recorded]]:

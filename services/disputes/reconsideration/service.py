@@ -30,8 +30,8 @@ from services.disputes import facts
 from services.disputes.matters.answering import answer, give_back
 from services.disputes.reconsideration.codes import Codes
 from services.disputes.reconsideration.log import (
+    OpenCase,
     Recorded,
-    case_of,
     columns_of,
     deadline_rows,
     findings_of,
@@ -45,10 +45,10 @@ from services.disputes.reconsideration.reading import digest_of, read_step, step
 from services.disputes.reconsideration.register import visible
 from services.disputes.reconsideration.rules import steps as s
 from services.disputes.reconsideration.rules.case import AnyStep, Case
-from services.disputes.reconsideration.rules.deadlines import Clocks, Due
-from services.disputes.reconsideration.rules.gates import breaches, not_in_the_future
+from services.disputes.reconsideration.rules.deadlines import ACCEPTANCE, Clocks, Due
+from services.disputes.reconsideration.rules.gates import Breach, against_lapse, breaches, not_in_the_future
 from services.disputes.reconsideration.rules.probes import Seen
-from services.disputes.reconsideration.rules.silence import by_silence
+from services.disputes.reconsideration.rules.silence import by_correction, by_silence
 from services.disputes.tables import EVIDENCE, FINDINGS, UNITS
 
 LOOK_BATCH = 200
@@ -68,20 +68,6 @@ class Accepted:
     step: str
     digest: str
     state: str
-
-
-@dataclass(slots=True)
-class OpenCase:
-    """A case row under lock with its log, while steps are added."""
-
-    row: CaseRow
-    log: list[Recorded]
-    kept: dict[str, Due]
-
-    @property
-    def case(self) -> Case:
-        """What the log adds up to."""
-        return case_of(self.log)
 
 
 class Cases:
@@ -172,11 +158,12 @@ class Cases:
             self._take_silence(work, opened)
             if corrects:
                 self._correct(work, opened, step, who, step_id=step_id, corrects=corrects)
+                self._take_silence(work, opened)
             else:
                 self._check(opened, step, work)
                 self._append(work, opened, step, who, step_id=step_id)
             self._settle(work, opened)
-            recorded = opened.log[-1]
+            recorded = next(entry for entry in opened.log if entry.id == step_id)
             action = f"step.{step.kind}.corrected" if corrects else f"step.{step.kind}"
             work.audit(
                 who, action, f"reconsiderations/{case_id}/steps/{step_id}", after_digest=recorded.digest[7:]
@@ -230,24 +217,14 @@ class Cases:
     def _take_silence(self, work: Work, opened: OpenCase) -> None:
         silent = by_silence(opened.case, opened.kept, local_date(work.clock.now()))
         if silent is not None:
-            step_id = derived_id("disputes/silence", opened.row.id, silent.kind, silent.on.isoformat())
-            self._append(work, opened, silent, SYSTEM, step_id=step_id)
+            self._append(work, opened, silent, SYSTEM, step_id=opened.silence_id(silent))
             self._answer_sender(work, opened)
 
     def _check(self, opened: OpenCase, step: AnyStep, work: Work) -> None:
         if not not_in_the_future(step, local_date(work.clock.now())):
             raise Invalid(problems=[Problem("step.on", "disputes.future", "步骤日期不能晚于今天。")])
-        against = breaches(opened.case, step, self._clocks, opened.kept)
         _check_clock(opened, step)
-        if against:
-            raise StepRefused(
-                f"{against[0].message}（《行政复议法》{against[0].article}）",
-                code=f"disputes.{against[0].code}",
-                problems=[
-                    Problem("step", f"disputes.{one.code}", f"{one.message}（{one.article}）")
-                    for one in against
-                ],
-            )
+        _refuse(breaches(opened.case, step, self._clocks, opened.kept))
 
     def _correct(
         self, work: Work, opened: OpenCase, step: AnyStep, who: Principal, *, step_id: str, corrects: str
@@ -262,7 +239,21 @@ class Cases:
         if not not_in_the_future(step, local_date(work.clock.now())):
             raise Invalid(problems=[Problem("step.on", "disputes.future", "步骤日期不能晚于今天。")])
         _check_clock(opened, step)
+        examined = opened.kept.get(ACCEPTANCE)
         self._append(work, opened, step, who, step_id=step_id, corrects=corrects)
+        if opened.kept.get(ACCEPTANCE) != examined:
+            self._follow_receipt(work, opened)
+
+    def _follow_receipt(self, work: Work, opened: OpenCase) -> None:
+        """Another period of examination moves, makes or takes back the acceptance by silence (Art. 30)."""
+        case = opened.case
+        silent = by_correction(case, opened.kept, local_date(work.clock.now()))
+        if silent is None:
+            return
+        _refuse(against_lapse(case, silent))
+        made = case.last(s.DeemedAccepted)
+        former = next((entry.id for entry in opened.log if entry.step is made), "")
+        self._append(work, opened, silent, SYSTEM, step_id=opened.silence_id(silent), corrects=former)
 
     def _append(
         self,
@@ -363,6 +354,17 @@ def _check_number(session: Session, organ: str, number: str) -> None:
     taken = select(CaseRow.id).where(CaseRow.organ == organ, CaseRow.number == number)
     if session.execute(taken).first() is not None:
         raise _number_taken()
+
+
+def _refuse(against: Sequence[Breach]) -> None:
+    if against:
+        raise StepRefused(
+            f"{against[0].message}（《行政复议法》{against[0].article}）",
+            code=f"disputes.{against[0].code}",
+            problems=[
+                Problem("step", f"disputes.{one.code}", f"{one.message}（{one.article}）") for one in against
+            ],
+        )
 
 
 def _check_clock(opened: OpenCase, step: AnyStep) -> None:

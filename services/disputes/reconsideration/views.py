@@ -14,7 +14,7 @@ from services.disputes.reconsideration.register import OneCase, Page, Register
 from services.disputes.reconsideration.rules.case import STATES
 from services.disputes.reconsideration.rules.deadlines import TITLES, Clocks, Due
 from services.disputes.reconsideration.rules.probes import OF_THE_ORGAN, PROBES
-from services.disputes.reconsideration.rules.steps import Decided, Received, Suspended
+from services.disputes.reconsideration.rules.steps import Decided, DeemedAccepted, Received, Suspended
 
 STEP_TITLES = {
     "forwarded": "转来", "not_an_application": "退回", "received": "收到申请", "material_asked": "通知补正",
@@ -208,6 +208,8 @@ def _fields(one: OneCase, register: Register) -> list[FieldView]:
 
 def _entry(entry: Recorded, *, is_corrected: bool) -> TimelineView:
     label = STEP_TITLES[entry.step.kind]
+    if isinstance(entry.step, DeemedAccepted) and entry.step.lapsed:
+        label = "审查期限尚未届满，不视为受理"
     if entry.corrects:
         label += "（更正）"
     if is_corrected:

@@ -13,11 +13,21 @@ from contracts.events.v1.scored_pb2 import (
     OUTCOME_NOT_DUE,
     OUTCOME_PASS,
 )
+from kernel.clock import from_microseconds
 from kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from kernel.ids import new_id
 from services.disputes.reconsideration.service import StepRefused
 from tests.integration.disputes.conftest import BUREAU, CITY, OFFICE, STRANGER, Desk
 from tests.support.disputes import COURSE, ORGAN, RESPONDENT
+
+
+def received(on: str) -> dict[str, object]:
+    return COURSE["received"] | {"on": on}
+
+
+def first(desk: Desk, case: str) -> str:
+    """The receipt as it was first recorded."""
+    return desk.app.register.one(OFFICE, case).log[0].id
 
 
 def run(desk: Desk, until: str = "", **changes: dict[str, object]) -> str:
@@ -82,6 +92,79 @@ class TestSilenceIsAFactOfItsOwn:
         desk.record(case, COURSE["copy_received"] | {"on": "2026-03-13"})
         kinds = [entry.step.kind for entry in desk.app.register.one(OFFICE, case).log]
         assert kinds == ["received", "deemed_accepted", "copy_received"]
+
+    def test_a_corrected_receipt_takes_the_acceptance_by_silence_and_its_periods_along(
+        self, desk: Desk
+    ) -> None:
+        case = desk.open()
+        desk.today("2026-03-20")
+        desk.record(case, COURSE["copy_received"] | {"on": "2026-03-16"})
+        told = desk.record(case, received("2026-03-05"), corrects=first(desk, case))
+        one = desk.app.register.one(OFFICE, case)
+        assert (one.row.accepted_on.isoformat(), one.row.deemed, one.row.steps) == ("2026-03-12", True, 5)
+        assert one.kept["reconsideration.decide"].due_on.isoformat() == "2026-05-11"
+        assert (one.log[-1].step.kind, one.log[-1].actor) == ("deemed_accepted", "system")
+        assert told.step == one.log[-2].id
+        late = [event for event in desk.events() if event.probe == "DIS-ACC-01"][-1]
+        assert (late.outcome, from_microseconds(late.occurred_at_us).date().isoformat()) == (
+            OUTCOME_FAIL,
+            "2026-03-11",  # midnight of the twelfth in Shanghai
+        )
+        again = desk.record(case, received("2026-03-04"), corrects=told.step)
+        one = desk.app.register.one(OFFICE, case)
+        assert (again.state, one.row.accepted_on.isoformat()) == ("accepted", "2026-03-11")
+
+    def test_a_corrected_receipt_shows_that_the_period_is_not_over_and_the_clock_goes_on(
+        self, desk: Desk
+    ) -> None:
+        case = desk.open()
+        desk.today("2026-03-12")
+        told = desk.record(case, received("2026-03-06"), corrects=first(desk, case))
+        one = desk.app.register.one(OFFICE, case)
+        assert (told.state, one.row.deemed, one.row.accepted_on) == ("received", False, None)
+        assert [due.clock for due in one.open_dues] == ["reconsideration.acceptance"]
+        assert desk.latest()["DIS-ACC-01"].outcome == OUTCOME_NOT_DUE
+        back = desk.record(case, received("2026-03-04"), corrects=told.step)  # it was right at first
+        assert back.state == "accepted"
+        desk.record(case, received("2026-03-06"), corrects=back.step)
+        desk.today("2026-03-14")
+        one = desk.app.register.one(OFFICE, case)
+        assert (one.row.state, one.row.accepted_on.isoformat()) == ("accepted", "2026-03-13")
+
+    def test_a_receipt_corrected_to_an_earlier_day_makes_the_acceptance_that_nobody_saw(
+        self, desk: Desk
+    ) -> None:
+        silent, late = desk.open(), desk.open("青复〔2026〕2号")
+        desk.today("2026-03-10")
+        desk.record(late, COURSE["accepted"] | {"on": "2026-03-10"})
+        for case in (silent, late):
+            desk.record(case, received("2026-03-02"), corrects=first(desk, case))
+            row = desk.app.register.one(OFFICE, case).row
+            assert (row.state, row.deemed, row.accepted_on.isoformat()) == ("accepted", True, "2026-03-09")
+
+    def test_a_receipt_is_not_corrected_into_a_period_that_runs_once_the_case_has_gone_on(
+        self, desk: Desk
+    ) -> None:
+        case = desk.open()
+        desk.today("2026-03-12")
+        desk.record(case, COURSE["copy_received"] | {"on": "2026-03-12"})
+        with pytest.raises(StepRefused) as refused:
+            desk.record(case, received("2026-03-06"), corrects=first(desk, case))
+        assert refused.value.stable_code == "disputes.proceeded_as_accepted"
+        assert desk.app.register.one(OFFICE, case).row.accepted_on.isoformat() == "2026-03-11"
+
+    def test_a_corrected_receipt_leaves_the_examination_of_the_supplied_material_alone(
+        self, desk: Desk
+    ) -> None:
+        case = desk.open()
+        desk.record(case, {"kind": "material_asked", "on": "2026-03-05"})
+        desk.today("2026-03-10")
+        desk.record(case, {"kind": "material_supplied", "on": "2026-03-10"})
+        desk.record(case, received("2026-03-03"), corrects=first(desk, case))
+        assert (
+            desk.app.register.one(OFFICE, case).kept["reconsideration.acceptance"].due_on.isoformat()
+            == "2026-03-17"
+        )
 
     def test_a_clock_that_stood_still_makes_the_same_fact(self, desk: Desk) -> None:
         case = desk.open()

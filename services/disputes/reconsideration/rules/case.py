@@ -121,7 +121,7 @@ def in_force(recorded: Iterable[tuple[str, str, AnyStep]]) -> Case:
     """
     The case of (step id, id of the step it corrects or empty, step) in order of recording.
 
-    A correction takes the place of what it corrects; of several the last one holds.
+    A correction takes the place of what it corrects; of several the last one holds. What lapsed is no step.
     """
     places: dict[str, str] = {}
     held: dict[str, AnyStep] = {}
@@ -129,4 +129,6 @@ def in_force(recorded: Iterable[tuple[str, str, AnyStep]]) -> Case:
         place = places.get(corrects, step_id)
         places[step_id] = place
         held[place] = step
-    return Case(tuple(held.values()))
+    return Case(
+        tuple(step for step in held.values() if not (isinstance(step, s.DeemedAccepted) and step.lapsed))
+    )

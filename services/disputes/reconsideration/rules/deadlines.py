@@ -100,12 +100,16 @@ class Clocks:
         """The deadlines a step sets or changes, given the case before it."""
         case = before.plus(step)
         clock = _STARTED_BY.get(type(step))
+        if isinstance(step, s.Received) and case.has(s.MaterialSupplied):
+            return []  # a corrected receipt: the examination has begun anew with the material (Art. 31)
         if clock is not None:
             return [self.due(clock, case.track, step.on)]
+        if isinstance(step, s.DeemedAccepted) and step.lapsed:
+            return [self._to_copy(before), self._to_decide(before)] if before.accepted_on else []
         if isinstance(step, (s.Suspended, s.Decided)):
             return list(self._set_by_standstill(case, step))
         if isinstance(step, _CHANGES_PERIOD_TO_DECIDE) and case.accepted_on is not None:
-            copy = [self.due(COPY, case.track, step.on)] if before.accepted_on is None else []
+            copy = [self._to_copy(case)] if before.accepted_on != case.accepted_on else []
             received = (
                 case.last(s.CopyReceived) if isinstance(step, s.Accepted) else None
             )  # acceptance corrected
@@ -126,7 +130,7 @@ class Clocks:
     def standing(self, case: Case, kept: Mapping[str, Due]) -> dict[str, Due]:
         """The kept deadlines without those whose ground a correction, or another suspension, has taken away."""
         decided, suspended = case.decided, case.last(s.Suspended)
-        gone = set()
+        gone = set() if case.accepted_on else {COPY, DECIDE}
         if decided is None or decided.perform_by is None:
             gone.add(PERFORM)
         if suspended is None or suspended.reason not in self._ends_after_60_days:
@@ -144,6 +148,11 @@ class Clocks:
     def longest_extension(self, track: s.Track, day: date) -> int:
         """Days by which the period to decide may be extended at most; none in the simple procedure."""
         return self.row(DECIDE, track, day).extension
+
+    def _to_copy(self, case: Case) -> Due:
+        if case.accepted_on is None:
+            raise ValueError("the copy is due from acceptance")
+        return self.due(COPY, case.track, case.accepted_on)
 
     def _to_decide(self, case: Case) -> Due:
         accepted = case.accepted_on

@@ -104,6 +104,17 @@ def _decision(case: Case, step: s.Decided) -> Iterator[Breach]:
         )
 
 
+def against_lapse(case: Case, silent: s.DeemedAccepted) -> list[Breach]:
+    """Against a correction by which acceptance by silence never came about: the case has gone on upon it."""
+    if not silent.lapsed or not any(isinstance(step, _NEEDS_OPEN) for step in case.steps):
+        return []
+    message = (
+        "按更正后的日期，审查期限尚未届满或者尚待核定，不发生视为受理，但本案已按视为受理办理。"
+        "请核对日期；确需更正的，待期限届满或核定后再更正。"
+    )
+    return [Breach("proceeded_as_accepted", "第三十条", message)]
+
+
 def not_in_the_future(step: AnyStep, today: date) -> bool:
     """Whether the day of the step has come."""
     return step.on <= today

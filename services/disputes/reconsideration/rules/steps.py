@@ -106,9 +106,14 @@ class Accepted(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class DeemedAccepted(Step):
-    """视为受理 (Art. 30): no refusal before the period ran out. Made by a clock, dated the last day."""
+    """
+    视为受理 (Art. 30): no refusal before the period ran out. Made by a clock, dated the last day.
+
+    `lapsed`: by a corrected day of receipt the period had not run out, so this never came about.
+    """
 
     kind: Literal["deemed_accepted"]
+    lapsed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
