@@ -1581,7 +1581,7 @@ def main():
     except WrongUsage as error:
         print(f"{error}", file=sys.stderr)
         return 2
-    except (OSError, Unreadable, KeyError, TypeError, ValueError, StopIteration) as error:
+    except (OSError, Unreadable, LookupError, TypeError, ValueError, ArithmeticError, StopIteration) as error:
         print(f"无法读取：{type(error).__name__} {error}", file=sys.stderr)
         return 3
     print(
