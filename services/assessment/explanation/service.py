@@ -96,7 +96,7 @@ class Explanations:
             tallies=tuple(
                 Tally(
                     name,
-                    self._frameworks.probe_titles.get(name, name),
+                    self._frameworks.title_of(name, framework),
                     states.get(name, ProbeState()),
                     bases.get(name, ()),
                 )

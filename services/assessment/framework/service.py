@@ -75,6 +75,19 @@ class Frameworks:
             frameworks=beside if beside is not None else self._published_documents(document),
         )
 
+    def title_of(self, probe: str, framework: Framework | None = None) -> str:
+        """
+        What findings of a probe are about: in the words of the catalogue, or the result that people measure.
+
+        `framework` is the one at hand; without it the newest published version of the one the probe names is asked.
+        """
+        if known := self.probe_titles.get(probe):
+            return known
+        named, _, code = probe.partition("/")
+        at_hand = framework or self._newest(named)
+        result = at_hand.node(code) if at_hand and at_hand.id == named else None
+        return result.title if result else probe
+
     def current(self) -> Framework:
         """The framework in force for the running year."""
         return self.in_force(local_date(self._store.clock.now()).year)
@@ -110,6 +123,12 @@ class Frameworks:
         with self._store.reading() as session:
             query = select(FRAMEWORKS.c.id, FRAMEWORKS.c.version, FRAMEWORKS.c.title)
             return [(row.id, row.version, row.title) for row in session.execute(query)]
+
+    def _newest(self, framework: str) -> Framework | None:
+        query = select(FRAMEWORKS.c.version).where(FRAMEWORKS.c.id == framework)
+        with self._store.reading() as session:
+            newest = session.execute(query.order_by(FRAMEWORKS.c.published_at.desc()).limit(1)).scalar()
+            return self._load(session, framework, newest) if newest else None
 
     def _load(self, session: Session, framework: str, version: str) -> Framework:
         known = self._known.get((framework, version))

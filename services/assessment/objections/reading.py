@@ -186,8 +186,8 @@ class ObjectionReading:
         return self._store.clock.now()
 
     def title_of(self, probe: str) -> str:
-        """What a probe looks at, as the catalogue says."""
-        return self._frameworks.probe_titles.get(probe, probe)
+        """What a probe looks at, as the catalogue says, or the result that people measure."""
+        return self._frameworks.title_of(probe)
 
     def _can(
         self, session: Session, who: Principal, row: Mapping[str, Any], facts: Sequence[MatterFact]

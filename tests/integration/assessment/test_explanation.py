@@ -92,6 +92,13 @@ def test_who_may_not_see_a_unit_learns_nothing_of_it(county, who):
         county.rankings.unit(who, "150102-scjg", "2026")
 
 
+def test_what_people_measure_goes_by_the_name_of_the_result(county):
+    told = ask(county)
+    collected = {t.probe: t.title for t in told.tallies if "/" in t.probe}
+    assert collected["outline-2015-2020/A1.M1.R1"] == "许可事项清单按年公布并与上级清单衔接"
+    assert not [title for probe, title in collected.items() if title == probe]
+
+
 def test_who_administers_the_system_and_does_business_keeps_what_business_gives(county):
     both = Principal(account="d", unit_path="/15/150102/", roles=frozenset({SYSTEM_ADMIN, REPORTER}))
     assert ask(county, who=both).events_total == ask(county).events_total

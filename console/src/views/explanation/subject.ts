@@ -5,6 +5,14 @@ export type SubjectLink =
   | { name: 'clue'; params: { receipt: string } }
   | { name: 'order' | 'survey' | 'sheet'; params: { id: string } }
 
+/** Whose hands may open it; what the service would refuse anyway is no link. Everything else is for whoever sees the score. */
+const ONLY: Partial<Record<SubjectLink['name'], readonly string[]>> = {
+  survey: ['reviewer', 'inspector', 'audit_admin'],
+  sheet: ['reviewer', 'inspector', 'audit_admin', 'third_party'],
+  clue: ['reviewer', 'inspector'],
+}
+export const mayOpen = (link: SubjectLink, has: (...roles: string[]) => boolean): boolean => has(...(ONLY[link.name] ?? [])) || !ONLY[link.name]
+
 const OWN = { orders: 'order', surveys: 'survey', sheets: 'sheet' } as const
 
 export function subjectLink(subject: string): SubjectLink | null {
