@@ -95,8 +95,10 @@ export interface HandOut {
   due_on: string
 }
 
-export const surveys = (signal?: AbortSignal): Promise<Survey[]> => client.get(`${ROOT}/surveys`, { signal })
-export const survey = (id: string, signal?: AbortSignal): Promise<Survey> => client.get(`${ROOT}/surveys/${one(id)}`, { signal })
+export const surveys = (signal?: AbortSignal, asOf?: string): Promise<Survey[]> =>
+  client.get(`${ROOT}/surveys`, { query: { as_of: asOf }, signal })
+export const survey = (id: string, signal?: AbortSignal, asOf?: string): Promise<Survey> =>
+  client.get(`${ROOT}/surveys/${one(id)}`, { query: { as_of: asOf }, signal })
 export const setUpSurvey = (asked: NewSurvey): Promise<{ id: string }> => client.post(`${ROOT}/surveys`, asked)
 export const issueCodes = (id: string, unit: string, count: number): Promise<{ codes: string[] }> =>
   client.post(`${ROOT}/surveys/${one(id)}/codes`, { unit, count })
@@ -113,12 +115,15 @@ export const surveyPaper = (code: string): Promise<Paper> => client.post(`${ROOT
 export const answerSurvey = (code: string, answers: Record<string, string>): Promise<{ message: string }> =>
   client.post(`${ROOT}/public/survey-answers`, { code, answers })
 
-export const sheets = (signal?: AbortSignal): Promise<SheetRow[]> => client.get(`${ROOT}/sheets`, { signal })
-export const sheet = (id: string, signal?: AbortSignal): Promise<Sheet> => client.get(`${ROOT}/sheets/${one(id)}`, { signal })
+export const sheets = (signal?: AbortSignal, asOf?: string): Promise<SheetRow[]> =>
+  client.get(`${ROOT}/sheets`, { query: { as_of: asOf }, signal })
+export const sheet = (id: string, signal?: AbortSignal, asOf?: string): Promise<Sheet> =>
+  client.get(`${ROOT}/sheets/${one(id)}`, { query: { as_of: asOf }, signal })
 export const handOut = (asked: HandOut): Promise<{ ids: string[] }> => client.post(`${ROOT}/sheets`, asked)
 export const handInSheet = (id: string, version: number, items: SheetItem[], reason: string): Promise<{ version: number }> =>
   client.post(`${ROOT}/sheets/${one(id)}/versions`, { version, items, reason })
-export const sheetFile = (id: string, digest: string): Promise<Blob> => client.file(`${ROOT}/sheets/${one(id)}/files/${one(digest)}`)
+export const sheetFile = (id: string, digest: string, asOf?: string): Promise<Blob> =>
+  client.file(`${ROOT}/sheets/${one(id)}/files/${one(digest)}${asOf ? `?as_of=${asOf}` : ''}`)
 
 export function addSheetFile(id: string, file: File): Promise<unknown> {
   const form = new FormData()

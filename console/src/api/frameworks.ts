@@ -121,8 +121,8 @@ const place = (framework: string, version: string, draft: string): string =>
 export const versions = (signal?: AbortSignal): Promise<FrameworkVersion[]> =>
   client.get<FrameworkVersion[]>(`${ROOT}/frameworks`, { signal })
 
-export const proposals = (signal?: AbortSignal): Promise<Proposal[]> =>
-  client.get<Proposal[]>(`${ROOT}/framework_proposals`, { signal })
+export const proposals = (signal?: AbortSignal, asOf?: string): Promise<Proposal[]> =>
+  client.get<Proposal[]>(`${ROOT}/framework_proposals`, { query: { as_of: asOf }, signal })
 
 export const frameworkDocument = (
   framework: string,

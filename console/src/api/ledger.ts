@@ -32,10 +32,12 @@ export interface LedgerStatus {
   limits: string
 }
 
-export const CHECKPOINT = `${ROOT}/ledger/checkpoint`
+const asKnown = (asOf?: string): string => (asOf ? `?as_of=${asOf}` : '')
 
-export const ledgerStatus = (signal?: AbortSignal): Promise<LedgerStatus> =>
-  client.get<LedgerStatus>(`${ROOT}/ledger/status`, { signal })
+export const checkpoint = (asOf?: string): string => `${ROOT}/ledger/checkpoint${asKnown(asOf)}`
 
-export const receipts = (unit: string): Promise<Blob> =>
-  client.file(`${ROOT}/units/${encodeURIComponent(unit)}/receipts`)
+export const ledgerStatus = (signal?: AbortSignal, asOf?: string): Promise<LedgerStatus> =>
+  client.get<LedgerStatus>(`${ROOT}/ledger/status`, { query: { as_of: asOf }, signal })
+
+export const receipts = (unit: string, asOf?: string): Promise<Blob> =>
+  client.file(`${ROOT}/units/${encodeURIComponent(unit)}/receipts${asKnown(asOf)}`)

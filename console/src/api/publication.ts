@@ -68,16 +68,17 @@ export interface PublicKeys {
   witnesses_needed: number
 }
 
-export const periods = (signal?: AbortSignal): Promise<Period[]> => client.get(`${ROOT}/periods`, { signal })
+export const periods = (signal?: AbortSignal, asOf?: string): Promise<Period[]> =>
+  client.get(`${ROOT}/periods`, { query: { as_of: asOf }, signal })
 export const askPeriod = (period: string, act: 'close_asked' | 'reopen_asked', reason: string): Promise<{ id: string }> =>
   client.post(`${ROOT}/periods/${one(period)}/requests`, { act, reason })
 export const decidePeriod = (period: string, agreed: boolean, reason: string): Promise<void> =>
   client.post(`${ROOT}/periods/${one(period)}/decisions`, { agreed, reason })
-export const lateFacts = (period: string, offset: number, limit: number, signal?: AbortSignal): Promise<LateFact[]> =>
-  client.get(`${ROOT}/periods/${one(period)}/late-facts`, { query: { offset, limit }, signal })
+export const lateFacts = (period: string, offset: number, limit: number, signal?: AbortSignal, asOf?: string): Promise<LateFact[]> =>
+  client.get(`${ROOT}/periods/${one(period)}/late-facts`, { query: { offset, limit, as_of: asOf }, signal })
 
-export const publicationRequests = (signal?: AbortSignal): Promise<PublicationRequest[]> =>
-  client.get(`${ROOT}/publication-requests`, { signal })
+export const publicationRequests = (signal?: AbortSignal, asOf?: string): Promise<PublicationRequest[]> =>
+  client.get(`${ROOT}/publication-requests`, { query: { as_of: asOf }, signal })
 export const askPublication = (asked: { period: string; upto: string; peer_group: string; note: string }): Promise<{ id: string }> =>
   client.post(`${ROOT}/publication-requests`, asked)
 export const decidePublication = (request: string, agreed: boolean, reason: string): Promise<void> =>

@@ -250,21 +250,21 @@ export const confirmWorkbook = (digest: string): Promise<WorkbookReport> =>
   client.post(`${REPORTS}/workbooks/${one(digest)}/confirm`, {})
 
 export const queue = (query: Query, signal?: AbortSignal): Promise<Queue> => client.get(REVIEWS, { query, signal })
-export const review = (id: string, signal?: AbortSignal): Promise<Review> =>
-  client.get(`${REVIEWS}/${one(id)}`, { signal })
+export const review = (id: string, signal?: AbortSignal, asOf?: string): Promise<Review> =>
+  client.get(`${REVIEWS}/${one(id)}`, { query: { as_of: asOf }, signal })
 export const openReview = (id: string): Promise<void> => client.post(`${REVIEWS}/${one(id)}/opening`, {})
 export const answerReview = (id: string, answer: Answer): Promise<{ state: string; state_text: string }> =>
   client.post(`${REVIEWS}/${one(id)}/answer`, answer)
 export const answerMany = (decision: string, reasons: string, assignments: string[]): Promise<Done[]> =>
   client.post(`${REVIEWS}/many`, { decision, reasons, assignments })
-export const reviewFile = (id: string, digest: string): Promise<Blob> =>
-  client.file(`${REVIEWS}/${one(id)}/files/${one(digest)}`)
+export const reviewFile = (id: string, digest: string, asOf?: string): Promise<Blob> =>
+  client.file(`${REVIEWS}/${one(id)}/files/${one(digest)}${asOf ? `?as_of=${asOf}` : ''}`)
 export const membership = (signal?: AbortSignal): Promise<{ active: boolean }> =>
   client.get(`${REVIEWS}/membership`, { signal })
 export const joinReviewers = (): Promise<{ active: boolean }> => client.post(`${REVIEWS}/membership`, {})
-export const agreement = (period: string, signal?: AbortSignal): Promise<Agreement> =>
-  client.get(`${REVIEWS}/agreement`, { query: { period }, signal })
-export const areaReviews = (only: '' | 'overdue' | 'to_hand_on', signal?: AbortSignal): Promise<Area> =>
-  client.get(`${REVIEWS}/area`, { query: { ...(only && { [only]: 'true' }), limit: 200 }, signal })
+export const agreement = (period: string, signal?: AbortSignal, asOf?: string): Promise<Agreement> =>
+  client.get(`${REVIEWS}/agreement`, { query: { period, as_of: asOf }, signal })
+export const areaReviews = (only: '' | 'overdue' | 'to_hand_on', signal?: AbortSignal, asOf?: string): Promise<Area> =>
+  client.get(`${REVIEWS}/area`, { query: { ...(only && { [only]: 'true' }), limit: 200, as_of: asOf }, signal })
 export const handOn = (id: string, reason: string): Promise<unknown> =>
   client.post(`${REVIEWS}/${one(id)}/handing-on`, { reason })

@@ -111,7 +111,8 @@ export const handInTable = (
 export const ownTasks = (offset: number, limit: number, signal?: AbortSignal, asOf?: string): Promise<{ total: number; rows: Task[] }> =>
   client.get(`${ROOT}/tasks`, { query: { offset, limit, as_of: asOf }, signal })
 
-export const homeTasks = (signal?: AbortSignal): Promise<TaskHome> => client.get(`${ROOT}/home/tasks`, { signal })
+export const homeTasks = (signal?: AbortSignal, asOf?: string): Promise<TaskHome> =>
+  client.get(`${ROOT}/home/tasks`, { query: { as_of: asOf }, signal })
 
 export const taskNotes = (task: Task, signal?: AbortSignal, asOf?: string): Promise<TaskNote[]> =>
   client.get(`${taskRoot(task)}/notes`, { query: { as_of: asOf }, signal })

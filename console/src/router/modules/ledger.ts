@@ -5,6 +5,6 @@ export const ledger: RouteRecordRaw[] = [
     path: 'ledger',
     name: 'ledger',
     component: () => import('@/views/ledger/LedgerPage.vue'),
-    meta: { title: 'ledger.title', asOfNot: 'common.asOf.not.ledger' },
+    meta: { title: 'ledger.title', asOf: true },
   },
 ]

@@ -35,7 +35,7 @@ export const publication: RouteRecordRaw[] = [
     path: 'publications',
     name: 'publications',
     component: () => import('@/views/publication/PublicationsPage.vue'),
-    meta: { title: 'publication.title' },
+    meta: { title: 'publication.title', asOf: true },
   },
   {
     path: 'downloads',

@@ -18,13 +18,13 @@ export const reporting: RouteRecordRaw[] = [
     path: 'reviews',
     name: 'reviews',
     component: () => import('@/views/review/ReviewQueue.vue'),
-    meta: { title: 'review.title' },
+    meta: { title: 'review.title', asOf: true },
   },
   {
     path: 'reviews/:assignment',
     name: 'review',
     component: () => import('@/views/review/ReviewPage.vue'),
     props: true,
-    meta: { title: 'review.one' },
+    meta: { title: 'review.one', asOf: true },
   },
 ]
