@@ -62,8 +62,8 @@ def within_term(facts: CaseFacts, name: str, start: str, done: str, act: str) ->
     """
     Whether a step was done by the last day of its period; the shared form of every timing probe.
 
-    Not computable without the starting day or when the source is silent on the step; not due while the period
-    runs. `act` is the step in words.
+    Not computable without the starting day, when the source is silent on the step, or when only a provisional last
+    day has passed: it proves nobody late. Not due while the period runs. `act` is the step in words.
     """
     began, ended = getattr(facts.case, start), getattr(facts.case, done)
     if began is None:
@@ -71,15 +71,21 @@ def within_term(facts: CaseFacts, name: str, start: str, done: str, act: str) ->
     term = facts.law.term(name, began, facts.field)
     last = facts.law.last_day(term, began)
     note = "（期限跨入放假安排尚未公布的年份，暂按周末推算）" if last.provisional else ""
-    if ended is not None:
-        if ended <= last.due_on:
-            return passed(f"{ended}{act}，未超过{term.words}期限（{last.due_on}）{note}")
-        return failed(f"{ended}{act}，超过{term.words}期限（{last.due_on}）{note}")
-    if not facts.case.says(done):
+    if ended is None and not facts.case.says(done):
         return not_computable(f"未提供{act}日期")
-    if facts.today <= last.due_on:
-        return not_due(f"{act}期限至{last.due_on}{note}")
-    return failed(f"至期限届满（{last.due_on}）未{act}{note}")
+    if (ended or facts.today) <= last.due_on:
+        return (
+            passed(f"{ended}{act}，未超过{term.words}期限（{last.due_on}）{note}")
+            if ended is not None
+            else not_due(f"{act}期限至{last.due_on}{note}")
+        )
+    if last.provisional:
+        return not_computable(f"{act}期限尚不能确定{note}")
+    return failed(
+        f"{ended}{act}，超过{term.words}期限（{last.due_on}）"
+        if ended is not None
+        else f"至期限届满（{last.due_on}）未{act}"
+    )
 
 
 def done_before_decision(facts: CaseFacts, field: str, act: str) -> Verdict:

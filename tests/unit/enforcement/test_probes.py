@@ -306,6 +306,15 @@ def test_a_period_into_an_unpublished_year_says_that_it_is_provisional() -> None
     assert "暂按周末推算" in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("served", "expected"), [(date(2027, 1, 6), PASS), (date(2027, 1, 7), NC), (None, NC)]
+)
+def test_a_provisional_last_day_proves_nobody_late(served: date | None, expected: Outcome) -> None:
+    """Seven working days from 28 December 2026: without the notice of 2027 New Year's Day counts as one of them."""
+    case = a_penalty(decided_on=date(2026, 12, 28), served_on=served, published_on=None, archived_on=None)
+    assert ask("ENF-TIM-02", facts(case, today=date(2027, 1, 8))) == expected
+
+
 def test_findings_count_in_the_period_of_the_decision_and_name_articles_and_versions() -> None:
     for case in LAWFUL.values():
         for finding in look(facts(case)):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _TITLE = re.compile(r"《((?:[^《》]|《[^《》]*》){2,150})》([^《]*)")
-_NUMBER = r"[零〇一二三四五六七八九十百千两\d]+"
+_NUMBER = r"(?:[零〇一二三四五六七八九十百千两]+|\d+)"
 _ARTICLES = re.compile(
     rf"第\s*({_NUMBER}(?:\s*[、,，和及至]\s*第?\s*{_NUMBER})*)\s*条(?:之([一二三四五六七八九十]))?"
 )
