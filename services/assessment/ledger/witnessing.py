@@ -83,20 +83,31 @@ class Witnesses:
                 if self._contradicts(witness, found, cosigned, known):
                     return False
                 answer = self._submit(witness, found, known)
+                if answer.status == httpx.codes.CONFLICT and read_size(answer.text.strip()) != known:
+                    return False  # another worker brought a later one in between; the next round goes on from there
             return self._take(witness, found, answer)
         except (httpx.HTTPError, OSError, NoteMalformed, SignatureWrong, TimeoutError) as error:
             log.warning("witness_unusable", witness=witness.name, size=found.size, error=type(error).__name__)
             return False
 
     def _contradicts(self, witness: Witness, found: StoredCheckpoint, cosigned: int, known: int) -> bool:
-        """Whether the size a witness names cannot be: beyond everything we have, or less than it has signed."""
-        if known > found.size:
+        """
+        Whether this checkpoint cannot be brought: the witness knows more, or less than it has signed.
+
+        What it knows beyond everything we have now, another worker's later checkpoints too, is an alarm.
+        """
+        if known > found.size and known > self._newest_size():
             detail = f"见证方见过 {known} 条的账本，本库的检查点只到 {found.size} 条：本库是旧的。"
             self._alarm(witness, "ahead", known, detail)
         elif known < cosigned:
             detail = f"见证方只记得 {known} 条，而它签署过 {cosigned} 条：它丢了状态，须停用并更换密钥。"
             self._alarm(witness, "went_back", known, detail)
         return known > found.size or known < cosigned
+
+    def _newest_size(self) -> int:
+        with self._store.reading() as session:
+            found = newest_checkpoint(session)
+        return found.size if found else 0
 
     def _take(self, witness: Witness, found: StoredCheckpoint, answer: Answer) -> bool:
         if answer.status in (httpx.codes.CONFLICT, httpx.codes.UNPROCESSABLE_ENTITY):

@@ -111,6 +111,51 @@ def test_nothing_is_sent_twice(town):
     assert town.witnesses.round() == 0
 
 
+@pytest.mark.parametrize("ask_all", [False, True])
+def test_a_round_overtaken_by_another_worker_takes_nobody_for_an_old_copy(town, monkeypatch, ask_all):
+    town.seal(5)
+    town.witnesses.round()
+    town.seal(5)
+    submit, other = (
+        town.witnesses._submit,
+        Witnesses(town.app.store, town.ledger.origin, town.ledger.witnesses),
+    )
+
+    def overtaken(*asked):
+        """Before the first checkpoint arrives, another worker has brought a later one."""
+        monkeypatch.undo()
+        town.seal(5)
+        assert other.round() == 2
+        return submit(*asked)
+
+    monkeypatch.setattr(town.witnesses, "_submit", overtaken)
+    town.witnesses.round(ask_all=ask_all)
+    assert town.ledger.status().alarms == ()
+    assert town.require(15).size == 15
+
+
+def test_a_round_overtaken_between_two_answers_takes_nobody_for_another_log(town, monkeypatch):
+    town.seal(5)
+    submit, answers = town.witnesses._submit, []
+    other = Witnesses(town.app.store, town.ledger.origin, town.ledger.witnesses)
+    other.round()
+
+    def overtaken(*asked):
+        """Between the answer that names a size and the proof from there, another worker has gone on."""
+        if len(answers) == 1:
+            town.seal(5)
+            other.round()
+        answers.append(submit(*asked))
+        return answers[-1]
+
+    town.seal(5)
+    monkeypatch.setattr(town.witnesses, "_submit", overtaken)
+    monkeypatch.setattr(town.witnesses, "_cosigned", lambda _witness: 0)  # told before the others' was known
+    town.witnesses.round()
+    assert [answer.status for answer in answers][:2] == [409, 409]
+    assert town.ledger.status().alarms == ()
+
+
 def test_an_event_after_the_witnessed_checkpoint_is_not_covered(town):
     town.seal(5)
     town.witnesses.round()
