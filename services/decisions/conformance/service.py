@@ -101,7 +101,7 @@ class Conformance:
             return False
         if procedure.has("published") or procedure.has("archived"):
             return True
-        return today > publication_due(self._look(procedure, template, today), decided.on)
+        return today > publication_due(self._look(procedure, template, today), decided.on).due_on
 
     def judge(self, procedure: Procedure, template: Template, today: date) -> Judgement:
         """All 26 items and their sum."""
@@ -120,7 +120,7 @@ class Conformance:
         if decided is None:
             return None
         look = self._look(procedure, template, today)
-        ends = [publication_due(look, decided.on), archive_due(look, decided.on)]
+        ends = [publication_due(look, decided.on).due_on, archive_due(look, decided.on)]
         within, assigned = look.optional("DEC-26", "report_within_days"), procedure.first(ExecutionAssigned)
         if within is not None and assigned is not None:
             ends.append(assigned.on + timedelta(days=within))

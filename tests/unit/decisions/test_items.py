@@ -222,6 +222,17 @@ class TestDaysAreCountedAsTheLawCountsThem:
         assert outcomes(look(without=("published",), today=date(2026, 6, 15)))["DEC-24"] == "NOT_DUE"
         assert outcomes(look(without=("published",), today=date(2026, 6, 16)))["DEC-24"] == "FAIL"
 
+    def test_a_provisional_last_day_of_publication_proves_nobody_late(self) -> None:
+        """Decided 10 December 2026: without the notice of 2027 New Year's Day is the sixteenth working day."""
+
+        def published(on: str) -> str:
+            days = {"decided": {"on": "2026-12-10"}, "published": {"on": on}}
+            return outcomes(look(today=date(2027, 2, 1), **days))["DEC-24"]
+
+        assert (published("2027-01-07"), published("2027-01-08")) == ("PASS", "NOT_COMPUTABLE")
+        unpublished = look(without=("published",), decided={"on": "2026-12-10"}, today=date(2027, 1, 8))
+        assert outcomes(unpublished)["DEC-24"] == "NOT_COMPUTABLE"
+
     def test_filing_has_sixty_calendar_days(self) -> None:
         assert outcomes(look(archived={"on": "2026-07-17"}))["DEC-25"] == "PASS"
         assert outcomes(look(without=("archived",), today=date(2026, 7, 17)))["DEC-25"] == "NOT_DUE"

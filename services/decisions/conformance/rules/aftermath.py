@@ -7,6 +7,7 @@ The regulation says 及时 without a number; the numbers are settings of the tem
 from datetime import date, timedelta
 
 from contracts.findings import Verdict, failed, not_computable, not_due, passed
+from kernel.calendar import Deadline
 from services.decisions.conformance.rules.look import PROBES, Look, answered, articles
 from services.decisions.procedures.rules import materials
 from services.decisions.procedures.rules.later_steps import (
@@ -22,11 +23,9 @@ from services.decisions.procedures.rules.later_steps import (
 CHANNELS = {"gazette": "政府公报", "official_site": "政府网站", "newspaper": "当地报纸"}
 
 
-def publication_due(look: Look, decided: date) -> date:
+def publication_due(look: Look, decided: date) -> Deadline:
     """Last day to publish 公布期限: working days after the decision."""
-    return look.calendar.working_days_after(
-        decided, look.number("DEC-24", "publish_within_working_days")
-    ).due_on
+    return look.calendar.working_days_after(decided, look.number("DEC-24", "publish_within_working_days"))
 
 
 def archive_due(look: Look, decided: date) -> date:
@@ -44,7 +43,8 @@ def published_in_time(look: Look) -> Verdict:
     withheld = next((step for step in published if step.withheld_basis), None)
     if withheld is not None:
         return passed("依法不予公开") if withheld.withheld_approver else failed("不予公开没有批准人")
-    due = publication_due(look, decided.on)
+    deadline = publication_due(look, decided.on)
+    due = deadline.due_on
     first_days: dict[str, date] = {}
     for step in published:
         for channel in step.channels:
@@ -56,13 +56,17 @@ def published_in_time(look: Look) -> Verdict:
     problems = [f"没有在{title}公布" for title in open_channels] + [
         f"没有按期在{title}公布" for title in late
     ]
+    unknown = []
+    if problems and deadline.provisional:  # it proves nobody late
+        problems, unknown = [], [f"公布期限（暂定{due}）跨入放假安排尚未公布的年份，待核定"]
     started = look.procedure.started
     if started is not None and started.technical:
         explained = [step.interpreted for step in published if step.interpreted is not None]
         if explained and not any(explained):
             problems.append("专业性、技术性较强而没有解读")
-        return answered(problems, [] if explained else ["未登记是否解读"], "已及时公布并解读")
-    return answered(problems, [], "已及时公布")
+        unknown += [] if explained else ["未登记是否解读"]
+        return answered(problems, unknown, "已及时公布并解读")
+    return answered(problems, unknown, "已及时公布")
 
 
 @PROBES.probe("DEC-25", version=1, title="过程记录和材料完整归档", basis=articles("第三十三条"))
