@@ -6,12 +6,13 @@ whole index anew while the old one answers. When the engine is away, questions a
 slower, without ranking, and marked as degraded.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import Row, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kernel.search import words
@@ -25,6 +26,7 @@ log = logger(__name__)
 
 SHAPE = Shape(text=("text", "title"), keywords=("kind", "status"))
 VERSIONS_AT_ONCE = 200
+_OUTER_MARKS = re.compile(r"^[\W_]+|[\W_]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class ArticleSearch:
             with session.execute(_articles().execution_options(yield_per=1000)) as stream:
                 written = self._index.rebuild(_document(row) for row in stream)
         self._mark(known)
-        self._forget_since(begun, {version.id for version in known})
+        self._forget_since(begun, known)
         return written
 
     def keep(self) -> None:
@@ -150,11 +152,16 @@ class ArticleSearch:
                     )
             work.commit()
 
-    def _forget_since(self, begun: datetime, known: set[str]) -> None:
-        """Versions that `catch_up` put into the old index while the new one was being made."""
+    def _forget_since(self, begun: datetime, known: Sequence["_Waiting"]) -> None:
+        """Versions, new or of a new status, that `catch_up` put into the old index while the new one was being made."""
+        taken = set(known)
         with self._store.work() as work:
-            wanted = select(DocumentVersion.id).where(DocumentVersion.indexed_at >= begun)
-            missed = [version for version in work.session.scalars(wanted) if version not in known]
+            wanted = select(DocumentVersion.id, DocumentVersion.status).where(
+                DocumentVersion.indexed_at >= begun
+            )
+            missed = [
+                row.id for row in work.session.execute(wanted) if _Waiting(row.id, row.status) not in taken
+            ]
             work.session.execute(
                 update(DocumentVersion).where(DocumentVersion.id.in_(missed)).values(indexed_at=None)
             )
@@ -222,17 +229,15 @@ def _found(
 def _from_database(
     session: Session, phrase: str, filters: Mapping[str, Collection[str]], *, offset: int, limit: int
 ) -> Hits:
-    """The same question put to the database: every part somewhere in the text or title, in the library's order."""
+    """The same question put to the database: every part in article number, text or title, in the library's order."""
     wanted = asked(phrase, offset, limit)
-    parts = words.clean(phrase).split()
+    parts = filter(None, (_OUTER_MARKS.sub("", part) for part in words.clean(phrase).split()))
     if not wanted:
         return Hits(0, ())
     query = _articles()
     for part in parts:
-        query = query.where(
-            StoredArticle.text.contains(part, autoescape=True)
-            | LegalDocument.title.contains(part, autoescape=True)
-        )
+        columns_of_text = (StoredArticle.label, StoredArticle.text, LegalDocument.title)
+        query = query.where(or_(*(column.icontains(part, autoescape=True) for column in columns_of_text)))
     columns = {"kind": LegalDocument.kind, "status": DocumentVersion.status}
     for name, values in filters.items():
         query = query.where(columns[name].in_(values))

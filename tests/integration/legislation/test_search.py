@@ -120,6 +120,28 @@ class TestSearch:
         search.catch_up()
         assert {row.title for row in search.search("处罚").rows} == {"甲条例", "乙条例"}
 
+    def test_a_rebuild_follows_a_status_that_changed_meanwhile(self, desk: Desk) -> None:
+        index = EmbeddedIndex(SHAPE)
+        search = ArticleSearch(desk.app.store, index)
+        two_texts(desk)
+        desk.file(
+            "乙条例(2021-01-02).md", "第一条 自行车。"
+        )  # stays as it is, so that the rest is added and not rebuilt
+        search.catch_up()
+        honest = index.rebuild
+
+        def interrupted(documents: Iterable[Document]) -> int:
+            kept = list(documents)
+            desk.clock.set(datetime(2026, 4, 2, tzinfo=UTC))
+            desk.worker.look_again()
+            search.catch_up()  # goes into the old index
+            return honest(kept)
+
+        index.rebuild = interrupted  # type: ignore[method-assign]
+        search.rebuild()
+        search.catch_up()
+        assert found(search, "处罚", statuses=["in_force"]) == [("2026-02-01", "第一条")]
+
 
 class TestWhenTheIndexIsAway:
     def test_the_database_answers_and_says_so(self, desk: Desk) -> None:
@@ -128,6 +150,13 @@ class TestWhenTheIndexIsAway:
         hits = search.search("处罚 公开", kinds=["administrative_regulation"], statuses=["not_yet"])
         assert (hits.degraded, hits.total) == (True, 1)
         assert "<em>公开</em>" in hits.rows[0].snippet
+
+    def test_article_numbers_are_found_and_case_and_closing_marks_do_not_matter(self, desk: Desk) -> None:
+        desk.file("乙条例(2020-01-02).md", "第一条 PM2.5浓度应当公开。", "第二条 自2020年3月1日起施行。")
+        desk.worker.keep_index()
+        for phrase in ("乙条例 第二条", "pm2.5", "浓度应当公开，", "“浓度”"):
+            degraded = found(ArticleSearch(desk.app.store, AwayIndex()), phrase)
+            assert degraded == found(desk.app.search, phrase) != [], phrase
 
     def test_wildcards_of_the_database_are_ordinary_characters(self, desk: Desk) -> None:
         two_texts(desk)
