@@ -16,8 +16,8 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,7 +31,8 @@ from typer.testing import CliRunner
 from contracts.findings.signatures import SourceKey
 from contracts.findings.signing import named
 from fazhi.prove import attacks, originals
-from fazhi.prove.bundles import Known, Verdict, judged, publish_anew
+from fazhi.prove.bundles import TOLD_OTHERWISE, Known, Verdict, judged, publish_anew, tell_otherwise
+from fazhi.prove.forgetful import planted
 from fazhi.prove.sealed import FORK, MAIN, YESTERDAY, Sealed, Witness, sealed_county
 from fazhi.prove.vectors import vectors_passed
 from kernel.ledger.checkpoint import chain_hash, read_checkpoint
@@ -113,12 +114,12 @@ def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
     configure(level="CRITICAL", process="prove")
     started = time.monotonic()
     chance = random.Random(seed)  # noqa: S311  (a workload, not a secret)
-    found, evidence, audit = Found(), Found(), Found()
+    found, evidence, told, audit = Found(), Found(), Found(), Found()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fazhi-prove-")))
         server = stack.enter_context(PostgreSQL())
         scene = stack.enter_context(sealed_county(folder / "data", server, form.events, chance))
-        stack.enter_context(_planted(bug))
+        stack.enter_context(planted(bug))
         _untouched(scene, found, audit)
         rewrites = {
             **REWRITES,
@@ -129,6 +130,7 @@ def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
             _attacked(scene, found, name, attack, chance)
         _document_replaced(scene, found)
         _originals_attacked(scene, evidence)
+        _told_otherwise(scene, told)
         _nobody_told(scene, found, chance)
         _every_key_stolen(scene, found, chance)
         _yesterday(scene, found, form.events)
@@ -144,10 +146,12 @@ def prove(form: Form, seed: int, bug: str = "") -> dict[str, Any]:
         "events": form.events,
         "attacks": len(found.detected) + len(found.missed) + len(found.misnamed),
         "detected": len(found.detected),
-        "missed": found.missed + evidence.missed + audit.missed,
-        "misnamed": found.misnamed + evidence.misnamed + audit.misnamed,
+        "missed": found.missed + evidence.missed + told.missed + audit.missed,
+        "misnamed": found.misnamed + evidence.misnamed + told.misnamed + audit.misnamed,
         "evidence_attacks": len(originals.ATTACKS),
         "evidence_detected": len(evidence.detected),
+        "publication_attacks": len(TOLD_OTHERWISE),
+        "publication_detected": len(told.detected),
         "audit_attacks": len(AUDIT),
         "audit_detected": len(audit.detected),
         "alarms_untouched": found.alarms + audit.alarms,
@@ -172,6 +176,7 @@ def _faults(result: dict[str, Any]) -> Iterator[str]:
     if (
         result["attacks"] < 12
         or not result["evidence_attacks"]
+        or not result["publication_attacks"]
         or result["audit_detected"] + len(result["missed"]) < 1
     ):
         yield "did_not_bite"
@@ -210,6 +215,24 @@ def _attacked(scene: Sealed, found: Found, name: str, attack: attacks.Attack, ch
     with scene.copy() as database:
         touched = _done(scene, database, attack, chance)
         found.take(name, touched, _verified(scene, database), _published(scene, database))
+
+
+def _told_otherwise(scene: Sealed, told: Found) -> None:
+    """How sure a place is, published otherwise than it follows and signed by the publisher: only who recounts sees it."""
+    known = _known(scene, tuple(scene.witnesses), 2)
+    for name, change in TOLD_OTHERWISE.items():
+        with tempfile.TemporaryDirectory(prefix="fazhi-p3-") as made, scene.app(MAIN) as app:
+            folder = Path(made) / "bundle"
+            app.publications.export(scene.publication, folder)
+            unit = tell_otherwise(folder, scene.publisher, change)
+            verdict = judged(folder, known)
+        said = f"{name} of {unit}: {verdict.code} {verdict.said[:200]}"
+        if verdict.code != 1:
+            told.missed.append(said)
+        elif f"单位 {unit} 的" not in verdict.said:
+            told.misnamed.append(said)
+        else:
+            told.detected.append(name)
 
 
 def _nobody_told(scene: Sealed, found: Found, chance: random.Random) -> None:
@@ -366,52 +389,3 @@ def _names(verdict: Verdict, touched: attacks.Touched) -> bool:
         ranges = re.findall(r"第 (\d+) 条(?:至第 (\d+) 条)?", verdict.said)
         return any(int(low) <= last and first <= int(high or low) for low, high in ranges)
     return any(low <= last and first <= high for _, low, high, _ in faults)
-
-
-@contextmanager
-def _planted(bug: str) -> Iterator[None]:
-    """A verification that forgets something; the proof must notice."""
-    from fazhi import evidence
-    from fazhi.commands import ledger
-    from kernel.storage import audit_check
-    from services.assessment.ledger import sources, verification
-
-    places: dict[str, tuple[Any, str, Any]] = {
-        "trusts_stored_hashes": (verification.Verification, "_row", _row_by_its_stored_hash),
-        "forgets_witnesses": (ledger, "_trust", _without_memories(vars(ledger)["_trust"])),
-        "forgets_columns": (verification, "differences", lambda _row: ()),
-        "audit_trusts_stored_hashes": (audit_check, "_compared", lambda _row: iter(())),
-        "forgets_sources": (sources.SourceCheck, "check", lambda _self, _row: None),
-        "forgets_originals": (evidence, "evidence_check", lambda _runtime: _looks_at_nothing),
-    }
-    if not bug:
-        yield
-        return
-    place, name, wrong = places[bug]
-    good = getattr(place, name)
-    setattr(place, name, wrong)
-    try:
-        yield
-    finally:
-        setattr(place, name, good)
-
-
-def _looks_at_nothing(_source: str, _digest: str) -> None:
-    """Every piece of evidence is taken for good."""
-
-
-def _row_by_its_stored_hash(self: Any, row: Any, sha256: bytes | None, sm3: bytes | None) -> None:
-    from services.assessment.ledger.comparison import differences
-
-    if sha256 is not None and row.leaf_hash != sha256.hex():
-        self.report.blame("sealed", row.seq, row.seq, "叶与封块时的哈希不符")
-    del sm3
-    if differences(row):
-        self.report.blame("columns", row.seq, row.seq, "列与叶不符")
-
-
-def _without_memories(trust: Callable[..., Any]) -> Callable[..., Any]:
-    def forgotten(*arguments: Any) -> Any:
-        return replace(trust(*arguments), remembered=())
-
-    return forgotten
