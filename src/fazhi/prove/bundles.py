@@ -1,12 +1,15 @@
 """Bundles 数据包 under proof: what an attacked database would publish, and what the independent verifier says to it."""
 
 # ruff: noqa: SLF001  (what a publication is made of is asked of the product itself)
+import hashlib
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from fazhi.prove.history import GROUP
 from kernel.ids import new_id
@@ -72,8 +75,41 @@ def publish_anew(app: Any, signer: NoteSigner, folder: Path) -> None:
             (folder / name).write_bytes(content)
         with (folder / bundle.EVENTS).open("wb") as file:
             file.writelines(bundle.event_lines(session, last.size))
-    (folder / "manifest.json").write_bytes(written)
-    (folder / "publication.note").write_text(str(Note(said, (signer.sign(said),))), encoding="utf-8")
+    _sign(folder, written, said, signer)
+
+
+def _interval_widened(line: dict[str, Any]) -> None:
+    line["interval"][1] += 1
+
+
+def _tier_changed(line: dict[str, Any]) -> None:
+    line["tier"] += 1
+
+
+TOLD_OTHERWISE: Mapping[str, Callable[[dict[str, Any]], None]] = {
+    "an interval widened": _interval_widened,
+    "a tier changed": _tier_changed,
+}
+
+
+def tell_otherwise(folder: Path, signer: NoteSigner, change: Callable[[dict[str, Any]], None]) -> str:
+    """One line of a published ranking altered, and all signed anew with the publisher's own key; gives whose line."""
+    lines = [orjson.loads(line) for line in (folder / "scores.jsonl").read_bytes().splitlines()]
+    line = next(line for line in lines if line["rank"] is not None)
+    change(line)
+    content = b"".join(orjson.dumps(one, option=orjson.OPT_SORT_KEYS) + b"\n" for one in lines)
+    (folder / "scores.jsonl").write_bytes(content)
+    manifest = orjson.loads((folder / "manifest.json").read_bytes())
+    manifest["files"]["scores.jsonl"] = hashlib.sha256(content).hexdigest()
+    written = orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS)
+    _sign(folder, written, bundle.statement(written, manifest["id"]), signer)
+    return str(line["unit"])
+
+
+def _sign(folder: Path, manifest: bytes, statement: str, signer: NoteSigner) -> None:
+    (folder / "manifest.json").write_bytes(manifest)
+    note = Note(statement, (signer.sign(statement),))
+    (folder / "publication.note").write_text(str(note), encoding="utf-8")
 
 
 def judged(folder: Path, known: Known) -> Verdict:

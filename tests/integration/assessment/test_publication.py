@@ -340,6 +340,9 @@ class TestIndependentVerifier:
         found = county.check(exported)
         assert found.returncode == 0, found.stderr
         assert "3 个单位的得分、覆盖率和名次由事件重算一致" in found.stdout
+        assert "3 个名次的区间、中位、档、段、高于下一名的比例和缺口名次由事件重算一致" in found.stdout
+        assert "fazhi/draws/v1" in found.stdout
+        assert "争议分没有重算" in found.stdout
 
     @pytest.mark.parametrize("group", [GROUP, "county_governments"])
     def test_a_bundle_holds_though_a_unit_was_dissolved_within_the_year(self, county, tmp_path, group):
@@ -363,6 +366,33 @@ class TestIndependentVerifier:
         found = county.check(exported)
         assert found.returncode == 1
         assert lines[0]["unit"] in found.stderr or lines[1]["unit"] in found.stderr
+
+    def test_what_is_told_beside_a_place_is_made_again(self, county, exported):
+        good = (exported / "scores.jsonl").read_bytes()
+        for field, other, word in (("interval", [1, 3], "名次区间"), ("tier", 7, "档"), ("band", 7, "段")):
+            lines = [orjson.loads(line) for line in good.splitlines()]
+            lines[0][field] = other
+            (exported / "scores.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+            self.sign_anew(county, exported)
+            found = county.check(exported)
+            assert (found.returncode, f"单位 {lines[0]['unit']} 的{word}公布为" in found.stderr) == (1, True)
+        quick = county.check(exported, "--no-intervals")
+        assert (quick.returncode, "没有重算：--no-intervals" in quick.stdout) == (0, True)
+
+    def test_of_a_bundle_of_before_it_is_said_that_intervals_were_not_recomputed(self, county, exported):
+        """As they were: no word of the procedure, and less told beside a score. One of today must tell it."""
+        beside = ("median", "band", "above_next", "place_at_worst")
+        lines = [orjson.loads(line) for line in (exported / "scores.jsonl").read_bytes().splitlines()]
+        kept = [{name: value for name, value in line.items() if name not in beside} for line in lines]
+        (exported / "scores.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in kept))
+        self.sign_anew(county, exported, without="intervals", format="fazhi-bundle/1")
+        found = county.check(exported)
+        assert found.returncode == 0, found.stderr
+        assert "3 个单位的得分、覆盖率和名次由事件重算一致" in found.stdout
+        assert "名次区间、档和段没有重算：数据包早于可重算的抽样方法" in found.stdout
+        self.sign_anew(county, exported, format="fazhi-bundle/2")
+        found = county.check(exported)
+        assert (found.returncode, "清单没有写明名次区间" in found.stderr) == (1, True)
 
     @pytest.mark.parametrize("attack", ["digit", "swap", "delete", "cut", "insert", "unit", "time"])
     def test_an_event_that_was_changed_is_found_though_the_manifest_was_signed_anew(
@@ -414,9 +444,10 @@ class TestIndependentVerifier:
         assert county.check(exported, "--key", "nonsense").returncode == 2
         assert county.check(exported / "nowhere").returncode == 3
 
-    def sign_anew(self, county, bundle):
+    def sign_anew(self, county, bundle, *, without="", **more):
         """As an attacker with the publisher's key, but not the ledger's, would."""
-        manifest = orjson.loads((bundle / "manifest.json").read_bytes())
+        manifest = orjson.loads((bundle / "manifest.json").read_bytes()) | more
+        manifest.pop(without, None)
         for name in manifest["files"]:
             manifest["files"][name] = hashlib.sha256((bundle / name).read_bytes()).hexdigest()
         written = orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS)
