@@ -33,6 +33,7 @@ UNITS_A_STATEMENT = 500
 RESTS = 4  # times as long as the scoring took
 LONGEST_REST_SECONDS = 60.0
 DIRECTORY_CHANGED = "directory_changed"
+SCORED_ANEW = "scored_anew"  # how often everything was
 
 
 class RollUp:
@@ -50,6 +51,7 @@ class RollUp:
             head: int = session.execute(select(LOG_HEAD.c.size)).scalar_one()
             done = rolled_up(session, key_of(framework))
             directory_changed = rolled_up(session, DIRECTORY_CHANGED)
+            anew = rolled_up(session, SCORED_ANEW)
         if directory_changed:
             self.everything()
             return head - done
@@ -64,7 +66,8 @@ class RollUp:
                 # Who has nothing yet stands in the ranking too, from the first event of a year on.
                 codes = answerable(session, units) if _is_scored(session, asked, year) else None
                 rows = self._scores(session, asked, year, codes, upto)
-            self._store.transact(partial(_write, rows))
+            if not self._store.transact(partial(_write_unless_anew, rows, anew)):
+                return upto - done  # covered by who scored everything anew meanwhile
         self._store.transact(lambda work: self._remember_all(work, upto))
         return upto - done
 
@@ -96,6 +99,7 @@ class RollUp:
         with self._store.work() as work:
             head = work.session.execute(select(LOG_HEAD.c.size).with_for_update()).scalar_one()
             heard = rolled_up(work.session, DIRECTORY_CHANGED)
+            _times_anew(work, 1)
             work.session.execute(delete(UNIT_SCORES))
             for year in years or known_years(work.session):
                 framework = self._frameworks.in_force(int(year))
@@ -198,6 +202,26 @@ def _write(rows: Sequence[ScoreRow], work: Work) -> None:
         )
 
 
+def _write_unless_anew(rows: Sequence[ScoreRow], anew: int, work: Work) -> bool:
+    """
+    Write scores, unless everything was scored anew since they were reckoned, by another worker.
+
+    They may be of units as they stood before: who was dissolved would stand in the ranking again, and who was
+    moved would count where he was, until the next event.
+    """
+    if _times_anew(work, 0) != anew:
+        return False
+    _write(rows, work)
+    return True
+
+
+def _times_anew(work: Work, more: int) -> int:
+    """How often everything was scored anew, with this time; until this transaction ends nobody else gets past here."""
+    row = {"framework": SCORED_ANEW, "seq": more}
+    write_rows(work.session, ROLLED_UP, [row], keys=("framework",), on_conflict={"seq": "add"})
+    return rolled_up(work.session, SCORED_ANEW)
+
+
 def directory_changed(work: Work) -> None:
     """Units came, went or moved, or another framework came into force: the next step scores everything anew."""
     row = {"framework": DIRECTORY_CHANGED, "seq": 1}
@@ -219,7 +243,10 @@ def rolled_up(session: Session, key: str) -> int:
 
 def _remember(work: Work, key: str, seq: int) -> None:
     row = {"framework": key, "seq": seq}
-    write_rows(work.session, ROLLED_UP, [row], keys=("framework",), on_conflict={"seq": "replace"})
+    further = "excluded.seq >= old.seq"  # of two workers the slower does not take it back
+    write_rows(
+        work.session, ROLLED_UP, [row], keys=("framework",), on_conflict={"seq": "replace"}, only_if=further
+    )
 
 
 def _touched(session: Session, after: int, upto: int) -> dict[str, list[str]]:

@@ -141,6 +141,30 @@ def test_what_breaks_the_contract_is_quarantined_alone(fed):
     ]
 
 
+def test_of_two_workers_the_slower_brings_no_dissolved_unit_back_into_the_ranking(fed, monkeypatch):
+    fed.units(a_unit("150102-scjg"), a_unit("150102-sf"))
+    fed.events(an_event(), an_event(unit="150102-sf", subject="enforcement/cases/2"))
+    fed.app.roll_up.catch_up()
+    slower, faster = (RollUp(fed.app.store, fed.app.frameworks) for _ in range(2))
+    scores = RollUp._scores
+
+    def meanwhile(*args):
+        """Between reckoning and writing, the other worker hears of a dissolution and scores everything anew."""
+        rows = scores(*args)
+        monkeypatch.undo()
+        dissolved = a_unit("150102-sf", version=2)
+        dissolved.valid_to = "2026-03-05"
+        fed.units(dissolved)
+        faster.step()
+        return rows
+
+    fed.events(an_event(unit="150102-sf", subject="enforcement/cases/3"))
+    monkeypatch.setattr(RollUp, "_scores", meanwhile)
+    slower.catch_up()
+    with fed.app.store.reading() as session:
+        assert set(session.scalars(select(UNIT_SCORES.c.unit))) == {"150102-scjg"}
+
+
 @pytest.mark.parametrize("fed", ["postgresql"], indirect=True)  # SQLite has one writer at a time
 def test_a_unit_heard_of_while_everything_is_scored_anew_is_scored_by_the_next_step(fed, monkeypatch):
     fed.units(a_unit("150102-scjg"))
