@@ -96,7 +96,7 @@ class Verifier:
         """What a token says, if one of our keys signed it; raises NotSignedIn."""
         try:
             kid = str(jws.extract_compact(token.encode()).headers().get("kid", ""))
-        except (JoseError, ValueError) as error:
+        except (JoseError, ValueError, TypeError) as error:  # the library looks into what it has not checked
             raise NotSignedIn() from error
         # A key we do not know may have been made a moment ago.
         for key in self._keys.ring().checking(kid) or self._keys.ring(afresh=True).checking(kid):
@@ -119,5 +119,5 @@ def public_half(pem: bytes) -> bytes:
 def _signed_by(key: RingKey, token: str) -> dict[str, Any] | None:
     try:
         return jwt.decode(token, key.key, algorithms=ALGORITHMS).claims
-    except (JoseError, ValueError):
+    except (JoseError, ValueError, TypeError):
         return None

@@ -1,5 +1,7 @@
 """Signing keys are rotated, handed out early, retired and revoked without a restart (R27, R53)."""
 
+import base64
+import json
 import os
 import time
 from datetime import UTC, datetime, timedelta
@@ -109,6 +111,16 @@ class TestAToken:
     def test_that_is_none_is_refused(self, path, clock, garbage):
         with pytest.raises(NotSignedIn):
             Verifier(KeyFile(path), clock).principal(garbage)
+
+    @pytest.mark.parametrize(
+        "head", [[], "x", 1, None, {"kid": {}}, {"crit": 1}, {"crit": ["b64"], "b64": False}, {"alg": 5}]
+    )
+    def test_with_a_strange_header_is_refused(self, path, clock, head):
+        said = {"alg": "Ed25519", **head} if isinstance(head, dict) else head
+        parts = [json.dumps(said).encode(), b"{}", b"x" * 64]
+        token = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+        with pytest.raises(NotSignedIn):
+            Verifier(KeyFile(path), clock).principal(token)
 
 
 class TestAKey:
