@@ -48,6 +48,7 @@ from services.legislation.documents.rules import (
 )
 from services.legislation.documents.statuses import refresh_statuses
 from services.legislation.tables import table_of
+from services.legislation.usage.recount import NewVersion, wait_again
 
 BATCH = 40
 _KIND_DIFFERS = ("legislation.kind_differs", "库中已有同名文件，但文件种类不同，请核对种类后再导入。")
@@ -235,6 +236,7 @@ def _recognise(work: Work, batch: Sequence[_Taken]) -> None:
 def _keep(work: Work, batch: Sequence[_Taken]) -> None:
     """Write what is new, refuse what contradicts the library or an earlier file of the batch."""
     kinds, contents = _known(work, [taken.law for taken in batch if taken.law])
+    known = frozenset(kinds)
     fresh: list[LawText] = []
     files: dict[str, dict[str, Any]] = {}
     now = work.clock.now()
@@ -243,10 +245,10 @@ def _keep(work: Work, batch: Sequence[_Taken]) -> None:
         if law is None:
             continue
         version = _version_of(law)
-        known = contents.setdefault(version, "") or law.content_sha256
+        content = contents.setdefault(version, "") or law.content_sha256
         if kinds.setdefault(document_id(law.title_key), law.kind.value) != law.kind.value:
             taken.outcome = _refused(taken, *_KIND_DIFFERS)
-        elif known != law.content_sha256:
+        elif content != law.content_sha256:
             taken.outcome = _refused(taken, *_VERSION_DIFFERS)
         else:
             taken.outcome = _accepted(taken, law, "unchanged" if contents[version] else "imported")
@@ -261,6 +263,14 @@ def _keep(work: Work, batch: Sequence[_Taken]) -> None:
                 "imported_at": now,
             }
     _write(work, fresh)
+    wait_again(
+        work,
+        (
+            NewVersion(document_id(law.title_key), law.title_key, law.version, law.effect.on)
+            for law in fresh
+            if law.effect is not None and document_id(law.title_key) in known
+        ),
+    )
     write_rows(work.session, table_of(ImportedFile), list(files.values()), on_conflict="nothing")
 
 

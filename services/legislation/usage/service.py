@@ -26,11 +26,11 @@ from services.legislation.documents.service import choose_version, find_document
 from services.legislation.paging import check_page
 from services.legislation.tables import table_of
 from services.legislation.usage.model import UNKNOWN, StoredCitation, UsageCount
+from services.legislation.usage.recount import COUNTED
 from services.legislation.usage.resolving import Cited, Resolution, resolve
 from services.legislation.usage.rules import Share, month, read_day
 
 AGAIN_AT_ONCE = 2000
-_COUNTED = ("document_id", "version_id", "article_key", "unit", "month")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +160,8 @@ def _count(work: Work, rows: Sequence[dict[str, Any]]) -> None:
     write_rows(
         work.session,
         table_of(UsageCount),
-        [{**dict(zip(_COUNTED, place, strict=True)), "citations": n} for place, n in counts.items()],
-        keys=_COUNTED,
+        [{**dict(zip(COUNTED, place, strict=True)), "citations": n} for place, n in counts.items()],
+        keys=COUNTED,
         on_conflict={"citations": "add"},
     )
 

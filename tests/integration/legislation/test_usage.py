@@ -37,6 +37,24 @@ class TestCounting:
         assert desk.app.usage.citations(old.version.id, "1") == 1
         assert desk.app.usage.citations(new.version.id, "1") == 1
 
+    def test_a_version_that_comes_late_takes_over_what_was_cited_of_it(self, desk: Desk) -> None:
+        a_library(desk)
+        cited = [
+            a_citation("甲条例", "2", on="2019-12-31", unit="150101"),
+            a_citation("甲条例", "2", on="2026-03-31", unit="150102"),
+            a_citation("甲条例", "2", on="2026-04-01", unit="150103"),
+            a_citation("甲条例", "2", on="2026-04-01", unit="150104", version="2020-01-02"),
+        ]
+        desk.cite(*cited)
+        desk.file("甲条例(2026-02-01).md", "第一条 甲。", "第二条 自2026年4月1日起施行。")
+        desk.file("甲条例(2010-01-01).md", "第一条 甲。", "第二条 自2010年4月1日起施行。")
+        desk.worker.resolve_waiting_citations()
+        versions = ("2010-01-01", "2020-01-02", "2026-02-01")
+        bases = [desk.app.library.basis("甲条例", version, "2") for version in versions]
+        assert [desk.app.usage.citations(basis.version.id, "2") for basis in bases] == [1, 2, 1]
+        assert usage(desk).citations == 3
+        assert usage(desk).u2.numerator == 3
+
     def test_u3_counts_articles_and_u2_organs(self, desk: Desk) -> None:
         a_library(desk)
         desk.file("乙条例(2020-01-02).md", "第一条 甲。")
