@@ -124,7 +124,8 @@ class Bulletins:
     def _bulletin(self, found: Publication, kind: Kind) -> Bulletin:
         framework = self._framework(found)
         lines = self._lines(found)
-        before = self._lines(self._publications.one(found.replaces)) if found.replaces else ()
+        former = self._publications.before(found)
+        before = self._lines(former) if former else ()
         group = peer_group(framework, found.peer_group)
         words = period_words(found.period, found.upto)
         with (

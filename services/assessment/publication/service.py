@@ -190,6 +190,19 @@ class Publications:
             raise NotFound("没有这次公布，请从公布列表中选择。", code="assessment.unknown_publication")
         return _publication(row)
 
+    def before(self, found: Publication) -> Publication | None:
+        """What was published of the same group and year before, up to whatever month; None for the first."""
+        table = PUBLICATION_REQUESTS
+        query = (
+            _published()
+            .where(table.c.period == found.period, table.c.peer_group == found.peer_group)
+            .where(PUBLICATIONS.c.published_at < found.published_at)
+            .order_by(PUBLICATIONS.c.published_at.desc(), PUBLICATIONS.c.id.desc())
+        )
+        with self._store.reading() as session:
+            row = session.execute(query).first()
+        return None if row is None else _publication(row)
+
     def file(self, publication: str, name: str) -> bytes:
         """A file of a bundle but the events; raises NotFound."""
         found = self.one(publication)
@@ -357,11 +370,12 @@ def _published() -> Select[tuple[object, ...]]:
 
 
 def _latest(session: Session, request: Request) -> str | None:
-    """The publication of the same ranking before this one."""
+    """The publication of the same ranking, up to the same month, before this one: the one that this one corrects."""
     table = PUBLICATION_REQUESTS
+    same = (table.c.period, request.period), (table.c.upto, request.upto)
     query = (
         _published()
-        .where(table.c.period == request.period, table.c.peer_group == request.peer_group)
+        .where(*(column == value for column, value in same), table.c.peer_group == request.peer_group)
         .order_by(PUBLICATIONS.c.published_at.desc())
     )
     row: Sequence[object] | None = session.execute(query).first()

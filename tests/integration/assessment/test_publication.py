@@ -81,8 +81,8 @@ class County:
         told.version, told.valid_to = 2, "2026-03-04"
         self._tell(told)
 
-    def publish(self, group=GROUP):
-        request = self.app.publications.ask(ASKS, "2026", "", group, "")
+    def publish(self, group=GROUP, upto=""):
+        request = self.app.publications.ask(ASKS, "2026", upto, group, "")
         self.app.publications.decide(AGREES, request, agreed=True, reason="")
         self.app.publications.make_waiting()
         return request
@@ -314,6 +314,18 @@ def test_publishing_twice_in_a_row_makes_one_publication(county):
     request = county.publish()
     assert county.app.publications.make_waiting() == 0
     assert [one.id for one in county.app.publications.published()] == [request]
+
+
+def test_the_ranking_of_another_month_corrects_none_and_is_what_the_next_bulletin_compares_with(county):
+    county.seal()
+    publications = county.app.publications
+    february = publications.one(county.publish(upto="2026-02"))
+    county.app.store.clock.advance(timedelta(minutes=1))
+    march = publications.one(county.publish())
+    assert (march.replaces, publications.before(march)) == (None, february)
+    county.app.store.clock.advance(timedelta(minutes=1))
+    again = publications.one(county.publish())
+    assert (again.replaces, publications.before(again)) == (march.id, march)
 
 
 def test_a_ranking_that_can_be_made_no_more_keeps_no_other_waiting(county):
