@@ -3,7 +3,8 @@ Use cases of the directory 单位目录.
 
 Every change is a new version, kept for ever, and told to all services in the transaction that made it. Paths
 are reckoned here from the superior, never taken from outside: they are the scopes of tokens. Moving a unit
-moves all below it, each with a version of its own.
+moves all below it, each with a version of its own. Changes are made one after the other: of two at once, each would
+reckon with the tree as it was, and they could put each of two units under the other.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from kernel.text import one_line
 
+LOCK = 0x46415A55  # apart from those of migrations, relays and upkeep
 _STATE = tuple(UnitState.__dataclass_fields__)
 
 
@@ -64,6 +66,7 @@ class Directory:
         """
         new = changed = same = 0
         with self._store.work() as work:
+            _wait_for_our_turn(work)
             paths: dict[str, str] = {}
             position = 0
             for batch in _batches(units, UNITS_PER_MESSAGE):
@@ -91,6 +94,7 @@ class Directory:
     def register(self, who: Principal, unit: UnitState, *, reason: str) -> None:
         """Enter a unit that is not there yet. Raises Conflict when its code was ever used."""
         with self._store.work() as work:
+            _wait_for_our_turn(work)
             known = _current(work.session, {unit.code, unit.parent} - {""})
             if unit.code in known:
                 raise Conflict("单位代码已被使用，请换用新的代码。", code="directory.code_taken")
@@ -107,6 +111,7 @@ class Directory:
         Raises UnknownUnit, and Invalid for a change that breaks a rule or makes a circle.
         """
         with self._store.work() as work:
+            _wait_for_our_turn(work)
             row = _current(work.session, {code}).get(code)
             if row is None or not who.reaches(row.path):
                 raise UnknownUnit()
@@ -147,6 +152,12 @@ class Directory:
         if row is None:
             raise UnknownUnit()
         return str(row.path)
+
+
+def _wait_for_our_turn(work: Work) -> None:
+    """Until `work` ends, nobody else changes the tree; SQLite lets one writer in at a time anyway."""
+    if work.connection.dialect.name == "postgresql":
+        work.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
 def _placed(batch: Sequence[UnitState], paths: dict[str, str], position: int) -> list[tuple[UnitState, str]]:

@@ -18,6 +18,7 @@ from contracts.roles import AUDIT_ADMIN, SECURITY_ADMIN
 from gateway.clues.amendments import Change
 from gateway.clues.model import ClueRow
 from gateway.clues.progress import findings_about
+from gateway.directory import service as directory
 from gateway.directory.rules import UnitState
 from gateway.identity import accounts
 from gateway.identity.accounts import DutiesExclude
@@ -278,6 +279,39 @@ class TestDirectory:
         admin = principal("xitong", "15", "/15/", "system_admin")
         with pytest.raises(PermanentError, match="circle"):
             app.directory.revise(admin, "1501", {"parent": "150102-scjg"}, reason="x")
+
+    @pytest.mark.parametrize(
+        ("other", "change", "outcome"),
+        [("1502", {"parent": "1501"}, "directory.circle"), ("1501", {"name": "首府市政府"}, "revised")],
+    )
+    def test_of_two_changes_at_once_the_second_knows_of_the_first(
+        self, app, monkeypatch, other, change, outcome
+    ):
+        changing, go_on = Event(), Event()
+        write = directory._record
+
+        def pause(*given):
+            changing.set()
+            assert go_on.wait(10)
+            write(*given)
+
+        def revise(code: str, changes: dict[str, str]) -> str:
+            try:
+                app.directory.revise(SYSTEM_ADMIN, code, changes, reason="区划调整")
+            except PermanentError as error:
+                return error.stable_code
+            return "revised"
+
+        with ThreadPoolExecutor(2) as pool:
+            monkeypatch.setattr(directory, "_record", pause)
+            first = pool.submit(revise, "1501", {"parent": "1502"})
+            assert changing.wait(10)
+            monkeypatch.setattr(directory, "_record", write)
+            second = pool.submit(revise, other, change)
+            wait([second], timeout=0.5)
+            go_on.set()
+            assert (first.result(), second.result()) == ("revised", outcome)
+        assert app.directory.path_of(UNIT) == f"/15/1502/1501/150102/{UNIT}/"
 
     def test_a_merger_names_the_successor(self, app):
         admin = principal("xitong", "15", "/15/", "system_admin")
