@@ -18,6 +18,7 @@ from gateway.identity import rules
 from gateway.identity.holders import tell_holders
 from gateway.identity.model import Account, Grant
 from gateway.identity.passwords import Passwords
+from gateway.identity.past import PASSWORD_CHANGED, note_account, note_grants
 from gateway.identity.sessions import Sessions, revoke_sessions
 from gateway.identity.terms import check_term
 from gateway.tables import UNITS
@@ -112,6 +113,7 @@ class Accounts:
                 work.session.flush()
             except IntegrityError as error:  # somebody was faster by a moment
                 raise taken from error
+            note_account(work, account, "created", unit, who.account)
             work.audit(who, "account.created", f"accounts/{account}")
             work.commit()
 
@@ -123,6 +125,7 @@ class Accounts:
             known = reached(work.session, who, account)
             known.state = state
             tell_holders(work, [account])
+            note_account(work, account, state, known.unit, who.account)
             if state != "active":
                 revoke_sessions(work, account)
             work.audit(who, f"account.{state}", f"accounts/{account}")
@@ -144,6 +147,7 @@ class Accounts:
             _end_all(work, who, account)
             former, known.unit = known.unit, unit
             tell_holders(work, [account])
+            note_account(work, account, "transferred", unit, who.account)
             revoke_sessions(work, account)
             work.audit(
                 who, "account.transferred", f"accounts/{account}", before_digest=former, after_digest=unit
@@ -164,7 +168,9 @@ class Accounts:
             is_same = self._sessions.holds(work, known)
             if is_same:
                 changes = {"password_hash": hashed, "password_changed_at": work.clock.now()}
-                work.session.execute(update(Account).where(Account.account == name).values(**changes))
+                changed = update(Account).where(Account.account == name).values(**changes)
+                unit = work.session.execute(changed.returning(Account.unit)).scalar_one()
+                note_account(work, name, PASSWORD_CHANGED, unit, name)
                 revoke_sessions(work, name)
                 work.audit(who, "account.password_changed", f"accounts/{name}")
                 work.commit()
@@ -201,21 +207,21 @@ class Accounts:
                 raise NotAllowed("不能为自己申请角色。", code="identity.own_grant")
             if rules.excludes(role, _roles_held(work.session, account)):
                 raise DutiesExclude()
-            work.session.add(
-                Grant(
-                    id=grant,
-                    account=account,
-                    role=role,
-                    unit=unit,
-                    state="proposed",
-                    proposed_at=work.clock.now(),
-                    proposed_by=who.account,
-                    reason=clean_text(reason, max_characters=200),
-                    from_on=from_on,
-                    until_on=until_on,
-                )
+            proposed = Grant(
+                id=grant,
+                account=account,
+                role=role,
+                unit=unit,
+                state="proposed",
+                proposed_at=work.clock.now(),
+                proposed_by=who.account,
+                reason=clean_text(reason, max_characters=200),
+                from_on=from_on,
+                until_on=until_on,
             )
+            work.session.add(proposed)
             _flush(work, "该账号已有此项授权或申请，请勿重复提交。")
+            note_grants(work, [proposed])
             work.audit(who, "grant.proposed", f"grants/{grant}")
             work.commit()
         return grant
@@ -236,6 +242,7 @@ class Accounts:
             row.decided_at, row.decided_by = work.clock.now(), who.account
             row.note = clean_text(note, max_characters=200)
             _flush(work, DutiesExclude.message)
+            note_grants(work, [row])
             if approve:
                 tell_holders(work, [row.account])
             revoke_sessions(work, row.account)
@@ -252,6 +259,7 @@ class Accounts:
                 raise NotAllowed("不能撤销自己的授权。", code="identity.four_eyes")
             row.state, row.decided_at, row.decided_by = "revoked", work.clock.now(), who.account
             row.note = clean_text(note, max_characters=200)
+            note_grants(work, [row])
             tell_holders(work, [row.account])
             revoke_sessions(work, row.account)
             work.audit(who, "grant.revoked", f"grants/{grant}")
@@ -275,8 +283,10 @@ def enter(work: Work, first: FirstAccount, password_hash: str) -> None:
     )
     work.session.add(account)
     work.session.flush()
-    for role in first.roles:
-        grant = Grant(
+    for act in ("created", PASSWORD_CHANGED):
+        note_account(work, first.account, act, first.unit, SYSTEM.account)
+    grants = [
+        Grant(
             id=new_id(),
             account=first.account,
             role=role,
@@ -287,16 +297,21 @@ def enter(work: Work, first: FirstAccount, password_hash: str) -> None:
             decided_at=now,
             decided_by=SYSTEM.account,
         )
-        work.session.add(grant)
+        for role in first.roles
+    ]
+    work.session.add_all(grants)
     work.session.flush()
+    note_grants(work, grants)
 
 
 def _end_all(work: Work, who: Principal, account: str) -> None:
     # All held before any is changed: one that is being approved meanwhile is waited for, and then found active.
     mine = select(Grant).where(Grant.account == account, Grant.state.in_(("active", "proposed")))
-    for grant in work.session.scalars(mine.order_by(Grant.id).with_for_update()).all():
+    grants = work.session.scalars(mine.order_by(Grant.id).with_for_update()).all()
+    for grant in grants:
         grant.state = "revoked" if grant.state == "active" else "refused"
         grant.decided_at, grant.decided_by, grant.note = work.clock.now(), who.account, TRANSFERRED
+    note_grants(work, grants)
 
 
 def _roles_held(session: Session, account: str) -> set[str]:

@@ -7,7 +7,7 @@ SameSite=Strict. The token cookie outlives its token, so that an API can say "ex
 """
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -29,6 +29,7 @@ from kernel.hosting.validation import Body, WrittenDay
 SESSION_COOKIE = "fazhi_session"
 _Limit = Annotated[int, Query(ge=1, le=MAX_ROWS)]
 _Offset = Annotated[int, Query(ge=0)]
+Day = Annotated[date | None, Query(description="按该日结束时（北京时间）的情况")]
 
 
 class SignIn(Body):
@@ -197,10 +198,12 @@ def account_router(accounts: Accounts, register: Register) -> APIRouter:
         who: Caller,
         query: Annotated[str, Query(max_length=100)] = "",
         state: Literal["", "active", "disabled"] = "",
+        as_of: Day = None,
         limit: _Limit = 100,
         offset: _Offset = 0,
     ) -> list[AccountLine]:
-        return register.accounts(who, query=query.strip(), state=state, limit=limit, offset=offset)
+        """Accounts with the roles in force, now or at the end of a past day."""
+        return register.accounts(who, query=query.strip(), state=state, day=as_of, limit=limit, offset=offset)
 
     @router.post("/accounts", status_code=201)
     @allow(SYSTEM_ADMIN)
@@ -224,10 +227,12 @@ def account_router(accounts: Accounts, register: Register) -> APIRouter:
         who: Caller,
         state: Literal["", "proposed", "active", "refused", "revoked"] = "",
         account: Annotated[str, Query(max_length=100)] = "",
+        as_of: Day = None,
         limit: _Limit = 100,
         offset: _Offset = 0,
     ) -> list[GrantLine]:
-        return register.grants(who, state=state, account=account, limit=limit, offset=offset)
+        """Grants with what became of them, now or by the end of a past day."""
+        return register.grants(who, state=state, account=account, day=as_of, limit=limit, offset=offset)
 
     @router.post("/grants", status_code=201)
     @allow(SYSTEM_ADMIN, UNIT_HEAD)

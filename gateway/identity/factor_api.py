@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.responses import JSONResponse
 
 from contracts.roles import AUDIT_ADMIN, EVERYONE_SIGNED_IN, SECURITY_ADMIN, SYSTEM_ADMIN, UNIT_HEAD
-from gateway.identity.api import Cookies, Decision, shown_session, too_many
+from gateway.identity.api import Cookies, Day, Decision, shown_session, too_many
 from gateway.identity.enrolment import Enrolment, FactorView
 from gateway.identity.locks import Locked
 from gateway.identity.register import MAX_ROWS
@@ -85,10 +85,11 @@ def removal_router(removals: Removals) -> APIRouter:
     @allow(SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN, UNIT_HEAD)
     def list_removals(
         who: Caller,
+        as_of: Day = None,
         limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
         offset: Annotated[int, Query(ge=0)] = 0,
     ) -> list[RemovalLine]:
-        return removals.page(who, limit=limit, offset=offset)
+        return removals.page(who, limit=limit, offset=offset, day=as_of)
 
     @router.post("/factor-removals", status_code=201)
     @allow(SYSTEM_ADMIN, UNIT_HEAD)

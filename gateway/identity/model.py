@@ -107,6 +107,45 @@ class Grant(Base):
     )
 
 
+class AccountEvent(Base):
+    """
+    Something that was done to an account, written once. `act`: created, active, disabled, transferred,
+    password_changed; `unit` is the account's own from then on.
+    """
+
+    __tablename__ = "account_events"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    account: Mapped[str] = mapped_column(String(64), ForeignKey("accounts.account"))
+    act: Mapped[str] = mapped_column(String(20))
+    unit: Mapped[str] = mapped_column(String(100))
+    at: Mapped[datetime] = mapped_column(Moment)
+    by: Mapped[str] = mapped_column(String(100))
+
+    __table_args__ = (
+        Index("ix_account_events_account", "account", "at"),
+        one_of("account_events", "act", "created", "active", "disabled", "transferred", "password_changed"),
+    )
+
+
+class GrantEvent(Base):
+    """What became of a grant, written once: the state it came to, when, by whom, and what they said."""
+
+    __tablename__ = "grant_events"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    grant: Mapped[str] = mapped_column(Id, ForeignKey("grants.id"))
+    state: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(Moment)
+    by: Mapped[str] = mapped_column(String(100))
+    note: Mapped[str] = mapped_column(String(200))
+
+    __table_args__ = (
+        Index("ix_grant_events_grant", "grant", "at"),
+        one_of("grant_events", "state", "proposed", "active", "refused", "revoked"),
+    )
+
+
 class SignedIn(Base):
     """
     A session 会话: somebody signed in, acting for one unit.

@@ -2,21 +2,31 @@
 The register of accounts and grants 账号与授权名册, as the three administrators and heads of units read it (R36): never
 a secret in it.
 
-Lists stay within the caller's part of the tree. What belongs to a page of accounts, roles and factors, is read for
-the whole page at once.
+Lists stay within the caller's part of the tree, as it is today. What belongs to a page of accounts, roles and factors,
+is read for the whole page at once. As of a past day 截至 they are what they were at its end (past.py).
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
 from contracts.roles import TITLES
 from gateway.identity import rules
-from gateway.identity.model import Account, DemonstrationAccount, Grant, SecondFactor
+from gateway.identity.model import DemonstrationAccount, SecondFactor
+from gateway.identity.past import (
+    ACCOUNTS,
+    accounts_at,
+    end_of,
+    grants_at,
+    has_factor,
+    in_force,
+    units_at,
+)
 from gateway.tables import UNITS
 from kernel.access.principal import Principal
 from kernel.clock import local_date
@@ -84,47 +94,68 @@ class Register:
         self._store = store
 
     def accounts(
-        self, who: Principal, *, limit: int, offset: int, query: str = "", state: str = ""
+        self,
+        who: Principal,
+        *,
+        limit: int,
+        offset: int,
+        query: str = "",
+        state: str = "",
+        day: date | None = None,
     ) -> list[AccountLine]:
-        """Accounts of units within the caller's scope; `query` is part of the account, the name or the unit's name."""
-        units = UNITS.table
+        """
+        Accounts of units within the caller's scope; `query` is part of the account, the name or the unit's name.
+
+        `day`: as they stood at its end. Raises Invalid.
+        """
+        at = end_of(self._store.clock, day)
+        then, names, units = accounts_at(at), units_at(at), UNITS.table
+        own = select(ACCOUNTS.c.account).join(units, units.c.code == ACCOUNTS.c.unit).where(within(who))
         wanted = (
-            select(Account, units.c.name)
-            .join(units, units.c.code == Account.unit)
-            .where(within(who))
-            .order_by(Account.account)
+            select(then, names.c.name.label("unit_name"))
+            .join(names, names.c.code == then.c.unit)
+            .where(then.c.account.in_(own))
+            .order_by(then.c.account)
         )
         if state:
-            wanted = wanted.where(Account.state == state)
+            wanted = wanted.where(then.c.state == state)
         if query:
-            named = [column.contains(query, autoescape=True) for column in (Account.name, units.c.name)]
+            named = [column.contains(query, autoescape=True) for column in (then.c.name, names.c.name)]
             wanted = wanted.where(
-                Account.account.contains(query.lower(), autoescape=True) | named[0] | named[1]
+                then.c.account.contains(query.lower(), autoescape=True) | named[0] | named[1]
             )
         with self._store.reading() as session:
             rows = session.execute(wanted.limit(min(limit, MAX_ROWS)).offset(offset)).all()
-            today = local_date(self._store.clock.now())
-            return _lines(session, today, [(account, unit_name) for account, unit_name in rows])
+            return _lines(session, at, local_date(at or self._store.clock.now()), rows)
 
     def grants(
-        self, who: Principal, *, state: str, limit: int, offset: int, account: str = ""
+        self,
+        who: Principal,
+        *,
+        state: str,
+        limit: int,
+        offset: int,
+        account: str = "",
+        day: date | None = None,
     ) -> list[GrantLine]:
-        """Grants on units within the caller's scope, newest first."""
-        units = UNITS.table
+        """Grants on units within the caller's scope, newest first; `day`: as they stood at its end. Raises Invalid."""
+        at = end_of(self._store.clock, day)
+        then, names, units = grants_at(at), units_at(at), UNITS.table
+        own = select(units.c.code).where(within(who))
         wanted = (
-            select(Grant, Account.name, units.c.name)
-            .join(Account, Account.account == Grant.account)
-            .join(units, units.c.code == Grant.unit)
-            .where(within(who))
-            .order_by(Grant.proposed_at.desc(), Grant.id.desc())
+            select(then, ACCOUNTS.c.name.label("account_name"), names.c.name.label("unit_name"))
+            .join(ACCOUNTS, ACCOUNTS.c.account == then.c.account)
+            .join(names, names.c.code == then.c.unit)
+            .where(then.c.unit.in_(own))
+            .order_by(then.c.proposed_at.desc(), then.c.id.desc())
         )
         if state:
-            wanted = wanted.where(Grant.state == state)
+            wanted = wanted.where(then.c.state == state)
         if account:
-            wanted = wanted.where(Grant.account == account)
+            wanted = wanted.where(then.c.account == account)
         with self._store.reading() as session:
             rows = session.execute(wanted.limit(min(limit, MAX_ROWS)).offset(offset))
-            return [_grant_line(row, name, unit_name) for row, name, unit_name in rows]
+            return [_grant_line(row) for row in rows]
 
 
 def within(who: Principal) -> ColumnElement[bool]:
@@ -132,12 +163,10 @@ def within(who: Principal) -> ColumnElement[bool]:
     return UNITS.table.c.path.startswith(who.unit_path or "?", autoescape=True)
 
 
-def _lines(session: Session, today: date, rows: Sequence[tuple[Account, str]]) -> list[AccountLine]:
-    names = [account.account for account, _ in rows]
-    roles = _roles(session, names, today)
-    factors = select(SecondFactor.account).where(
-        SecondFactor.account.in_(names), SecondFactor.state == "active"
-    )
+def _lines(session: Session, at: datetime | None, day: date, rows: Sequence[Row[Any]]) -> list[AccountLine]:
+    names = [row.account for row in rows]
+    roles = _roles(session, names, at, day)
+    factors = select(SecondFactor.account).where(SecondFactor.account.in_(names), has_factor(at))
     enrolled = set(session.scalars(factors))
     shown = set(
         session.scalars(select(DemonstrationAccount.account).where(DemonstrationAccount.account.in_(names)))
@@ -147,7 +176,7 @@ def _lines(session: Session, today: date, rows: Sequence[tuple[Account, str]]) -
             account=row.account,
             name=row.name,
             unit=row.unit,
-            unit_name=unit_name,
+            unit_name=row.unit_name,
             state=row.state,
             created_at=row.created_at,
             created_by=row.created_by,
@@ -156,17 +185,19 @@ def _lines(session: Session, today: date, rows: Sequence[tuple[Account, str]]) -
             is_demonstration=row.account in shown,
             roles=roles[row.account],
         )
-        for row, unit_name in rows
+        for row in rows
     ]
 
 
-def _roles(session: Session, names: Sequence[str], today: date) -> dict[str, list[HeldRole]]:
-    units = UNITS.table
+def _roles(
+    session: Session, accounts: Sequence[str], at: datetime | None, day: date
+) -> dict[str, list[HeldRole]]:
+    then, names = grants_at(at), units_at(at)
     wanted = (
-        select(Grant.account, Grant.role, Grant.unit, units.c.name)
-        .join(units, units.c.code == Grant.unit)
-        .where(Grant.account.in_(names), Grant.in_force(today))
-        .order_by(Grant.unit, Grant.role)
+        select(then.c.account, then.c.role, then.c.unit, names.c.name)
+        .join(names, names.c.code == then.c.unit)
+        .where(then.c.account.in_(accounts), in_force(then, day))
+        .order_by(then.c.unit, then.c.role)
     )
     found: dict[str, list[HeldRole]] = defaultdict(list)
     for account, role, unit, unit_name in session.execute(wanted):
@@ -180,15 +211,15 @@ def _factor(roles: Sequence[HeldRole], *, is_enrolled: bool) -> str:
     return "none" if rules.WITH_FACTOR.isdisjoint(held.role for held in roles) else "missing"
 
 
-def _grant_line(row: Grant, account_name: str, unit_name: str) -> GrantLine:
+def _grant_line(row: Row[Any]) -> GrantLine:
     return GrantLine(
-        id=row.id,
+        id=str(row.id),
         account=row.account,
-        account_name=account_name,
+        account_name=row.account_name,
         role=row.role,
         role_title=TITLES.get(row.role, row.role),
         unit=row.unit,
-        unit_name=unit_name,
+        unit_name=row.unit_name,
         state=row.state,
         from_on=row.from_on,
         until_on=row.until_on,

@@ -6,8 +6,8 @@ record. What is removed ends every session; the next sign-in leads to a new enro
 that was lost: one enrolled after it is not removed by it.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from gateway.identity.accounts import reached
 from gateway.identity.factors import held
 from gateway.identity.model import Account, FactorRemoval
+from gateway.identity.past import accounts_at, end_of, units_at
 from gateway.identity.register import MAX_ROWS, within
 from gateway.identity.sessions import revoke_sessions
 from gateway.tables import UNITS
@@ -125,18 +126,23 @@ class Removals:
             work.audit(SYSTEM, "factor.removed", f"accounts/{account}", object_version=removal)
             work.commit()
 
-    def page(self, who: Principal, *, limit: int, offset: int) -> list[RemovalLine]:
-        """Requests about accounts within the caller's scope, newest first."""
+    def page(self, who: Principal, *, limit: int, offset: int, day: date | None = None) -> list[RemovalLine]:
+        """Requests about accounts within the caller's scope, newest first; as they stood at a day's end. Raises Invalid."""
+        at = end_of(self._store.clock, day)
+        then, names, units = accounts_at(at), units_at(at), UNITS.table
+        own = select(Account.account).join(units, units.c.code == Account.unit).where(within(who))
         wanted = (
-            select(FactorRemoval, Account.name, UNITS.table.c.name)
-            .join(Account, Account.account == FactorRemoval.account)
-            .join(UNITS.table, UNITS.table.c.code == Account.unit)
-            .where(within(who))
-            .order_by(FactorRemoval.proposed_at.desc(), FactorRemoval.id.desc())
+            select(FactorRemoval, then.c.name, names.c.name)
+            .join(then, then.c.account == FactorRemoval.account)
+            .join(names, names.c.code == then.c.unit)
+            .where(FactorRemoval.account.in_(own))
+            .order_by(FactorRemoval.proposed_at.desc())
         )
+        if at is not None:
+            wanted = wanted.where(FactorRemoval.proposed_at <= at)
         with self._store.reading() as session:
             rows = session.execute(wanted.limit(min(limit, MAX_ROWS)).offset(offset))
-            return [_line(row, name, unit) for row, name, unit in rows]
+            return [_then(_line(row, name, unit), at) for row, name, unit in rows]
 
 
 def _remove(work: Work, account: str) -> None:
@@ -152,6 +158,13 @@ def _is_reached(session: Session, who: Principal, account: str) -> bool:
     except NotFound:
         return False
     return True
+
+
+def _then(line: RemovalLine, at: datetime | None) -> RemovalLine:
+    """A request as it stood: it is decided once, and waited before."""
+    if at is None or line.decided_at is None or line.decided_at <= at:
+        return line
+    return replace(line, state="proposed", decided_at=None, decided_by=None, note="")
 
 
 def _line(row: FactorRemoval, name: str, unit_name: str) -> RemovalLine:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from gateway.identity.holders import tell_holders
 from gateway.identity.model import Grant
+from gateway.identity.past import note_grants
 from gateway.identity.sessions import revoke_sessions
 from kernel.access.principal import SYSTEM
 from kernel.clock import local_date
@@ -48,6 +49,7 @@ def _end_past(work: Work) -> int:
         grant.state, grant.decided_at, grant.decided_by = "revoked", now, SYSTEM.account
         grant.note = NOTE
         work.audit(SYSTEM, "grant.ended", f"grants/{grant.id}")
+    note_grants(work, grants)
     accounts = {grant.account for grant in grants}
     tell_holders(work, accounts)
     for account in sorted(accounts):
