@@ -87,11 +87,21 @@ class DatumView(BaseModel):
     is_corrected: bool
 
 
+class ReplacedView(BaseModel):
+    """The event that knowingly replaced the correction of an upheld objection 取代, and why."""
+
+    id: str
+    seq: int
+    received_at: datetime
+    reason: str
+
+
 class ObjectionView(ObjectionRow):
     """
     One objection with everything known of it; `can` is what the caller may do next.
 
-    `told_at` is when the service that owns the datum was told to correct it 已告知.
+    `replaced` is what stands in the place of its correction by now. `told_at` is when the service that owns the datum
+    was told to correct it 已告知.
     """
 
     grounds: str
@@ -99,6 +109,7 @@ class ObjectionView(ObjectionRow):
     supervisor: UnitName
     told_at: datetime | None
     correction: str | None
+    replaced: ReplacedView | None
     datum: DatumView | None
     facts: list[FactView]
     files: list[FileView]
@@ -257,7 +268,7 @@ def _row(row: Any, names: Any, title: str, now: datetime) -> dict[str, Any]:
 
 
 def _view(one: OneObjection, now: datetime) -> ObjectionView:
-    row, datum = one.row, one.datum
+    row, datum, replaced = one.row, one.datum, one.replaced
     return ObjectionView(
         **_row(row, one.names, one.title, now),
         grounds=row["grounds"],
@@ -265,6 +276,14 @@ def _view(one: OneObjection, now: datetime) -> ObjectionView:
         supervisor=unit_name(row["supervisor"], one.names),
         told_at=next((fact.at for fact in one.facts if fact.detail.get("told")), None),
         correction=row["correction"],
+        replaced=None
+        if replaced is None
+        else ReplacedView(
+            id=replaced.event_id,
+            seq=replaced.seq,
+            received_at=replaced.received_at,
+            reason=replaced.leaf["reason"],
+        ),
         datum=None
         if datum is None
         else DatumView(

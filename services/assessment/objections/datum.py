@@ -72,13 +72,15 @@ def datum_of(session: Session, event_id: str, unit: str, *, at: datetime | None 
     )
 
 
-def standing_of(session: Session, datum: Datum) -> Datum:
-    """What stands in the place of an own datum now: itself, or the last of its corrections."""
+def standing_of(session: Session, datum: Datum, *, at: datetime | None = None) -> Datum:
+    """What stands in the place of an own datum (at a moment; None: now): itself, or the last of its corrections."""
     log = EVENT_LOG.c
     while datum.is_corrected:
         corrected = select(log.event_id).where(log.corrects == datum.event_id, log.source == datum.source)
+        if at is not None:
+            corrected = corrected.where(log.received_at <= at)
         last = corrected.order_by(log.recorded_at.desc(), log.event_id.desc()).limit(1)
-        found = datum_of(session, session.execute(last).scalar_one(), datum.unit)
+        found = datum_of(session, session.execute(last).scalar_one(), datum.unit, at=at)
         assert found is not None  # a correction of an own fact is about the same unit
         datum = found
     return datum

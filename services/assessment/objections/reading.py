@@ -18,6 +18,7 @@ from services.assessment.objections.contested import contested
 from services.assessment.objections.datum import Datum, datum_of, makers_of
 from services.assessment.objections.model import OBJECTION_EVENTS, OBJECTIONS
 from services.assessment.objections.rules import ACTS, replay
+from services.assessment.objections.upheld import replaced_by
 from services.assessment.ranking.known import end_of
 from services.assessment.reach import within
 from services.assessment.rectification.past import due_first, stood
@@ -44,12 +45,13 @@ BY_SECOND = frozenset({"sent_back", "answered"})
 
 @dataclass(frozen=True, slots=True)
 class OneObjection:
-    """An objection with everything known of it, and what the caller may do."""
+    """An objection with everything known of it, and what the caller may do; `replaced`: by which event its correction."""
 
     row: Mapping[str, Any]
     names: Mapping[str, str]
     facts: Sequence[MatterFact]
     datum: Datum | None
+    replaced: Datum | None
     title: str
     can: tuple[str, ...]
 
@@ -134,6 +136,7 @@ class ObjectionReading:
                 names=names_of(session, units),
                 facts=facts,
                 datum=datum_of(session, row["event_id"], row["unit"], at=at),
+                replaced=replaced_by(session, row["correction"], row["unit"], at),
                 title=self.title_of(row["probe"]),
                 can=(),
             )
@@ -153,6 +156,7 @@ class ObjectionReading:
                 names=names_of(session, units),
                 facts=facts,
                 datum=datum_of(session, row["event_id"], row["unit"]),
+                replaced=replaced_by(session, row["correction"], row["unit"]),
                 title=self.title_of(row["probe"]),
                 can=tuple(self._can(session, who, row, facts)),
             )

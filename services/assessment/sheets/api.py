@@ -43,11 +43,12 @@ class ItemBody(Body):
 
 
 class HandInBody(Body):
-    """The whole sheet, over the version that was read."""
+    """The whole sheet, over the version that was read; `replaces`: upheld objections whose corrections it replaces."""
 
     version: int = Field(ge=0)
     items: list[ItemBody] = Field(max_length=100)
     reason: str = Field(default="", max_length=500)
+    replaces: list[str] = Field(default_factory=list, max_length=100)
 
 
 class SheetView(BaseModel):
@@ -117,7 +118,7 @@ def router(sheets: Sheets, blobs: Blobs) -> APIRouter:
             Item(item.result, item.marks, clean_text(item.reasons, max_characters=500)) for item in body.items
         ]
         reason = clean_text(body.reason, max_characters=500)
-        return {"version": sheets.hand_in(who, sheet, body.version, items, reason)}
+        return {"version": sheets.hand_in(who, sheet, body.version, items, reason, body.replaces)}
 
     @router.post("/{sheet}/files", status_code=201)
     @allow(*LOOKERS)

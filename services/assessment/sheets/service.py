@@ -2,11 +2,11 @@
 What is done with sheets: handed out, filled in with marks, reasons and files, corrected with a reason.
 
 Handing in makes one score fact a result, in the same transaction; handing in again corrects those facts, and both
-versions stay. A third party sees the sheets it was given and nothing else (R36). As of a past moment 截至 what was handed
+versions stay; what an upheld objection corrected is replaced only by who says so. A third party sees the sheets it was given and nothing else (R36). As of a past moment 截至 what was handed
 out, added and handed in until then is there; who may see it is said of today.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -25,11 +25,13 @@ from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
+from services.assessment.objections.upheld import Held, Replacing, demand_said, held_by, note_replaced, told
 from services.assessment.publication.closing import require_open
 from services.assessment.ranking.known import end_of, framework_at
 from services.assessment.reach import within
 from services.assessment.reporting.reach import unit_names
 from services.assessment.reporting.scored import occurred_at
+from services.assessment.scoring.model import LOG_HEAD
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
 from services.assessment.scoring.tallies import Assessed, assessed_units
 from services.assessment.sheets.model import SHEET_FILES, SHEET_VERSIONS, SHEETS
@@ -171,8 +173,21 @@ class Sheets:
             raise NotFound("没有这份文件，请从列表中选择。", code="assessment.unknown_file")
         return found
 
-    def hand_in(self, who: Principal, sheet: str, version: int, items: Sequence[Item], reason: str) -> int:
-        """Hand in marks over the version that was read; returns the new version. Raises Invalid, Conflict."""
+    def hand_in(
+        self,
+        who: Principal,
+        sheet: str,
+        version: int,
+        items: Sequence[Item],
+        reason: str,
+        replaces: Sequence[str] = (),
+    ) -> int:
+        """
+        Hand in marks over the version that was read; returns the new version.
+
+        A result that an upheld objection corrected meanwhile stays as it is where its mark is not changed, and is
+        replaced where `replaces` names the objection. Raises Invalid, Conflict, RuleViolation, CorrectionHeld.
+        """
         with self._store.work() as work:
             found, path = self._own(work.session, who, sheet)
             check_not_own(who.own_unit, path)
@@ -182,7 +197,7 @@ class Sheets:
                 raise Conflict("查验单已有新的版本，请刷新后再提交。", code="assessment.stale_version")
             if version and len(reason.strip()) < 2:
                 raise RuleViolation("更正已提交的查验单须写明理由。", code="assessment.reason_missing")
-            events = self._tell(work, found, items)
+            events = self._tell(work, who, found, items, Replacing(replaced=replaces, reason=reason))
             work.session.execute(
                 insert(SHEET_VERSIONS).values(
                     sheet=sheet,
@@ -198,10 +213,18 @@ class Sheets:
             work.commit()
         return version + 1
 
-    def _tell(self, work: Work, sheet: Sheet, items: Sequence[Item]) -> dict[str, str]:
+    def _tell(
+        self, work: Work, who: Principal, sheet: Sheet, items: Sequence[Item], said: Replacing
+    ) -> dict[str, str]:
         """The score facts of these marks, those of the version before corrected; result -> event."""
         framework = self._frameworks.in_force(int(sheet.period))
         before = _events(work.session, sheet.id)
+        # What an objection corrects at the same moment is known only under the lock that facts are numbered by.
+        work.session.execute(select(LOG_HEAD.c.size).with_for_update())
+        found = held_by(work.session, before.values())
+        held = {result: found[event] for result, event in before.items()}
+        set_aside = _set_aside(items, _versions(work.session, sheet.id), held, said)
+        demand_said(work.session, who, {(sheet.unit, result): held[result] for result in set_aside}, said)
         evidence = tuple(
             Evidence(
                 file.digest,
@@ -211,11 +234,16 @@ class Sheets:
             )
             for file in _files(work.session, sheet.id)
         )
-        facts = [
-            _fact(sheet, framework, item, evidence, before.get(item.result, ""), work.clock.now())
+        fresh = [
+            item
             for item in items
+            if item.result in set_aside or item.result not in held or not held[item.result].objection
         ]
-        return dict(zip((item.result for item in items), append_own(work, facts), strict=True))
+        now = work.clock.now()
+        facts = [_fact(sheet, framework, item, evidence, held.get(item.result), said, now) for item in fresh]
+        note_replaced(work, who, (held[result] for result in set_aside), said)
+        events = dict(zip((item.result for item in fresh), append_own(work, facts), strict=True))
+        return before | events
 
     def _reached(
         self, session: Session, framework: Framework, who: Principal, units: Sequence[str]
@@ -306,6 +334,20 @@ def _versions(session: Session, sheet: str, at: datetime | None = None) -> list[
     ]
 
 
+def _set_aside(
+    items: Sequence[Item], versions: Sequence[Version], held: Mapping[str, Held], said: Replacing
+) -> set[str]:
+    """Results whose upheld corrections these marks would set aside: the mark is another one, or it is said so."""
+    last = versions[-1].items if versions else ()
+    return {
+        item.result
+        for item in items
+        if (one := held.get(item.result)) is not None
+        and one.objection
+        and (item not in last or said.replaces(one))
+    }
+
+
 def _events(session: Session, sheet: str) -> dict[str, str]:
     query = (
         select(SHEET_VERSIONS.c.events)
@@ -329,7 +371,8 @@ def _fact(
     framework: Framework,
     item: Item,
     evidence: tuple[Evidence, ...],
-    corrects: str,
+    held: Held | None,
+    said: Replacing,
     now: datetime,
 ) -> OwnFact:
     node = framework.node(item.result)
@@ -338,7 +381,7 @@ def _fact(
         unit=sheet.unit,
         subject=f"assessment/sheets/{sheet.id}",
         mode=Mode.EXTERNAL,
-        corrects=corrects,
+        corrects=held.event if held else "",
         finding=Finding(
             probe=framework.collected_as(node),
             probe_version=PROBE_VERSION,
@@ -347,6 +390,6 @@ def _fact(
             occurred_at=occurred_at(sheet.period, now),
             basis=node.basis,
             evidence=evidence,
-            reason=f"{KINDS[sheet.kind]}：{item.reasons}"[:200],
+            reason=told(f"{KINDS[sheet.kind]}：{item.reasons}"[:200], held, said),
         ),
     )

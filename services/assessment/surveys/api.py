@@ -16,7 +16,8 @@ from kernel.hosting.attachments import attachment
 from kernel.hosting.validation import Body, WrittenDay
 from kernel.ids import new_id
 from kernel.storage.blobs import Blobs
-from kernel.text import clean_name
+from kernel.text import clean_name, clean_text
+from services.assessment.objections.upheld import Replacing
 from services.assessment.ranking.api import Day
 from services.assessment.surveys.rules import WAYS, Option, Question, Survey, Way
 from services.assessment.surveys.service import Surveys
@@ -58,6 +59,14 @@ class CodesBody(Body):
 
     unit: str = Field(max_length=100)
     count: int = Field(ge=1, le=5000)
+
+
+class CountBody(Body):
+    """What becomes of results that these upheld objections corrected: kept, or replaced with a reason."""
+
+    keep: list[str] = Field(default_factory=list, max_length=1000)
+    replace: list[str] = Field(default_factory=list, max_length=1000)
+    reason: str = Field(default="", max_length=200)
 
 
 class AnswersBody(Body):
@@ -154,9 +163,11 @@ def _for_staff(router: APIRouter, surveys: Surveys) -> None:
 
     @router.post("/surveys/{survey}/count")
     @allow(REVIEWER, INSPECTOR)
-    def count(survey: str, who: Caller) -> dict[str, int]:
-        """Make score facts of the answers there are."""
-        return {"facts": surveys.count(who, survey)}
+    def count(survey: str, who: Caller, body: CountBody | None = None) -> dict[str, int]:
+        """Make score facts of the answers there are; of what an upheld objection corrected, only as is said."""
+        given = body or CountBody()
+        reason = clean_text(given.reason, max_characters=200)
+        return {"facts": surveys.count(who, survey, Replacing(given.keep, given.replace, reason))}
 
 
 def _files(router: APIRouter, surveys: Surveys, blobs: Blobs) -> None:

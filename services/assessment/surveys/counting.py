@@ -1,14 +1,19 @@
 """What has come in of surveys, counted: sums by unit and result, what was counted before, progress, files."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import orjson
 from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
-from contracts.findings import Evidence
+from contracts.findings import Evidence, Finding, Mode, Outcome
+from kernel.clock import start_of_day
+from services.assessment.framework.values import Framework
+from services.assessment.objections.upheld import Held, Replacing, told
+from services.assessment.reporting.scored import occurred_at
+from services.assessment.scoring.own import PROBE_VERSION, OwnFact
 from services.assessment.surveys.model import SURVEY_ANSWERS, SURVEY_BATCHES, SURVEY_CODES, SURVEY_COUNTS
-from services.assessment.surveys.rules import Progress, Survey
+from services.assessment.surveys.rules import WAYS, Progress, Survey
 from services.assessment.tables import UNITS
 
 
@@ -72,3 +77,44 @@ def progress_of(session: Session, survey: str, at: datetime | None = None) -> li
     units = UNITS.table_at(at)
     names = {row.code: row.name for row in session.execute(select(units.c.code, units.c.name))}
     return [Progress(unit, names.get(unit, unit), *counts) for unit, counts in sorted(found.items())]
+
+
+def fact_of(
+    survey: Survey,
+    framework: Framework,
+    place: tuple[str, str],
+    marks: int,
+    responses: int,
+    evidence: tuple[Evidence, ...],
+    held: Held | None,
+    said: Replacing,
+    now: datetime,
+) -> OwnFact:
+    """The score fact of one place (unit, result); `held` is what stands there now, which it corrects."""
+    unit, result = place
+    node = framework.node(result)
+    assert node is not None  # check_survey saw to it
+    mean = marks // responses
+    return OwnFact(
+        unit=unit,
+        subject=f"assessment/surveys/{survey.id}",
+        mode=Mode.EXTERNAL,
+        corrects=held.event if held else "",
+        finding=Finding(
+            probe=framework.collected_as(node),
+            probe_version=PROBE_VERSION,
+            outcome=Outcome.PASS if mean == 1000 else Outcome.FAIL,
+            score_milli=mean,
+            numerator=marks,
+            denominator=responses * 1000,
+            occurred_at=min(
+                occurred_at(survey.period, now),
+                start_of_day(survey.closes_on + timedelta(days=1)) - timedelta(seconds=1),
+            ),
+            basis=node.basis,
+            evidence=evidence,
+            reason=told(
+                f"{WAYS[survey.way]}有效答卷 {responses} 份，平均 {mean // 10}.{mean % 10} 分", held, said
+            ),
+        ),
+    )

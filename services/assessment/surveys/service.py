@@ -2,7 +2,8 @@
 What is done with surveys: set up, handed out as codes, answered, taken in from a third party, counted.
 
 Counting turns the answers of a unit into one score fact a result, external by its mode; counted again after more
-answers came, the new fact corrects the earlier one. Nobody's answer is ever shown; who answered is not known.
+answers came, the new fact corrects the earlier one, and one that an upheld objection corrected only if that is said.
+Nobody's answer is ever shown; who answered is not known.
 
 A survey is for the part of the tree of whoever set it up: staff above it and in it work with it, each with codes,
 answers and counts of the units in reach. Whoever answers is nobody: the code alone says what it is for.
@@ -11,7 +12,7 @@ answers and counts of the units in reach. Whoever answers is nobody: the code al
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -19,9 +20,8 @@ from sqlalchemy import Row, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from contracts.findings import Evidence, Finding, Mode, Outcome
 from kernel.access.principal import ANONYMOUS, Principal
-from kernel.clock import local_date, start_of_day
+from kernel.clock import local_date
 from kernel.errors import Conflict, Invalid, NotFound, Problem
 from kernel.files.intake import Kept
 from kernel.ids import is_id, new_id
@@ -31,13 +31,26 @@ from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
+from services.assessment.objections.upheld import (
+    SAID_NOTHING,
+    Replacing,
+    demand_said,
+    held_by,
+    note_replaced,
+)
 from services.assessment.publication.closing import require_open
 from services.assessment.ranking.known import end_of
 from services.assessment.reach import seen_by, within
-from services.assessment.reporting.scored import occurred_at
 from services.assessment.scoring.model import LOG_HEAD
-from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
-from services.assessment.surveys.counting import counted_before, evidence_of, progress_of, sums_of, until
+from services.assessment.scoring.own import append_own
+from services.assessment.surveys.counting import (
+    counted_before,
+    evidence_of,
+    fact_of,
+    progress_of,
+    sums_of,
+    until,
+)
 from services.assessment.surveys.model import (
     SURVEY_ANSWERS,
     SURVEY_BATCHES,
@@ -47,7 +60,6 @@ from services.assessment.surveys.model import (
 )
 from services.assessment.surveys.reading import rows_of
 from services.assessment.surveys.rules import (
-    WAYS,
     Answer,
     Fault,
     Option,
@@ -195,11 +207,12 @@ class Surveys:
                 raise NotFound("没有这份文件，请从列表中选择。", code="assessment.unknown_file")
         return row.name, row.media_type
 
-    def count(self, who: Principal, survey: str) -> int:
+    def count(self, who: Principal, survey: str, said: Replacing = SAID_NOTHING) -> int:
         """
         Make score facts of the answers there are about units the caller reaches; those counted before are corrected.
 
-        Returns how many facts. Raises NotFound.
+        `said`: what becomes of results that an upheld objection corrected meanwhile. Returns how many facts.
+        Raises NotFound, CorrectionHeld, RuleViolation.
         """
         with self._store.work() as work:
             found = _one(work.session, who, survey)
@@ -215,15 +228,17 @@ class Surveys:
                 for place, sum_ in sums.items()
                 if place[0] in theirs and before.get(place, ("", 0))[1] < sum_[1]
             }
+            held = held_by(work.session, (before[place][0] for place in fresh if place in before))
+            stands = {place: held[before[place][0]] for place in fresh if place in before}
+            demand_said(work.session, who, stands, said)
+            fresh = {place: sum_ for place, sum_ in fresh.items() if not said.keeps(stands.get(place))}
             evidence = evidence_of(work.session, found)
+            now = work.clock.now()
             facts = [
-                self._fact(
-                    found, framework, place, *sum_, evidence, before.get(place, ("", 0))[0], work.clock.now()
-                )
+                fact_of(found, framework, place, *sum_, evidence, stands.get(place), said, now)
                 for place, sum_ in fresh.items()
             ]
             ids = append_own(work, facts)
-            now = work.clock.now()
             rows = [
                 {
                     "event_id": id_,
@@ -237,6 +252,7 @@ class Surveys:
             ]
             write_rows(work.session, SURVEY_COUNTS, rows)
             work.audit(who, "survey.counted", f"surveys/{survey}", object_version=str(len(ids)))
+            note_replaced(work, who, stands.values(), said)
             work.commit()
         return len(ids)
 
@@ -246,43 +262,6 @@ class Surveys:
             problem = Problem("framework", "framework", f"该年度施行的指标体系是 {framework.id}。")
             raise Invalid(problems=[problem], code="assessment.survey_invalid")
         return framework
-
-    def _fact(
-        self,
-        survey: Survey,
-        framework: Framework,
-        place: tuple[str, str],
-        marks: int,
-        responses: int,
-        evidence: tuple[Evidence, ...],
-        corrects: str,
-        now: datetime,
-    ) -> OwnFact:
-        unit, result = place
-        node = framework.node(result)
-        assert node is not None  # check_survey saw to it
-        mean = marks // responses
-        return OwnFact(
-            unit=unit,
-            subject=f"assessment/surveys/{survey.id}",
-            mode=Mode.EXTERNAL,
-            corrects=corrects,
-            finding=Finding(
-                probe=framework.collected_as(node),
-                probe_version=PROBE_VERSION,
-                outcome=Outcome.PASS if mean == 1000 else Outcome.FAIL,
-                score_milli=mean,
-                numerator=marks,
-                denominator=responses * 1000,
-                occurred_at=min(
-                    occurred_at(survey.period, now),
-                    start_of_day(survey.closes_on + timedelta(days=1)) - timedelta(seconds=1),
-                ),
-                basis=node.basis,
-                evidence=evidence,
-                reason=f"{WAYS[survey.way]}有效答卷 {responses} 份，平均 {mean // 10}.{mean % 10} 分",
-            ),
-        )
 
 
 def _note_batch(work: Work, who: Principal, survey: Survey, kept: Kept, answers: int) -> None:
