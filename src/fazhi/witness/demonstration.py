@@ -8,6 +8,7 @@ nothing. A real installation names witnesses of other institutions, and then thi
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fazhi.witness.memory import has_memory
 from fazhi.witness.process import running
 from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
@@ -25,5 +26,5 @@ def demonstration_witness(settings: Settings) -> Iterator[Settings]:
     state = settings.data / "demonstration-witness"
     keys = ledger_keys(Runtime(settings))
     key_file = settings.data / "keys" / "demonstration-witness.pem"
-    with running(state, key_file, NAME, keys, ("127.0.0.1", 0), first=not state.exists()) as setting:
+    with running(state, key_file, NAME, keys, ("127.0.0.1", 0), first=not has_memory(state)) as setting:
         yield settings.model_copy(update={"ledger_witnesses": setting})

@@ -23,6 +23,7 @@ from kernel.storage.types import time_text
 MARKER = "witness.json"
 LOCK = "lock"
 EVIDENCE = "evidence"
+_BEGUN = {EVIDENCE, "witness.new"}  # what a first start that was cut short may leave behind
 
 
 class Memory:
@@ -90,6 +91,11 @@ def open_memory(folder: Path, key: NoteKey, *, first: bool, now: datetime) -> It
         yield Memory(folder)
 
 
+def has_memory(folder: Path) -> bool:
+    """Whether a witness began here; a first start that was cut short leaves nothing to be remembered."""
+    return (folder / MARKER).exists()
+
+
 def remembered(place: Path) -> list[Note]:
     """Every checkpoint in a witness's folder, or the one in a file; raises NoteMalformed, OSError, Invalid."""
     if place.is_file():
@@ -101,11 +107,11 @@ def remembered(place: Path) -> list[Note]:
 
 def _begin(folder: Path, key: NoteKey, now: datetime) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
+    if any(path.name not in _BEGUN for path in folder.iterdir()) or any((folder / EVIDENCE).glob("*")):
         raise Invalid(
             f"{folder} 不是空的：已有状态的见证方不得以 --first 启动。", code="witness.state_exists"
         )
-    (folder / EVIDENCE).mkdir()
+    (folder / EVIDENCE).mkdir(exist_ok=True)
     _write(folder / MARKER, orjson.dumps({"key": str(key), "begun_at": time_text(now)}))
 
 

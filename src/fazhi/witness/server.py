@@ -55,9 +55,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         if urlsplit(self.path).path != "/add-checkpoint":
+            self.close_connection = True  # the body was not read, and must not be taken for the next request
             self._answer(Verdict(HTTPStatus.NOT_FOUND))
             return
         if not self.server.places.acquire(blocking=False):
+            self.close_connection = True
             self._answer(Verdict(HTTPStatus.SERVICE_UNAVAILABLE))
             return
         try:
@@ -100,6 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(verdict.status)
         self.send_header("content-type", verdict.media_type)
         self.send_header("content-length", str(len(body)))
+        if self.close_connection:
+            self.send_header("connection", "close")
         self.end_headers()
         self.wfile.write(body)
 

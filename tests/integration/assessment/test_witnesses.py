@@ -1,6 +1,8 @@
 """A checkpoint counts as witnessed only when others have really signed it, and a sick witness is never believed."""
 
+import http.client
 import http.server
+import json
 import shutil
 import sqlite3
 import threading
@@ -11,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from contracts.roles import REVIEWER
+from fazhi.witness.process import running
 from kernel.access.principal import Principal
 from kernel.errors import Invalid, RuleViolation
 from kernel.ledger.note import NoteSigner
@@ -334,3 +337,17 @@ def test_an_embedded_installation_starts_without_any_witness(fed):
     assert build(fed.runtime).ledger.status().needed == 1
     with pytest.raises(RuleViolation, match="见证方"), fed.app.store.reading() as session:
         fed.app.ledger.require_witnessed(session, 0)
+
+
+def test_a_body_nobody_read_is_not_taken_for_the_next_request(tmp_path, monkeypatch):
+    monkeypatch.setattr("fazhi.witness.server.AT_ONCE", 0)  # every submission is one too many
+    with running(tmp_path / "state", tmp_path / "w.pem", "见证", [], ("127.0.0.1", 0), first=True) as setting:
+        host, port = setting.rpartition("//")[2].split(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=5)
+        for path, status in (("/elsewhere", 404), ("/add-checkpoint", 503)):
+            connection.request("POST", path, body="GET /checkpoint?origin=x HTTP/1.1\r\n\r\n")
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()) == (status, b"")
+            connection.request("GET", "/healthz")
+            assert json.loads(connection.getresponse().read())["status"] == "ok"
+        connection.close()

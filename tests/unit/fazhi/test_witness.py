@@ -1,5 +1,6 @@
 """A witness signs what continues the log it saw, and nothing else, whatever it is asked (C2SP tlog-witness)."""
 
+import os
 import threading
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fazhi.witness.judgement import Judge
-from fazhi.witness.memory import Memory, open_memory, remembered
+from fazhi.witness.memory import Memory, has_memory, open_memory, remembered
 from kernel.clock import FixedClock
 from kernel.errors import Conflict, Invalid
 from kernel.ledger.checkpoint import Checkpoint
@@ -184,6 +185,30 @@ class TestMemory:
             pytest.raises(Invalid, match="--first"),
             open_memory(tmp_path / "state", signer.witness_key, first=True, now=NOW),
         ):
+            pass
+
+    def test_a_first_start_that_was_cut_short_is_begun_again(self, tmp_path, signer, monkeypatch):
+        folder = tmp_path / "state"
+
+        def cut(*_given, **_more):
+            raise OSError("no space left on device")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", cut)
+            with (
+                pytest.raises(OSError, match="no space"),
+                open_memory(folder, signer.witness_key, first=True, now=NOW),
+            ):
+                pass
+        assert not has_memory(folder)
+        with open_memory(folder, signer.witness_key, first=True, now=NOW) as memory:
+            assert memory.last(ORIGIN) is None
+        assert has_memory(folder)
+
+    def test_what_is_left_of_a_memory_is_not_begun_over(self, tmp_path, signer, witness, log):
+        witness.add_checkpoint(log.body(0, 3))
+        (tmp_path / "state" / "witness.json").unlink()
+        with pytest.raises(Invalid), open_memory(tmp_path / "state", signer.witness_key, first=True, now=NOW):
             pass
 
     def test_a_memory_belongs_to_one_key(self, tmp_path, witness):
