@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import orjson
 from sqlalchemy import Row, func, insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import SYSTEM, Principal
@@ -177,7 +178,7 @@ class Detection:
             if row is None or not who.reaches(row.unit_path):
                 raise NotFound("没有这条线索，请从列表中选择。", code="assessment.unknown_draft")
             if row.decision is not None:
-                raise Conflict("这条线索已经处理过，请刷新页面。", code="assessment.already_decided")
+                raise _decided()
             now = work.clock.now()
             values = {
                 "draft": draft,
@@ -186,9 +187,16 @@ class Detection:
                 "account": who.account,
                 "decided_at": now,
             }
-            work.session.execute(insert(DETECTION_DECISIONS).values(**values))
+            try:
+                work.session.execute(insert(DETECTION_DECISIONS).values(**values))
+            except IntegrityError as twice:  # somebody decided at the same moment: the key lets one through
+                raise _decided() from twice
             work.audit(who, f"detection.{decision}", f"detection/drafts/{draft}")
             work.commit()
+
+
+def _decided() -> Conflict:
+    return Conflict("这条线索已经处理过，请刷新页面。", code="assessment.already_decided")
 
 
 _PLACE = (

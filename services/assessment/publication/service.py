@@ -14,6 +14,7 @@ from pathlib import Path
 
 import orjson
 from sqlalchemy import ColumnElement, Row, Select, and_, insert, select, true
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from contracts.roles import AUDIT_ADMIN
@@ -130,19 +131,21 @@ class Publications:
             require_all_units(work.session, who)
             found = _one(work.session, request)
             if found.decision is not None:
-                raise Conflict("这项申请已经办理过，请刷新页面。", code="assessment.already_decided")
+                raise _decided()
             four_eyes(found.account, who.account)
             if agreed:
                 self._ledger.require_fresh(work.session)
-            work.session.execute(
-                insert(PUBLICATION_DECISIONS).values(
-                    request=request,
-                    agreed=int(agreed),
-                    account=who.account,
-                    reason=reason,
-                    decided_at=work.clock.now(),
-                )
+            answer = insert(PUBLICATION_DECISIONS).values(
+                request=request,
+                agreed=int(agreed),
+                account=who.account,
+                reason=reason,
+                decided_at=work.clock.now(),
             )
+            try:
+                work.session.execute(answer)
+            except IntegrityError as twice:  # somebody decided at the same moment: the key lets one through
+                raise _decided() from twice
             work.audit(
                 who, "publication.confirmed" if agreed else "publication.refused", f"publications/{request}"
             )
@@ -310,6 +313,10 @@ class Publications:
             "scores.jsonl": self._lines(session, board, ranges),
             "checkpoints.jsonl": b"".join(bundle.checkpoint_lines(session, found)),
         }
+
+
+def _decided() -> Conflict:
+    return Conflict("这项申请已经办理过，请刷新页面。", code="assessment.already_decided")
 
 
 def _requests(at: datetime | None = None) -> Select[tuple[object, ...]]:

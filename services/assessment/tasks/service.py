@@ -12,11 +12,12 @@ from typing import Any
 
 import orjson
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
 from kernel.clock import SHANGHAI, local_date
-from kernel.errors import Invalid, NotAllowed, NotFound, Problem, RuleViolation
+from kernel.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, RuleViolation
 from kernel.ids import new_id
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store, Work
@@ -159,7 +160,12 @@ class Tasks:
                 changed += 1
                 assigned = Assigned(area, one.node, one.lead, one.responsible)
                 rows = [(assigned, one.due_on)]
-                write_tasks(work, who, plan, rows, revision=before.revision + 1, reason=one.reason)
+                try:
+                    write_tasks(work, who, plan, rows, revision=before.revision + 1, reason=one.reason)
+                except IntegrityError as twice:  # of two who gave it at the same moment the key lets one through
+                    raise Conflict(
+                        "任务刚由他人调整，未作任何修改，请刷新后再试。", code="assessment.task_changed"
+                    ) from twice
                 work.audit(
                     who,
                     "task.reassigned",

@@ -1,5 +1,6 @@
 """The detector on planted truths, and what people do with its drafts."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,6 +86,21 @@ def test_a_draft_is_decided_once_by_somebody_of_the_area(reopened):
     reopened.decide(WHO, draft.id, "confirmed", "经核查属实，已立督办单")
     with pytest.raises(Conflict):
         reopened.decide(WHO, draft.id, "dismissed", "改变主意")
+
+
+def test_of_those_who_decide_at_once_one_does_and_the_others_are_told(reopened):
+    reopened.look("2026")
+    (draft,) = reopened.found(WHO, "2026", offset=0, limit=10).rows
+
+    def decides(account):
+        try:
+            reopened.decide(replace(WHO, account=account), draft.id, "confirmed", "经核查属实")
+        except Conflict as refused:
+            return refused.stable_code
+        return ""
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(decides, "abcd")) == ["", *["assessment.already_decided"] * 3]
 
 
 def test_the_clock_looks_at_the_year_before_until_it_is_closed_and_only_where_anything_is_new(fed, reopened):

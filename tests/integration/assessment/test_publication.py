@@ -135,6 +135,22 @@ class TestFourEyes:
         assert refused.value.stable_code == "assessment.four_eyes"
         assert county.app.publications.make_waiting() == 0
 
+    def test_of_those_who_decide_at_once_one_does_and_the_others_are_told(self, county):
+        county.seal()
+        request = county.app.publications.ask(ASKS, "2026", "", GROUP, "")
+
+        def decides(account):
+            try:
+                county.app.publications.decide(
+                    replace(AGREES, account=account), request, agreed=True, reason=""
+                )
+            except Conflict as refused:
+                return refused.stable_code
+            return ""
+
+        with ThreadPoolExecutor(4) as pool:
+            assert sorted(pool.map(decides, "abcd")) == ["", *["assessment.already_decided"] * 3]
+
     def test_a_request_is_decided_once(self, county):
         county.seal()
         request = county.app.publications.ask(ASKS, "2026", "", GROUP, "")

@@ -1,6 +1,7 @@
 """Tasks of a year reach the units that have them, change by revisions, and remind once before and once after."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -113,6 +114,20 @@ def test_a_task_given_to_others_is_a_new_revision_and_both_stay(desk):
         assert session.execute(select(func.count()).select_from(TASKS)).scalar_one() == 2
     refused = desk.post(ELSEWHERE, path, **body)
     assert refused.status_code == 404
+
+
+def test_of_those_who_give_a_task_at_once_none_meets_a_fault(desk):
+    plan = published(desk, nodes=[FEES])["plan"]
+    path = f"/task_plans/{plan}/areas/150102/tasks/{FEES}/assignment"
+
+    def gives(lead):
+        return desk.post(INSPECTOR, path, lead=lead, responsible=[], due_on="2026-06-30").status_code
+
+    with ThreadPoolExecutor(3) as pool:
+        told = list(pool.map(gives, ("150102-sf", "150102-jt", "150102")))
+    assert 200 in told
+    assert set(told) <= {200, 409}
+    assert table(desk, plan)[FEES]["revision"] == 1 + told.count(200)
 
 
 @pytest.mark.parametrize(
