@@ -162,7 +162,7 @@ class Tasks:
                 rows = [(assigned, one.due_on)]
                 try:
                     write_tasks(work, who, plan, rows, revision=before.revision + 1, reason=one.reason)
-                except IntegrityError as twice:  # of two who gave it at the same moment the key lets one through
+                except IntegrityError as twice:  # somebody gave it at the same moment
                     raise Conflict(
                         "任务刚由他人调整，未作任何修改，请刷新后再试。", code="assessment.task_changed"
                     ) from twice
