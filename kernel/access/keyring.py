@@ -242,8 +242,13 @@ def read_ring(content: bytes) -> Ring:
 
 def new_key(*, active_from: datetime | None = None) -> RingKey:
     """A key nobody had before."""
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    key = OKPKey.import_key(pem)
+    return private_key(Ed25519PrivateKey.generate().private_bytes_raw(), active_from=active_from)
+
+
+def private_key(raw: bytes, *, active_from: datetime | None = None) -> RingKey:
+    """The key of these 32 bytes."""
+    private = Ed25519PrivateKey.from_private_bytes(raw)
+    key = OKPKey.import_key(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return RingKey(key.thumbprint(), key, active_from)
 
 

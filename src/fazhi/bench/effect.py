@@ -40,5 +40,5 @@ def batch_size() -> int:
 
 def given_workload() -> Workload:
     """The workload this process was started for."""
-    events, warm_up, per_message, seed = map(int, os.environ["BENCH_WORKLOAD"].split(","))
-    return Workload(events, warm_up, per_message, seed)
+    events, warm_up, per_message, seed, signed = map(int, os.environ["BENCH_WORKLOAD"].split(","))
+    return Workload(events, warm_up, per_message, seed, signed=bool(signed))

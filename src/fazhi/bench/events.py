@@ -35,6 +35,7 @@ class Contender:
     queue: str = ASSESSMENT_SCORED.name
     one_by_one: bool = False
     has_effect: bool = True
+    signed: bool = True
     needs: str = ""
 
     @property
@@ -50,13 +51,14 @@ class Contender:
         """Its share: those that take one event at a time get fewer, or the run would take an hour."""
         if self.one_by_one:
             few = max(events // ONE_BY_ONE_SHARE, LEAST_ONE_BY_ONE)
-            return Workload(few, few // 5, 1, seed)
+            return Workload(few, few // 5, 1, seed, signed=self.signed)
         warm_up = max(events // 10 // per_message, 1) * per_message
-        return Workload(events, warm_up, per_message, seed)
+        return Workload(events, warm_up, per_message, seed, signed=self.signed)
 
 
 CONTENDERS = (
     Contender("fazhi", "发件箱→中继→RabbitMQ→考核进程（nameko 批量入口）", flows.from_the_outbox),
+    Contender("fazhi_unsigned", "同上，来源不签名、考核不核验签名", flows.from_the_outbox, signed=False),
     Contender(
         "nameko_event_handler",
         "nameko 原生 event_handler，逐条",
@@ -96,6 +98,12 @@ CONTENDERS = (
         "sql_without_broker",
         "同样的批量写入，从内存喂入，没有消息总线",
         lambda trial: flows.measuring_itself(trial, "sql_without_broker", from_queue=False),
+    ),
+    Contender(
+        "sql_without_broker_unsigned",
+        "同上，不核验签名",
+        lambda trial: flows.measuring_itself(trial, "sql_without_broker", from_queue=False),
+        signed=False,
     ),
 )
 NAMES = tuple(contender.name for contender in CONTENDERS)

@@ -24,10 +24,11 @@ import pika.exceptions
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from fazhi.bench.workload import SOURCE, Workload
+from fazhi.bench.workload import SIGNING, SOURCE, Workload
 from fazhi.services import build
+from kernel.access.files import replace_file
 from kernel.errors import PermanentError
-from kernel.hosting.runtime import Runtime
+from kernel.hosting.runtime import SOURCE_KEYS, Runtime
 from kernel.settings import Settings
 
 TEMPLATE = "bench_template"
@@ -58,7 +59,13 @@ class Trial:
     def launch(self, *arguments: str, answers: bool = False) -> subprocess.Popen[bytes]:
         """Start `python -m ARGUMENTS` in this trial's surroundings; `answers`: what it prints is wanted."""
         workload = self.workload
-        numbers = (workload.events, workload.warm_up, workload.per_message, workload.seed)
+        numbers = (
+            workload.events,
+            workload.warm_up,
+            workload.per_message,
+            workload.seed,
+            int(workload.signed),
+        )
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
@@ -132,6 +139,8 @@ class Room:
         number = next(self._numbers)
         folder = self._folder / f"trial-{number}"
         folder.mkdir()
+        if workload.signed:  # so the door asks for what the source signed
+            replace_file(folder / "keys" / f"{SOURCE_KEYS}-{SOURCE}.pub.pem", SIGNING.public.text())
         names = [f"bench_{number}_{service}" for service in ("assessment", SOURCE)]
         self._administer(f'CREATE DATABASE "{names[0]}" TEMPLATE {TEMPLATE}', f'CREATE DATABASE "{names[1]}"')
         url = self._database.url_of(f"bench_{number}_SERVICE").replace("SERVICE", "{service}")

@@ -5,6 +5,7 @@ The sums are counted here from what is drawn, not read back from the product, so
 or doubles an event is found out.
 """
 
+import hashlib
 import itertools
 import random
 from collections import Counter
@@ -15,8 +16,10 @@ from functools import lru_cache
 
 from contracts.events.v1.scored_pb2 import ScoredEvent, ScoredEvents
 from contracts.findings import Basis, Evidence, Finding, Mode, Outcome
+from contracts.findings.signing import sign_with
 from contracts.findings.wire import scored_event
 from contracts.topology import SCORED
+from kernel.access.keyring import private_key
 from kernel.clock import local_period, microseconds
 from kernel.ids import new_id
 from kernel.messages import Message
@@ -41,6 +44,9 @@ EVIDENCE = (
 )
 OUTCOMES = (Outcome.PASS,) * 7 + (Outcome.FAIL, Outcome.NOT_APPLICABLE, Outcome.NOT_DUE)
 
+# The same in every process of a trial, and for nothing else.
+SIGNING = private_key(hashlib.sha256(b"fazhi bench").digest())
+
 State = tuple[str, str, str, str]
 
 
@@ -61,13 +67,14 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """So many events to be measured after so many that warm everything up."""
+    """So many events to be measured after so many that warm everything up; signed as a source signs them, or not."""
 
     events: int
     warm_up: int
     per_message: int = 10
     seed: int = 1
     unit: str = ""
+    signed: bool = True
 
     def about(self, unit: str) -> "Workload":
         """The same, all of it about one unit."""
@@ -115,6 +122,8 @@ def _messages(workload: Workload) -> tuple[Message, ...]:
         events = [_event(each, number) for each in itertools.islice(drawn, workload.per_message)]
         if not events:
             return tuple(messages)
+        if workload.signed:
+            sign_with(SIGNING, SOURCE, events)
         body = ScoredEvents(events=events).SerializeToString(deterministic=True)
         messages.append(Message(id=new_id(), source=SOURCE, name=SCORED, body=body))
     raise AssertionError("unreachable")
