@@ -69,6 +69,16 @@ class Fleet:
                 process.kill()
 
 
+def surroundings(settings: Settings, *, as_owner: bool) -> dict[str, str]:
+    """Our variables for processes that use these servers; a file that names another one would win over them."""
+    servers = {"FAZHI_DATABASE_URL": settings.database_url, "FAZHI_BROKER_URL": settings.broker_url}
+    if as_owner:
+        servers["FAZHI_OWNER_URL"] = settings.owner_url
+    others = ("FAZHI_DATABASE_URL", "FAZHI_BROKER_URL", "FAZHI_OWNER_URL")
+    ours = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in others}
+    return {**ours, **servers, "FAZHI_DATA": str(settings.data.resolve())}
+
+
 def fleet(settings: Settings, *, first_port: int) -> tuple[Fleet, dict[str, str]]:
     """All processes, started; and the address of each API."""
     data = settings.data.resolve()
@@ -79,10 +89,7 @@ def fleet(settings: Settings, *, first_port: int) -> tuple[Fleet, dict[str, str]
     for name in NAMES:
         Runtime(settings).source_keys(name)
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("FAZHI_OWNER_URL")},
-        "FAZHI_DATA": str(data),
-        "FAZHI_DATABASE_URL": settings.database_url,
-        "FAZHI_BROKER_URL": settings.broker_url,
+        **surroundings(settings, as_owner=False),
         "FAZHI_IDENTITY_KEY_FILE": str(key),
         "FAZHI_IDENTITY_PUBLIC_KEY_FILE": str(public),
         "FAZHI_COOKIE_SECURE": "false",
@@ -116,12 +123,7 @@ def up(settings: Settings, *, port: int, with_servers: bool) -> None:
             )
         subprocess.run(
             [sys.executable, "-m", "fazhi", "migrate"],
-            env={
-                **os.environ,
-                "FAZHI_DATABASE_URL": settings.database_url,
-                "FAZHI_OWNER_URL": settings.owner_url,
-                "FAZHI_DATA": str(settings.data),
-            },
+            env=surroundings(settings, as_owner=True),
             check=True,
         )
         processes, addresses = fleet(settings, first_port=port + 1000)
