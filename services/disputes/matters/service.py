@@ -36,7 +36,7 @@ _KINDS = {
 }
 # Where reviewing powers are gathered (Art. 24): governments and what stands in for one.
 _REVIEWING = (UnitKind.UNIT_KIND_GOVERNMENT, UnitKind.UNIT_KIND_DISPATCHED)
-_COUNTY = 3
+_PROVINCE, _COUNTY = 1, 3
 _COURT_COLUMNS = ("receipt", "court", "review_organ", "outcome", "lost", "ground", "act_number", "head_attended",
                   "performed", "decided_on", "effective_on", "version")  # fmt: skip
 
@@ -149,17 +149,22 @@ class Matters:
 
 
 def reviewing_organ(session: Session, respondent: str) -> str | None:
-    """The organ that reviews acts of a unit: the nearest government above it, of a county or higher (Art. 24)."""
+    """
+    The organ that reviews acts of a unit (Art. 24): the nearest government above it, of a county or higher.
+
+    A provincial government has none above it and reviews its own acts.
+    """
     units = UNITS.table.c
     path = session.execute(select(units.path).where(units.code == respondent)).scalar_one_or_none()
     if path is None:
         return None
-    above = [code for code in path.strip("/").split("/") if code != respondent]
-    query = select(units.code).where(
-        units.code.in_(above), units.kind.in_(_REVIEWING), units.level.between(1, _COUNTY)
+    line = path.strip("/").split("/")
+    query = select(units.code, units.level).where(
+        units.code.in_(line), units.kind.in_(_REVIEWING), units.level.between(_PROVINCE, _COUNTY)
     )
-    reviewing = set(session.scalars(query))
-    return next((code for code in reversed(above) if code in reviewing), None)
+    levels = {row.code: row.level for row in session.execute(query)}
+    above = (code for code in reversed(line) if code in levels)
+    return next((code for code in above if code != respondent or levels[code] == _PROVINCE), None)
 
 
 def _inside(who: Principal) -> ColumnElement[bool]:

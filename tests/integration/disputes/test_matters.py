@@ -1,5 +1,7 @@
 """What other systems hand over: applications become drafts, judgments are registered, senders are answered."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
@@ -70,6 +72,11 @@ class TestForwardedApplications:
     def test_against_nobody_we_know_go_back_at_once(self, desk: Desk, unit: str) -> None:
         receipt = desk.hear_clue(APPLICATION, unit=unit)
         assert [told.state for told in desk.progress(receipt)] == [RETURNED]
+
+    def test_against_a_provincial_government_stay_with_it(self, desk: Desk) -> None:
+        """It reviews its own acts (Art. 24 ¶2): there is no government above it."""
+        desk.hear_clue(APPLICATION, unit="15")
+        assert desk.app.register.page(replace(CITY, unit="15", unit_path="/15/")).rows[0].organ == "15"
 
     def test_against_a_county_government_go_to_the_city(self, desk: Desk) -> None:
         desk.hear_clue(APPLICATION, unit=ORGAN)
