@@ -14,6 +14,10 @@ from contracts.findings import Basis, Finding, Mode, Outcome
 from contracts.findings.register import Found
 from fazhi import reconcile, told_and_logged
 from fazhi.cli import app as command_line
+from kernel.access import keyring
+from kernel.access.files import replace_file
+from kernel.access.keyring import read_ring
+from kernel.access.principal import SYSTEM
 from kernel.bus.inbound import Inbound
 from kernel.bus.inprocess import InProcessBus
 from kernel.bus.markers import subscriptions
@@ -21,14 +25,17 @@ from kernel.bus.port import Delivery
 from kernel.clock import FixedClock
 from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
+from kernel.storage import quarantine
 from kernel.storage.relay import Relay
 from kernel.storage.retention import keep_outbox
+from services.assessment.scoring.log import append
 from services.assessment.scoring.model import EVENT_LOG
 from services.assessment.worker import AssessmentWorker
 from services.enforcement.tables import FINDINGS
 from tests.support.events import a_message, an_event
 from tests.support.stores import built
 
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 MORNING = datetime(2026, 3, 5, 2, 20, tzinfo=UTC)
 
 
@@ -38,6 +45,7 @@ class Way:
     def __init__(self, runtime):
         self.runtime = runtime
         self.clock = runtime.clock
+        runtime.source_keys("enforcement")  # as when the platform starts
         self.source = built(runtime, "services.enforcement").store
         assessment = built(runtime, "services.assessment")
         self.log = assessment.store
@@ -198,10 +206,38 @@ def test_what_the_log_has_and_nobody_told_is_named(way):
     way.tell("a")
     way.send()
     way.arrive()
-    way.door.take([Delivery(a_message(stranger), redelivered=False)])
+    with way.log.work() as work:  # through the door it would not come
+        append(work, [stranger])
+        work.commit()
     way.clock.advance(timedelta(hours=1))
     (hour,) = way.differences()
     assert (hour.unknown, hour.missing) == ((stranger.id,), ())
+
+
+def test_what_was_refused_because_its_key_is_revoked_is_signed_again_and_counts_once(way, monkeypatch):
+    monkeypatch.setattr(keyring, "LOOK_SECONDS", 0.0)
+    (event,) = way.tell("a")
+    path = way.runtime.settings.data / "keys" / "source-enforcement.pem"
+    ring = read_ring(path.read_bytes())
+    replace_file(path, ring.revoked(ring.keys[0].kid, LONG_AGO).text())
+    way.send()
+    way.arrive()
+    way.clock.advance(timedelta(hours=1))
+    (hour,) = way.differences()
+    assert (way.logged(), hour.held, hour.missing) == (0, (event,), ())
+    with way.log.reading() as session:
+        (held,) = quarantine.entries(session, way.log)
+    assert held.code == "contracts.signature_revoked_key"
+    with way.log.work() as work:
+        quarantine.settle(work, SYSTEM, held.id, state="refused")
+        work.commit()
+    (hour,) = way.differences()
+    assert hour.missing == (event,)
+    reconcile.resend(way.source, hour)
+    way.send()
+    way.arrive()
+    assert way.differences() == []
+    assert way.logged() == 1
 
 
 def test_what_waits_in_quarantine_is_said_to_and_not_told_again(way):
