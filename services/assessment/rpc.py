@@ -19,6 +19,7 @@ from services.assessment.scoring.rules import NodeScore
 
 ROLES = (*SCORE_READERS, EXTERNAL_SYSTEM)
 MAX_ROWS = 500
+MAX_EVENTS = 200
 POLL_SECONDS = 1.0
 YEAR = re.compile("[0-9]{4}")
 
@@ -50,9 +51,11 @@ class AssessmentQuery(stubs.AssessmentQueryServicer):
 
     async def GetRanking(self, request: wire.RankingRequest, context: Context) -> wire.Ranking:  # noqa: N802
         def ask(_who: Any) -> wire.Ranking:
-            limit = min(request.limit or 100, MAX_ROWS)
             page = self._app.rankings.page(
-                request.period, request.peer_group, offset=max(request.offset, 0), limit=limit
+                request.period,
+                request.peer_group,
+                offset=max(request.offset, 0),
+                limit=_limit(request.limit, usual=100, most=MAX_ROWS),
             )
             return wire.Ranking(
                 period=page.period,
@@ -81,7 +84,7 @@ class AssessmentQuery(stubs.AssessmentQueryServicer):
                 request.period,
                 request.node,
                 offset=max(request.offset, 0),
-                limit=min(request.limit or 50, 200),
+                limit=_limit(request.limit, usual=50, most=MAX_EVENTS),
             )
             return wire.Explanation(
                 node=_node(told.node),
@@ -153,6 +156,11 @@ class AssessmentQuery(stubs.AssessmentQueryServicer):
 def register(app: Assessment, server: aio.Server, guard: Guard) -> None:
     """Add the service to a server."""
     stubs.add_AssessmentQueryServicer_to_server(AssessmentQuery(app, guard), server)
+
+
+def _limit(asked: int, *, usual: int, most: int) -> int:
+    """How many rows are given; what is not a number of rows is as if it were not said."""
+    return min(asked, most) if asked > 0 else usual
 
 
 def _node(tree: NodeScore) -> wire.NodeScore:

@@ -80,6 +80,16 @@ def test_an_explanation_has_tallies_and_events(ask):
     assert len(told.events[0].leaf_hash) == 64
 
 
+def test_a_number_of_rows_that_is_none_gives_as_many_as_usual(ask):
+    for limit in (-1, -(2**31)):
+        ranking = ask(
+            "GetRanking", wire.RankingRequest(period="2026", peer_group="county_departments", limit=limit)
+        )
+        assert [row.unit for row in ranking.rows] == ["150102-sf", "150102-scjg"]
+        told = ask("Explain", wire.ExplanationRequest(unit="150102-scjg", period="2026", limit=limit))
+        assert len(told.events) == 2
+
+
 def test_refusals_have_their_own_codes(ask):
     request = wire.ScoreRequest(unit="150102-scjg", period="2026")
     stranger = {"roles": (REPORTER,), "path": "/15/150102-sf/"}
