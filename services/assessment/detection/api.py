@@ -12,6 +12,7 @@ from kernel.hosting.api import Caller
 from kernel.hosting.validation import Body
 from services.assessment.detection.rules import KINDS
 from services.assessment.detection.service import Copying, Detection, KeptDraft
+from services.assessment.ranking.api import Day
 
 Year = Annotated[str, Query(pattern=r"^20[0-9]{2}$")]
 
@@ -39,11 +40,12 @@ def router(detection: Detection) -> APIRouter:
         who: Caller,
         period: Year,
         kind: Annotated[str, Query(pattern="^(|gap|bunching|backdating|copied|reopened)$")] = "",
+        as_of: Day = None,
         offset: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
         """Drafts about units of the caller's area, those not decided first; and how the detector did on planted truths."""
-        found = detection.found(who, period, kind=kind, offset=offset, limit=limit)
+        found = detection.found(who, period, kind=kind, offset=offset, limit=limit, day=as_of)
         counted = {name: (number, waiting) for name, number, waiting in found.kinds}
         none = (0, 0)
         return {

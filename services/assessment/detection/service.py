@@ -9,7 +9,7 @@ score by itself: whoever confirms it opens an order or corrects a datum by the w
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import orjson
@@ -27,8 +27,11 @@ from services.assessment.detection.model import DETECTION_DECISIONS, DETECTION_D
 from services.assessment.detection.observing import copies, newest, observe
 from services.assessment.detection.rules import Draft, Kind, Parameters, drafts
 from services.assessment.framework.service import Frameworks
+from services.assessment.ranking.known import end_of
 from services.assessment.reach import within
-from services.assessment.reporting.model import REPORT_VERSIONS, REPORTS
+from services.assessment.reporting.model import REPORT_VERSIONS
+from services.assessment.reporting.past import reports_at
+from services.assessment.reporting.reach import unit_names
 from services.assessment.scoring.roll_up import key_of, rolled_up
 from services.assessment.tables import UNITS
 from services.assessment.warnings.looked import LookedAt, looked, looked_at, remember
@@ -145,10 +148,20 @@ class Detection:
             work.commit()
         return len(rows)
 
-    def found(self, who: Principal, year: str, *, kind: str = "", offset: int, limit: int) -> Found:
-        """Drafts about units the caller reaches, those not decided first; of one kind or of all."""
+    def found(
+        self,
+        who: Principal,
+        year: str,
+        *,
+        kind: str = "",
+        offset: int,
+        limit: int,
+        day: date | None = None,
+    ) -> Found:
+        """Drafts about units the caller reaches (by the end of a day), those not decided first; of one kind or of all."""
+        at = end_of(self._store.clock, day)
         query = (
-            _drafts()
+            _drafts(at)
             .where(
                 DETECTION_DRAFTS.c.year == year, UNITS.table.c.path.startswith(who.unit_path, autoescape=True)
             )
@@ -168,7 +181,7 @@ class Detection:
                 query = query.where(DETECTION_DRAFTS.c.kind == kind)
             rows = tuple(_kept(row) for row in session.execute(query.offset(offset).limit(limit)))
             total = sum(number for name, number, _ in kinds if name == kind or not kind)
-            return Found(rows, total, tuple(kinds), _copying(session, rows))
+            return Found(rows, total, tuple(kinds), _copying(session, rows, at))
 
     def decide(self, who: Principal, draft: str, decision: Decision, reason: str) -> None:
         """Confirm or dismiss a draft. Raises NotFound, Conflict."""
@@ -224,11 +237,14 @@ def _row(draft: Draft, year: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _drafts() -> Any:
-    return (
+def _drafts(at: datetime | None = None) -> Any:
+    """Drafts with what was decided (until a moment), the unit's name of then and its place of today."""
+    decided = DETECTION_DECISIONS.c.draft == DETECTION_DRAFTS.c.id
+    then = UNITS.table_at(at).alias("then")
+    query = (
         select(
             DETECTION_DRAFTS,
-            UNITS.table.c.name.label("unit_name"),
+            then.c.name.label("unit_name"),
             UNITS.table.c.path.label("unit_path"),
             DETECTION_DECISIONS.c.decision,
             DETECTION_DECISIONS.c.reason,
@@ -236,32 +252,36 @@ def _drafts() -> Any:
             DETECTION_DECISIONS.c.decided_at,
         )
         .join(UNITS.table, UNITS.table.c.code == DETECTION_DRAFTS.c.unit)
-        .outerjoin(DETECTION_DECISIONS, DETECTION_DECISIONS.c.draft == DETECTION_DRAFTS.c.id)
+        .join(then, then.c.code == DETECTION_DRAFTS.c.unit)
+        .outerjoin(
+            DETECTION_DECISIONS, decided if at is None else decided & (DETECTION_DECISIONS.c.decided_at <= at)
+        )
     )
+    return query if at is None else query.where(DETECTION_DRAFTS.c.drafted_at <= at)
 
 
-def _copying(session: Session, rows: Sequence[KeptDraft]) -> Copying:
+def _copying(session: Session, rows: Sequence[KeptDraft], at: datetime | None) -> Copying:
     """The other units by name, and by draft the reports of its unit in which a copied file is evidence."""
     copied = [row for row in rows if row.kind == "copied"]
     if not copied:
         return Copying({}, {})
     others = {unit for row in copied for unit in row.seen["units"]}
-    names = select(UNITS.table.c.code, UNITS.table.c.name).where(UNITS.table.c.code.in_(others))
+    heads = reports_at(at)
     written = (
-        select(REPORTS.c.id, REPORTS.c.unit, REPORTS.c.result, REPORT_VERSIONS.c.evidence)
-        .join(REPORT_VERSIONS, REPORT_VERSIONS.c.report == REPORTS.c.id)
+        select(heads.c.id, heads.c.unit, heads.c.result, REPORT_VERSIONS.c.evidence)
+        .join(REPORT_VERSIONS, REPORT_VERSIONS.c.report == heads.c.id)
         .where(
-            REPORTS.c.unit.in_({row.unit for row in copied}),
-            REPORTS.c.period == copied[0].year,
-            REPORTS.c.submitted_version == REPORT_VERSIONS.c.version,
+            heads.c.unit.in_({row.unit for row in copied}),
+            heads.c.period == copied[0].year,
+            heads.c.submitted_version == REPORT_VERSIONS.c.version,
         )
-        .order_by(REPORTS.c.result)
+        .order_by(heads.c.result)
     )
     of_unit: dict[str, list[Row[Any]]] = {}
     for report in session.execute(written):
         of_unit.setdefault(report.unit, []).append(report)  # type: ignore[arg-type]  # Row of anything
     return Copying(
-        {str(row.code): row.name for row in session.execute(names)},
+        unit_names(session, others, at),
         {
             row.id: tuple(
                 (str(report.id), report.result)

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -14,6 +14,7 @@ from contracts.roles import INSPECTOR
 from fazhi.detecting import trial
 from kernel import catalog
 from kernel.access.principal import Principal
+from kernel.clock import local_date
 from kernel.errors import Conflict, NotFound
 from services.assessment.detection.observing import observe
 from services.assessment.detection.rules import read_parameters
@@ -86,6 +87,25 @@ def test_a_draft_is_decided_once_by_somebody_of_the_area(reopened):
     reopened.decide(WHO, draft.id, "confirmed", "经核查属实，已立督办单")
     with pytest.raises(Conflict):
         reopened.decide(WHO, draft.id, "dismissed", "改变主意")
+
+
+def test_drafts_of_a_past_day_are_those_of_then_and_undecided_until_they_were_decided(fed, reopened):
+    clock, then = fed.runtime.clock, {}
+
+    def shown(day=None):
+        return reopened.found(WHO, "2026", offset=0, limit=10, day=day)
+
+    def decide():
+        reopened.decide(WHO, shown().rows[0].id, "dismissed", "已核实")
+
+    clock.advance(timedelta(days=1))
+    for act in (lambda: reopened.look("2026"), decide):
+        then[local_date(clock.now())] = (act(), shown())[1]
+        clock.advance(timedelta(days=1))
+    assert [[row.decision for row in found.rows] for found in then.values()] == [[""], ["dismissed"]]
+    for day, found in then.items():
+        assert shown(day) == found
+    assert shown(min(then) - timedelta(days=1)).total == 0
 
 
 def test_of_those_who_decide_at_once_one_does_and_the_others_are_told(reopened):
