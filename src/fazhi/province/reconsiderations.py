@@ -28,6 +28,7 @@ _LINKABLE = (
 _SOURCES = ("window", "post", "online", "online", "forwarded")
 _CORRECTED = ("RF03", "RF04", "RF04", "RF05", "RF06", "RF07")
 _NOT_CORRECTED = ("RF08", "RF08", "RF08", "RF09", "RF12", "RF13", "RF13", "RF02")
+_ENDED = ("RF12", "RF13", "RF02")
 _GROUNDS = ("facts", "procedure", "wrong_law", "beyond_powers", "improper", "inaction")
 
 
@@ -228,7 +229,8 @@ class _Matter:
         hearing = self.facts["hearing"]
         hearing["required"] = True
         if self._strikes(60):
-            self._plant("DIS-HEA-01", self.reviewer, "重大疑难复杂案件应当听证而未听证")
+            if self.facts["outcome"] not in _ENDED:  # what ended without judgement needed no hearing
+                self._plant("DIS-HEA-01", self.reviewer, "重大疑难复杂案件应当听证而未听证")
             return
         hearing.update(
             notified_on=_iso(working_days_after(decided, -13)),
