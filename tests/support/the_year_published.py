@@ -35,6 +35,7 @@ VERIFIER = Path(__file__).parents[2] / "verifier" / "fazhi_verify.py"
 
 
 def the_year_is_closed_by_two_and_what_comes_late_is_listed(county: County) -> None:
+    county.until(lambda: _all_witnessed(county))  # months passed at once, and nothing is closed on what nobody saw
     close = {"act": "close_asked", "reason": "年度考核结束"}
     county.do("ducha", "/periods/2026/requests", **close)
     assert county.refused("ducha", "/periods/2026/decisions", agreed=True) == (409, "assessment.four_eyes")
@@ -48,12 +49,13 @@ def the_year_is_closed_by_two_and_what_comes_late_is_listed(county: County) -> N
     assert county.score(TRANSPORT) == "74.666667"
 
 
-def a_ranking_is_published_and_anybody_can_check_it(county: County, folder: Path) -> str:
-    def all_witnessed() -> bool:
-        status = county.get("ducha", "/ledger/status")
-        return status["witnessed"] == status["sequenced"] and not status["refusal"]
+def _all_witnessed(county: County) -> bool:
+    status = county.get("ducha", "/ledger/status")
+    return bool(status["witnessed"] == status["sequenced"] and not status["refusal"])
 
-    county.until(all_witnessed)
+
+def a_ranking_is_published_and_anybody_can_check_it(county: County, folder: Path) -> str:
+    county.until(lambda: _all_witnessed(county))
     request = county.do("ducha", "/publication-requests", period="2026", peer_group=GROUP)["id"]
     decision = f"/publication-requests/{request}/decision"
     assert county.refused("ducha", decision, agreed=True) == (409, "assessment.four_eyes")
