@@ -18,6 +18,7 @@ from kernel.ledger.tiles import Edge
 from kernel.ledger.tree import HASH_BYTES, SHA256
 from kernel.storage.audit_log import leaf_of, size_of, unlogged
 from kernel.storage.audit_seal import Sealed, entries, read_sealed, record_of
+from kernel.storage.db import one_moment
 from kernel.storage.work import Store
 
 _LOST = b"\x00" * HASH_BYTES
@@ -52,6 +53,7 @@ class AuditCheck:
     def faults(self) -> Iterator[Fault]:
         """What is wrong, in the order of the log; nothing, where all is as it was."""
         with self._store.reading() as session:
+            one_moment(session)  # what is done and sealed meanwhile is nothing done to the log
             head = size_of(session, self._store.spine)
             leaves = self._store.spine.audit_leaves
             self.records = max(head, session.execute(select(func.max(leaves.c.number))).scalar() or 0)

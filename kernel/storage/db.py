@@ -44,7 +44,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that only reads; it sees one state of the database throughout."""
+        """A session that only reads; `one_moment` lets all its statements see one state of the database."""
         with translated_errors(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
@@ -112,6 +112,12 @@ def _count_refused_row(error: DBAPIError) -> None:
     if refused is not None:
         metrics.ROWS_REFUSED.labels(refused["table"]).inc()
         log.error("row_out_of_reach", table=refused["table"])
+
+
+def one_moment(session: Session) -> None:
+    """Let all statements of a session that has not begun see one state of the database; on SQLite they do anyway."""
+    if session.get_bind().dialect.name == "postgresql" and not session.in_transaction():
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def open_database(url: str, *, pool_size: int = 5, production: bool = False) -> Database:

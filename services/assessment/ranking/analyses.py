@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
 from kernel.clock import local_date
+from kernel.storage.db import one_moment
 from kernel.storage.work import Store
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.ranking.advice import Gain, Movement, gains, movements
 from services.assessment.ranking.asked import Asked, what_is_asked
-from services.assessment.ranking.boards import Board, one_moment
+from services.assessment.ranking.boards import Board
 from services.assessment.ranking.known import NOW, AsOf, known_as_of
 from services.assessment.ranking.service import Rankings, visible_unit
 from services.assessment.ranking.trend import Point, trend

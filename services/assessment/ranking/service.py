@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
 from kernel.errors import NotFound
+from kernel.storage.db import one_moment
 from kernel.storage.work import Store
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, PeerGroup
 from services.assessment.ranking.asked import Asked, what_is_asked
-from services.assessment.ranking.boards import Board, Boards, one_moment
+from services.assessment.ranking.boards import Board, Boards
 from services.assessment.ranking.intervals import Intervals, RankIntervals
 from services.assessment.ranking.known import NOW, AsOf, received
 from services.assessment.ranking.parameters import Parameters

@@ -12,7 +12,7 @@ from kernel.access.principal import Principal
 from kernel.access.tokens import make_key
 from kernel.clock import SystemClock
 from kernel.ids import new_id
-from kernel.storage import audit_log
+from kernel.storage import audit_check, audit_log
 from kernel.storage.audit_check import AuditCheck
 from kernel.storage.audit_seal import AuditDamaged, AuditSealer, newest, read_sealed, sealing, signer_of
 from kernel.storage.db import open_database
@@ -207,6 +207,27 @@ class TestChecking:
         return store
 
     def test_finds_nothing_where_nothing_was_done(self, sealed):
+        assert faults(sealed) == []
+
+    @pytest.mark.parametrize("after", ["size_of", "_sealed"])
+    def test_finds_nothing_in_what_is_done_and_sealed_meanwhile(self, sealed, monkeypatch, after):
+        place = AuditCheck if after == "_sealed" else audit_check
+        look = getattr(place, after)
+
+        def go_on(*given):
+            if after == "_sealed":
+                meanwhile()
+            found = look(*given)
+            if after == "size_of":
+                meanwhile()
+            return found
+
+        def meanwhile():
+            thread = threading.Thread(target=lambda: (act(sealed, 2, 90), AuditSealer(sealed).seal()))
+            thread.start()
+            thread.join(10)
+
+        monkeypatch.setattr(place, after, go_on)
         assert faults(sealed) == []
 
     @pytest.mark.parametrize(
