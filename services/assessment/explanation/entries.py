@@ -6,13 +6,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
+from kernel.storage.db import one_moment
 from kernel.storage.work import Store
 from services.assessment.explanation.scope import probes_below, scope_of
 from services.assessment.framework.service import Frameworks
 from services.assessment.ledger.rules import State, state_of
 from services.assessment.ledger.service import Ledger
 from services.assessment.ranking.asked import Asked, what_is_asked
-from services.assessment.ranking.boards import one_moment
 from services.assessment.ranking.known import AsOf
 from services.assessment.ranking.service import visible_unit
 from services.assessment.scoring.rules import NodeScore, roll_up

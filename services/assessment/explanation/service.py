@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from kernel.access.principal import Principal
 from kernel.errors import NotFound
+from kernel.storage.db import one_moment
 from kernel.storage.work import Store
 from services.assessment.explanation.events import EventsBehind, LoggedEvent
 from services.assessment.explanation.rules import arithmetic
@@ -17,7 +18,6 @@ from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, Node
 from services.assessment.ledger.service import Ledger
 from services.assessment.ranking.asked import what_is_asked
-from services.assessment.ranking.boards import one_moment
 from services.assessment.ranking.known import NOW, AsOf
 from services.assessment.ranking.service import visible_unit
 from services.assessment.scoring.rules import NodeScore, ProbeState, roll_up

@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kernel.storage.db import one_moment
 from services.assessment.framework.values import Framework, PeerGroup
 from services.assessment.ranking.known import Known, head_of, received
 from services.assessment.ranking.matrix import Matrix, matrix_of
@@ -174,12 +175,6 @@ def make_board(
         totals=totals,
         units_at=at,
     )
-
-
-def one_moment(session: Session) -> None:
-    """Let all statements of a session that has not begun see one state of the database."""
-    if session.get_bind().dialect.name == "postgresql" and not session.in_transaction():
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def _directory_stamp(session: Session) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from kernel.access.principal import Principal
 from kernel.errors import Invalid, NotFound, PlatformError
 from kernel.ids import is_id, new_id
+from kernel.storage.db import one_moment
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Store
 from kernel.telemetry.log import logger
@@ -24,7 +25,7 @@ from services.assessment.framework.rules import parse
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework, PeerGroup
 from services.assessment.framework.writing import canonical, digest_of, document_of
-from services.assessment.ranking.boards import Board, Remembered, make_board, one_moment
+from services.assessment.ranking.boards import Board, Remembered, make_board
 from services.assessment.ranking.known import Known, framework_known, head_of, received
 from services.assessment.ranking.periods import Window, window
 from services.assessment.ranking.rules import may_see_detail
