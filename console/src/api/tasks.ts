@@ -95,7 +95,8 @@ export const taskAreas = (plan: string, signal?: AbortSignal, asOf?: string): Pr
 export const taskTable = (plan: string, area: string, signal?: AbortSignal, asOf?: string): Promise<Task[]> =>
   client.get(areaRoot(plan, area), { query: { as_of: asOf }, signal })
 
-export const taskTableFile = (plan: string, area: string): Promise<Blob> => client.file(`${areaRoot(plan, area)}/file`)
+export const taskTableFile = (plan: string, area: string, asOf?: string): Promise<Blob> =>
+  client.file(`${areaRoot(plan, area)}/file${asOf ? `?as_of=${asOf}` : ''}`)
 
 export const handInTable = (
   plan: string,
