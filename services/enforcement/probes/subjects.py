@@ -109,7 +109,7 @@ def certificate_was_shown(facts: CaseFacts) -> Verdict:
 
 @PROBES.probe(
     "ENF-DOC-01",
-    version=1,
+    version=2,
     title="所引依据可查且现行有效",
     basis=bases(PENALTY_LAW, "第三十八条", "第五十九条"),
 )

@@ -33,7 +33,7 @@ def decided_in_ninety_days(facts: CaseFacts) -> Verdict:
 
 
 @PROBES.probe(
-    "ENF-TIM-02", version=1, title="七个工作日内送达", basis=bases(PENALTY_LAW, "第六十一条", "第八十五条")
+    "ENF-TIM-02", version=2, title="七个工作日内送达", basis=bases(PENALTY_LAW, "第六十一条", "第八十五条")
 )
 def served_in_seven_days(facts: CaseFacts) -> Verdict:
     """Seven working days from the decision; on the spot it is handed over at once."""
@@ -44,7 +44,7 @@ def served_in_seven_days(facts: CaseFacts) -> Verdict:
 
 @PROBES.probe(
     "ENF-TIM-03",
-    version=1,
+    version=2,
     title="当场收缴的罚款两个工作日内缴回",
     basis=bases(PENALTY_LAW, "第七十一条", "第八十五条"),
 )
@@ -59,7 +59,7 @@ def handed_in_after_two_days(facts: CaseFacts) -> Verdict:
 
 @PROBES.probe(
     "ENF-TIM-04",
-    version=1,
+    version=2,
     title="二十个工作日内作出许可决定",
     basis=bases(LICENCE_LAW, "第四十二条", "第八十二条"),
 )
@@ -69,7 +69,7 @@ def licence_decided_in_twenty_days(facts: CaseFacts) -> Verdict:
 
 
 @PROBES.probe(
-    "ENF-PUB-01", version=1, title="许可和处罚决定七个工作日内公示", basis=bases(THREE_SYSTEMS, "第二部分")
+    "ENF-PUB-01", version=2, title="许可和处罚决定七个工作日内公示", basis=bases(THREE_SYSTEMS, "第二部分")
 )
 def published_in_seven_days(facts: CaseFacts) -> Verdict:
     """Licences and penalties are published within seven working days."""
@@ -77,7 +77,7 @@ def published_in_seven_days(facts: CaseFacts) -> Verdict:
 
 
 @PROBES.probe(
-    "ENF-PUB-02", version=1, title="其他执法决定二十个工作日内公示", basis=bases(THREE_SYSTEMS, "第二部分")
+    "ENF-PUB-02", version=2, title="其他执法决定二十个工作日内公示", basis=bases(THREE_SYSTEMS, "第二部分")
 )
 def published_in_twenty_days(facts: CaseFacts) -> Verdict:
     """Other results, here those of inspections, are published within twenty working days."""

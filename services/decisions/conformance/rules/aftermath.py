@@ -33,7 +33,7 @@ def archive_due(look: Look, decided: date) -> date:
     return decided + timedelta(days=look.number("DEC-25", "archive_within_days"))
 
 
-@PROBES.probe("DEC-24", version=1, title="及时公布并解读", basis=articles("第三十二条"))
+@PROBES.probe("DEC-24", version=2, title="及时公布并解读", basis=articles("第三十二条"))
 def published_in_time(look: Look) -> Verdict:
     """In gazette, on the site and in the newspaper within the period; technical matters are explained."""
     decided = look.procedure.first(Decided)

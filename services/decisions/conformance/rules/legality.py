@@ -36,7 +36,7 @@ def review_material_was_complete(look: Look) -> Verdict:
     return answered([f"送审材料缺{'、'.join(lacking)}"] if lacking else [], [], well)
 
 
-@PROBES.probe("DEC-19", version=1, title="审查时间不少于7个工作日", basis=articles("第二十六条"))
+@PROBES.probe("DEC-19", version=2, title="审查时间不少于7个工作日", basis=articles("第二十六条"))
 def review_had_its_time(look: Look) -> Verdict:
     """Seven working days from complete material to the opinion the organ met with; half for a noted urgency."""
     issued = _opinion_for_the_meeting(look.procedure)
@@ -57,7 +57,7 @@ def review_had_its_time(look: Look) -> Verdict:
 
 @PROBES.probe(
     "DEC-20",
-    version=1,
+    version=2,
     title="讨论前出具合法性审查意见，三项内容完整，结论合法",
     basis=articles("第二十五条", "第二十七条"),
 )

@@ -106,7 +106,7 @@ def decided_in_time(seen: Seen) -> Verdict:
 
 
 @PROBES.probe(
-    "DIS-HEA-01", version=1, title="应当听证的复议案件举行听证", basis=_articles("第五十条", "第五十一条")
+    "DIS-HEA-01", version=2, title="应当听证的复议案件举行听证", basis=_articles("第五十条", "第五十一条")
 )
 def heard_where_required(seen: Seen) -> Verdict:
     """Major, difficult and complex cases are heard before the decision."""
@@ -165,7 +165,7 @@ def _made_in(case: Case) -> str:
 
 @PROBES.probe(
     "DIS-ANS-01",
-    version=1,
+    version=2,
     title="被申请人按期答复举证",
     basis=_articles("第四十八条", "第五十四条", "第七十条"),
 )
@@ -192,7 +192,7 @@ def respondent_answered(seen: Seen) -> Verdict:
     return not_computable("案件已办结，未登记答复日期") if case.decided else not_due("答复期限未满")
 
 
-@PROBES.probe("DIS-PER-01", version=1, title="复议决定按期履行", basis=_articles("第七十六条", "第七十七条"))
+@PROBES.probe("DIS-PER-01", version=2, title="复议决定按期履行", basis=_articles("第七十六条", "第七十七条"))
 def decision_performed(seen: Seen) -> Verdict:
     """Decision performed and opinion letter answered in time; each duty counts alike."""
     case = seen.case
