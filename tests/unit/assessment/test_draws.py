@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.assessment.ranking.draws import betas, keys_of, normals, uniforms, words
@@ -81,6 +81,7 @@ def test_draws_of_other_names_samples_and_seeds_have_nothing_in_common():
 
 
 @given(st.lists(st.tuples(st.floats(0.02, 90), st.floats(1, 90)), min_size=2, max_size=9), st.integers(1, 30))
+@settings(max_examples=50, deadline=None)
 def test_a_draw_does_not_depend_on_what_is_drawn_beside_it(shapes, samples):
     keys = keys_of(5, "test", [(str(place),) for place in range(len(shapes))])
     first, second = np.array(shapes).T

@@ -182,6 +182,7 @@ class TestDraws:
         assert found.tolist() == [verify.beta(key, first, second, sample) for sample in range(20)]
 
     @given(st.lists(st.floats(1e-300, 1e300), min_size=1))
+    @settings(max_examples=60, deadline=None)
     def test_logarithms_and_powers_are_the_same_bits_and_right(self, numbers):
         found = logarithm(np.array(numbers)).tolist()
         assert found == [verify.logarithm(number) for number in numbers]
@@ -192,16 +193,19 @@ class TestDraws:
         assert powers == pytest.approx([math.exp(one) for one in below], rel=1e-12, abs=1e-300)
 
     @given(st.lists(st.floats(1e-16, 1 - 1e-16), min_size=1))
+    @settings(max_examples=60, deadline=None)
     def test_normal_quantiles_are_the_same_bits_and_right(self, places):
         found = normals(np.array(places)).tolist()
         assert found == [verify.normal(place) for place in places]
         assert found == pytest.approx([NormalDist().inv_cdf(place) for place in places], rel=1e-12, abs=1e-14)
 
     @given(st.integers(0, 2**128), st.text(max_size=9), st.text(max_size=9))
+    @settings(max_examples=60, deadline=None)
     def test_a_name_has_the_same_key(self, seed, one, other):
         assert int(keys_of(seed, "finding", [(one, other)])[0]) == verify.key_of(seed, "finding", one, other)
 
     @given(st.integers(0, 2**64 - 1), st.integers(0, 2**40))
+    @settings(max_examples=60, deadline=None)
     def test_the_integers_are_the_same(self, key, place):
         found = words(np.array([key], dtype=np.uint64), np.array([place], dtype=np.uint64))
         assert int(found[0]) == verify.word(key, place)

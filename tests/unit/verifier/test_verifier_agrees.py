@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.catalog import read
@@ -94,6 +94,7 @@ def a_state(draw):
 
 @pytest.mark.parametrize("document", [DOCUMENT, COMPOSITE], ids=["outline", "composite"])
 @given(data=st.data())
+@settings(deadline=None)
 def test_scores_and_coverage_agree_to_the_last_digit(document, data):
     framework = parse(document, peer_groups=GROUPS)
     plan = plan_for(framework, GROUP)
