@@ -45,6 +45,13 @@ export interface NewSurvey {
   questions: SurveyQuestion[]
 }
 
+/** What becomes of results that these upheld objections corrected. */
+export interface SaidOfUpheld {
+  keep: string[]
+  replace: string[]
+  reason: string
+}
+
 export interface TakenFile {
   answers: number
   units: number
@@ -102,7 +109,7 @@ export const survey = (id: string, signal?: AbortSignal, asOf?: string): Promise
 export const setUpSurvey = (asked: NewSurvey): Promise<{ id: string }> => client.post(`${ROOT}/surveys`, asked)
 export const issueCodes = (id: string, unit: string, count: number): Promise<{ codes: string[] }> =>
   client.post(`${ROOT}/surveys/${one(id)}/codes`, { unit, count })
-export const countSurvey = (id: string): Promise<{ facts: number }> => client.post(`${ROOT}/surveys/${one(id)}/count`, {})
+export const countSurvey = (id: string, said: Partial<SaidOfUpheld> = {}): Promise<{ facts: number }> => client.post(`${ROOT}/surveys/${one(id)}/count`, said)
 
 export function takeAnswers(id: string, file: File, digest = ''): Promise<TakenFile> {
   const form = new FormData()
@@ -120,8 +127,8 @@ export const sheets = (signal?: AbortSignal, asOf?: string): Promise<SheetRow[]>
 export const sheet = (id: string, signal?: AbortSignal, asOf?: string): Promise<Sheet> =>
   client.get(`${ROOT}/sheets/${one(id)}`, { query: { as_of: asOf }, signal })
 export const handOut = (asked: HandOut): Promise<{ ids: string[] }> => client.post(`${ROOT}/sheets`, asked)
-export const handInSheet = (id: string, version: number, items: SheetItem[], reason: string): Promise<{ version: number }> =>
-  client.post(`${ROOT}/sheets/${one(id)}/versions`, { version, items, reason })
+export const handInSheet = (id: string, version: number, items: SheetItem[], reason: string, replaces: string[] = []): Promise<{ version: number }> =>
+  client.post(`${ROOT}/sheets/${one(id)}/versions`, { version, items, reason, replaces })
 export const sheetFile = (id: string, digest: string, asOf?: string): Promise<Blob> =>
   client.file(`${ROOT}/sheets/${one(id)}/files/${one(digest)}${asOf ? `?as_of=${asOf}` : ''}`)
 

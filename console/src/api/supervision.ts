@@ -108,6 +108,7 @@ export interface Objection extends ObjectionRow {
   supervisor: UnitName
   told_at: string | null
   correction: string | null
+  replaced: { id: string; seq: number; received_at: string; reason: string } | null
   datum: { id: string; seq: number; source: string; probe: string; outcome: Outcome; reason: string; subject: string; is_corrected: boolean } | null
   facts: Fact[]
   files: HandedIn[]
