@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 from grpc import aio  # the type of the server that kernel.hosting.rpc made
@@ -127,22 +128,26 @@ class AssessmentQuery(stubs.AssessmentQueryServicer):
         follows no longer than that, and comes again with a fresh one.
         """
 
-        def begin(who: Principal) -> tuple[Principal, int]:
+        def begin(who: Principal) -> tuple[Principal, tuple[int, datetime | None]]:
             if not YEAR.fullmatch(request.period):
                 raise Invalid("请写明四位年度，例如 2026。", code="assessment.bad_period")
-            return who, self._app.rankings.newest_seq()
+            return who, self._app.rankings.newest()
 
-        who, seen = await self._guard.call(context, ROLES, begin, stream=True)
+        who, (seen, since) = await self._guard.call(context, ROLES, begin, stream=True)
         prefix = request.unit_path if who.reaches(request.unit_path) else who.unit_path
+        told: dict[str, tuple[int | None, int]] = {}
         await context.send_initial_metadata(())
         while not context.cancelled():
             try:
                 self._guard.principal(context, ROLES, stream=True)
             except PlatformError as error:
                 await refuse(context, error)
-            changes = await asyncio.to_thread(self._app.rankings.changes, request.period, prefix, seen)
+            changes = await asyncio.to_thread(self._app.rankings.changes, request.period, prefix, seen, since)
             for change in changes:
-                seen = max(seen, change.at_seq)
+                seen, since = max(seen, change.at_seq), max(since or change.known_at, change.known_at)
+                if told.get(change.unit) == (change.score, change.coverage):
+                    continue  # reckoned again, and the same
+                told[change.unit] = change.score, change.coverage
                 yield wire.ScoreChanged(
                     unit=change.unit,
                     period=request.period,

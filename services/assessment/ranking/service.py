@@ -78,12 +78,13 @@ class UnitStanding:
 
 @dataclass(frozen=True, slots=True)
 class ScoreChange:
-    """A unit's score as of an event number."""
+    """A unit's score as of an event number, and when it was reckoned."""
 
     unit: str
     score: int | None
     coverage: int
     at_seq: int
+    known_at: datetime
 
 
 class Rankings:
@@ -204,26 +205,35 @@ class Rankings:
         """What a question is about. Raises Invalid, NotFound."""
         return what_is_asked(session, self._frameworks, self._store.clock, period, upto, as_of)
 
-    def newest_seq(self) -> int:
-        """Up to which event scores are known now."""
+    def newest(self) -> tuple[int, datetime | None]:
+        """Up to which event scores are known now, and when the last was reckoned."""
+        newest = select(func.coalesce(func.max(UNIT_SCORES.c.at_seq), 0), func.max(UNIT_SCORES.c.known_at))
         with self._store.reading() as session:
-            newest: int = session.execute(
-                select(func.coalesce(func.max(UNIT_SCORES.c.at_seq), 0))
-            ).scalar_one()
-            return newest
+            seq, known_at = session.execute(newest).one()
+            return seq, known_at
 
-    def changes(self, period: str, unit_path: str, after: int) -> list[ScoreChange]:
-        """Scores of units below `unit_path` ("" none) that were made after an event number, oldest first."""
+    def changes(
+        self, period: str, unit_path: str, after: int, since: datetime | None = None
+    ) -> list[ScoreChange]:
+        """
+        Scores of units below `unit_path` ("" none) that were made after an event number or a moment, oldest first.
+
+        A move in the directory changes scores without any event.
+        """
         if not unit_path:
             return []
         framework = self._frameworks.in_force(int(period))
+        later = UNIT_SCORES.c.at_seq > after
+        if since is not None:
+            later |= UNIT_SCORES.c.known_at > since
+        columns = (UNIT_SCORES.c[name] for name in ScoreChange.__annotations__)
         query = (
-            select(UNIT_SCORES.c.unit, UNIT_SCORES.c.score, UNIT_SCORES.c.coverage, UNIT_SCORES.c.at_seq)
+            select(*columns)
             .join(UNITS.table, UNITS.table.c.code == UNIT_SCORES.c.unit)
             .where(
                 UNIT_SCORES.c.framework == key_of(framework),
                 UNIT_SCORES.c.year == period,
-                UNIT_SCORES.c.at_seq > after,
+                later,
                 UNITS.table.c.path.startswith(unit_path, autoescape=True),
             )
             .order_by(UNIT_SCORES.c.at_seq)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from contracts.assessment.v1 import assessment_pb2 as wire
 from contracts.assessment.v1.assessment_pb2_grpc import AssessmentQueryStub
+from contracts.directory.v1.directory_pb2 import UnitKind
 from contracts.findings import Outcome
 from contracts.roles import EXTERNAL_SYSTEM, REPORTER, REVIEWER
 from kernel.access.principal import Principal
@@ -176,6 +177,23 @@ def test_who_has_no_place_in_the_tree_hears_of_nobody(fed, followed):
     assert followed("", role=EXTERNAL_SYSTEM, later=at_once) == ([], grpc.StatusCode.UNAUTHENTICATED)
     assert fed.app.rankings.changes("2026", "", 0) == []
     assert {one.unit for one in fed.app.rankings.changes("2026", "/15/", 0)} >= {"150102-sf", "150102-scjg"}
+
+
+def test_a_score_that_a_move_in_the_directory_changed_is_told_though_no_event_came(fed):
+    government = UnitKind.UNIT_KIND_GOVERNMENT
+    fed.units(
+        a_unit("150102", path="/15/150102/", kind=government),
+        a_unit("150102-sf", parent="150102", path="/15/150102/150102-sf/"),
+    )
+    fed.events(an_event(unit="150102-sf"))
+    fed.app.roll_up.catch_up()
+    seen = fed.app.rankings.newest()
+    assert fed.app.rankings.changes("2026", "/15/", *seen) == []
+    fed.app.store.clock.advance(timedelta(seconds=1))
+    fed.units(a_unit("150102-sf", parent="150103", path="/15/150103/150102-sf/", version=2))
+    fed.app.roll_up.catch_up()
+    told = {change.unit: change.score for change in fed.app.rankings.changes("2026", "/15/", *seen)}
+    assert told["150102"] is None  # it had the department's hundred points
 
 
 def test_a_refused_stream_is_on_record_and_a_year_is_four_digits(fed, followed):
