@@ -1,5 +1,6 @@
 """Statutory periods: working and calendar days, boundary days, suspension, extension, silence."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -205,3 +206,12 @@ def test_silence_falls_on_a_working_day_five_working_days_on(start: date) -> Non
 
 def test_the_course_of_these_tests_is_in_order() -> None:
     assert [body["on"] for body in COURSE.values()] == sorted(body["on"] for body in COURSE.values())
+
+
+def test_before_the_first_row_the_first_row_answers_whatever_the_law_says_later() -> None:
+    """A case of 2023 handed in after the law changed again was judged by its latest numbers."""
+    now = clocks().row(DECIDE, "ordinary", date(2026, 3, 4))
+    changed = replace(now, days=45, valid_from=date(2027, 1, 1), valid_to=None)
+    both = Clocks([replace(now, valid_to=date(2026, 12, 31)), changed], WorkingCalendar(), frozenset())
+    days = [both.row(DECIDE, "ordinary", date(year, 6, 1)).days for year in (2023, 2026, 2027)]
+    assert days == [60, 60, 45]

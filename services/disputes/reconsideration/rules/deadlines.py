@@ -71,19 +71,21 @@ class Clocks:
         self, rows: Iterable[Clock], calendar: WorkingCalendar, ends_after_60_days: frozenset[str]
     ) -> None:
         self._rows: dict[str, list[Clock]] = {}
-        for row in rows:
+        for row in sorted(rows, key=lambda row: row.valid_from):
             self._rows.setdefault(row.id, []).append(row)
         self.calendar = calendar
         self._ends_after_60_days = ends_after_60_days
 
     def row(self, clock: str, track: s.Track, day: date) -> Clock:
-        """The row in force on a day; raises KeyError for a clock the catalog lacks."""
+        """
+        The row in force on a day; raises KeyError for a clock the catalog lacks.
+
+        Before the first row was in force the first row answers, so that old cases can still be read.
+        """
         name = f"{clock}_{track}" if clock in BY_TRACK else clock
-        rows = self._rows[name]
-        return next(
-            (row for row in rows if row.valid_from <= day and (row.valid_to is None or day <= row.valid_to)),
-            rows[-1],
-        )
+        begun = [row for row in self._rows[name] if row.valid_from <= day]
+        in_force = [row for row in begun if row.valid_to is None or day <= row.valid_to]
+        return (in_force or begun or self._rows[name][:1])[-1]
 
     def due(self, clock: str, track: s.Track, start: date, *, more_days: int = 0) -> Due:
         """The deadline of a clock that starts with an act on `start`."""
