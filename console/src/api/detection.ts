@@ -55,7 +55,7 @@ export interface SignPage {
   trial: Trial
 }
 
-export const drafts = (query: { period: string; kind: string; offset: number; limit: number }, signal?: AbortSignal): Promise<SignPage> =>
+export const drafts = (query: { period: string; kind: string; offset: number; limit: number; as_of?: string }, signal?: AbortSignal): Promise<SignPage> =>
   client.get<SignPage>(`${ROOT}/drafts`, { query, signal })
 
 export const look = (period: string): Promise<{ new: number }> => client.post<{ new: number }>(`${ROOT}/runs?period=${period}`, {})

@@ -104,7 +104,7 @@ export interface AuditQuery {
   until: string
 }
 
-export const accounts = (query: { query: string; state: string; offset: number; limit: number }, signal?: AbortSignal): Promise<AccountLine[]> =>
+export const accounts = (query: { query: string; state: string; offset: number; limit: number; as_of?: string }, signal?: AbortSignal): Promise<AccountLine[]> =>
   client.get<AccountLine[]>(`${ROOT}/accounts`, { query, signal })
 
 export const createAccount = (body: { account: string; name: string; unit: string; password: string }): Promise<{ account: string }> =>
@@ -116,7 +116,7 @@ export const setAccountState = (account: string, state: 'active' | 'disabled'): 
 export const moveAccount = (account: string, unit: string): Promise<void> =>
   client.post(`${ROOT}/accounts/${encodeURIComponent(account)}/unit`, { unit })
 
-export const grants = (query: { state: string; account: string; offset: number; limit: number }, signal?: AbortSignal): Promise<GrantLine[]> =>
+export const grants = (query: { state: string; account: string; offset: number; limit: number; as_of?: string }, signal?: AbortSignal): Promise<GrantLine[]> =>
   client.get<GrantLine[]>(`${ROOT}/grants`, { query, signal })
 
 export const proposeGrant = (body: { account: string; role: string; unit: string; from_on: string | null; until_on: string | null; reason: string }): Promise<{ id: string }> =>
@@ -127,7 +127,8 @@ export const decideGrant = (id: string, approve: boolean, note: string): Promise
 
 export const revokeGrant = (id: string, note: string): Promise<void> => client.delete(`${ROOT}/grants/${id}`, { query: { note } })
 
-export const removals = (signal?: AbortSignal): Promise<RemovalLine[]> => client.get<RemovalLine[]>(`${ROOT}/factor-removals`, { signal })
+export const removals = (signal?: AbortSignal, asOf?: string): Promise<RemovalLine[]> =>
+  client.get<RemovalLine[]>(`${ROOT}/factor-removals`, { query: { as_of: asOf }, signal })
 
 export const proposeRemoval = (account: string, reason: string): Promise<{ id: string }> =>
   client.post(`${ROOT}/factor-removals`, { account, reason })

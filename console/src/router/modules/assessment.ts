@@ -17,14 +17,14 @@ export const assessment: RouteRecordRaw[] = [
     path: 'replays',
     name: 'replays',
     component: () => import('@/views/replay/ReplayList.vue'),
-    meta: { title: 'analysis.replays' },
+    meta: { title: 'analysis.replays', asOfNot: 'common.asOf.not.replay' },
   },
   {
     path: 'replays/:replay',
     name: 'replay',
     component: () => import('@/views/replay/ReplayPage.vue'),
     props: true,
-    meta: { title: 'analysis.replay' },
+    meta: { title: 'analysis.replay', asOfNot: 'common.asOf.not.replay' },
   },
   {
     path: 'units/:unit/score',

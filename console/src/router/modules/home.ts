@@ -11,6 +11,6 @@ export const home: RouteRecordRaw[] = [
     path: 'system',
     name: 'system',
     component: () => import('@/views/home/AccountPage.vue'),
-    meta: { title: 'shell.zone.system' },
+    meta: { title: 'shell.zone.system', asOfNot: 'common.asOf.not.own' },
   },
 ]

@@ -6,6 +6,6 @@ export const subjects: RouteRecordRaw[] = [
     name: 'subject',
     component: () => import('@/views/subjects/SubjectPage.vue'),
     props: true,
-    meta: { title: 'subject.kind.other' },
+    meta: { title: 'subject.kind.other', asOfNot: 'common.asOf.not.subject' },
   },
 ]

@@ -5,7 +5,7 @@ export const supervision: RouteRecordRaw[] = [
     path: 'detection',
     name: 'detection',
     component: () => import('@/views/detection/DetectionPage.vue'),
-    meta: { title: 'detection.title' },
+    meta: { title: 'detection.title', asOf: true },
   },
   {
     path: 'orders',
