@@ -6,7 +6,7 @@ its events are taken as they are. What was told before a source began to sign is
 recorded before and was still on its way. The signature of a message is checked once, however many events it has.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -20,7 +20,7 @@ from contracts.findings.signing import named, signed_text
 from contracts.findings.statement import canonical
 from kernel.access.keyring import Ring, RingKey, public_key
 from kernel.errors import Invalid
-from kernel.ledger.batch import ProofMalformed, read_proof
+from kernel.ledger.batch import ProofMalformed, read_proof, sign_batch
 from kernel.ledger.note import ED25519, NoteKey, read_key
 from kernel.ledger.tree import ProofWrong
 from kernel.storage.types import parse_time
@@ -104,6 +104,37 @@ class Signatures:
     def __init__(self, rings: Rings) -> None:
         self._rings = rings
         self._known: dict[str, _Known] = {}
+
+    def judge_message(
+        self, told: Sequence[tuple[Mapping[str, Any], str]], at: datetime
+    ) -> list[tuple[Standing, Fault | None]]:
+        """The same of what one message told: a batch that is whole is known by its root, without each way to it."""
+        if len(told) > 1 and self._is_whole(told):
+            return [(Standing.SIGNED, None)] * len(told)
+        return [self.judge(said, written, at) for said, written in told]
+
+    def _is_whole(self, told: Sequence[tuple[Mapping[str, Any], str]]) -> bool:
+        """Whether these are all events of one signed batch, in order, and it is good beyond doubt."""
+        source = told[0][0]["source"]
+        known = self._of(source)
+        try:
+            first = read_proof(told[0][1])
+        except ProofMalformed:
+            return False
+        if known is None or first.size != len(told) or first.key_id not in known.keys:
+            return False
+        key, ring_key = known.keys[first.key_id]
+        roots: list[bytes] = []
+        expected = sign_batch(
+            [canonical(said) for said, _ in told],
+            first.key_id,
+            lambda root: roots.append(root) or first.signature,  # type: ignore[func-returns-value]
+        )
+        return (
+            ring_key.revoked_at is None
+            and expected == [written for _, written in told]
+            and _signed(key, first.signature, roots[0])
+        )
 
     def judge(self, said: Mapping[str, Any], written: str, at: datetime) -> tuple[Standing, Fault | None]:
         """

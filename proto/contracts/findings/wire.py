@@ -83,19 +83,24 @@ def _evidence(every: tuple[Evidence, ...]) -> tuple[EvidenceMessage, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A scored event that meets the contract, and its statement, which is needed more than once."""
+    """A scored event that meets the contract, the bytes that tell a repeat, and its statement, made once."""
 
     event: ScoredEvent
+    raw: bytes
     said: Statement
+
+
+Fault = tuple[str, str]
+Check = Callable[[Sequence[Told]], Sequence[Fault | None]]
 
 
 def _unsigned(_events: Sequence[ScoredEvent]) -> None:
     """Nobody signs here."""
 
 
-def _unchecked(_told: Told) -> tuple[str, str] | None:
+def _unchecked(told: Sequence[Told]) -> Sequence[Fault | None]:
     """Nobody's keys are known here."""
-    return None
+    return [None] * len(told)
 
 
 def pack(
@@ -123,28 +128,33 @@ def _body(events: Sequence[ScoredEvent], sign: Callable[[Sequence[ScoredEvent]],
     return ScoredEvents(events=events).SerializeToString(deterministic=True)
 
 
-def read_scored(
-    message: Message, check: Callable[[Told], tuple[str, str] | None] = _unchecked
-) -> Sequence[Item | Refused]:
+def read_scored(message: Message, check: Check = _unchecked) -> Sequence[Item | Refused]:
     """
     The events of a message as inbox items of `Told`; raises Unacceptable when the message is none of ours.
 
-    `check` says of an event that meets the contract, as (code, reason), what is wrong with its signature.
+    `check` says of the events that meet the contract, each as (code, reason), what is wrong with their signatures.
     """
+    source = message.source
     events = decoded(message, ScoredEvents, "计分事件", SCORED).events
     if not events:
         raise Unacceptable("消息中没有计分事件。", code="contracts.empty_message")
-    return [_item(event, message.source, check) for event in events]
+    read = [_read(event, source) for event in events]
+    faults = iter(check([each for each in read if isinstance(each, Told)]))
+    return [_item(each, source, next(faults)) if isinstance(each, Told) else each for each in read]
 
 
-def _item(event: ScoredEvent, source: str, check: Callable[[Told], tuple[str, str] | None]) -> Item | Refused:
+def _read(event: ScoredEvent, source: str) -> Told | Refused:
     raw = _without_signature(event)
-    fault = _fault(event, source, len(raw))
-    if fault is None:
-        told = Told(event, statement(event))
-        fault = check(told)
-        if fault is None:
-            return Item(source, event.id, raw, told)
+    if fault := _fault(event, source, len(raw)):
+        return _refused(event, source, fault)
+    return Told(event, raw, statement(event))
+
+
+def _item(told: Told, source: str, fault: Fault | None) -> Item | Refused:
+    return _refused(told.event, source, fault) if fault else Item(source, told.event.id, told.raw, told)
+
+
+def _refused(event: ScoredEvent, source: str, fault: Fault) -> Refused:
     # alone in a message of its own, so that it can be released through the same door
     return Refused(source, ScoredEvents(events=[event]).SerializeToString(deterministic=True), *fault)
 
@@ -159,7 +169,7 @@ def _without_signature(event: ScoredEvent) -> bytes:
     return raw
 
 
-def _fault(event: ScoredEvent, source: str, size: int) -> tuple[str, str] | None:  # noqa: PLR0911  (a list of checks)
+def _fault(event: ScoredEvent, source: str, size: int) -> Fault | None:  # noqa: PLR0911  (a list of checks)
     """What is wrong with an event, as (code, reason); None when nothing is."""
     if size > MAX_EVENT_BYTES:
         return "contracts.event_too_large", f"计分事件 {size} 字节，超过上限 {MAX_EVENT_BYTES}"
@@ -183,7 +193,7 @@ def _fault(event: ScoredEvent, source: str, size: int) -> tuple[str, str] | None
     return _bad_times(event)
 
 
-def _bad_times(event: ScoredEvent) -> tuple[str, str] | None:
+def _bad_times(event: ScoredEvent) -> Fault | None:
     try:
         occurred, recorded = from_microseconds(event.occurred_at_us), from_microseconds(event.recorded_at_us)
     except OverflowError:

@@ -25,7 +25,8 @@ class ScoredDoor:
         """The events of a message as inbox items; raises Unacceptable when the message is none of ours."""
         now = self._clock.now()
 
-        def check(told: Told) -> Fault | None:
-            return self._signatures.judge(told.said, told.event.source_sig, now)[1]
+        def check(told: Sequence[Told]) -> Sequence[Fault | None]:
+            said = [(each.said, each.event.source_sig) for each in told]
+            return [fault for _, fault in self._signatures.judge_message(said, now)]
 
         return read_scored(message, check)

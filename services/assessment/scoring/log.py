@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from contracts.events.v1.scored_pb2 import ScoredEvent
 from contracts.findings import Outcome
-from contracts.findings.statement import statement
+from contracts.findings.statement import Statement, statement
 from contracts.findings.wire import Told
 from kernel.clock import from_microseconds, local_period
 from kernel.messages import Item
@@ -60,18 +60,19 @@ _PLACE = {
 
 def record(work: Work, items: Sequence[Item]) -> None:
     """Take fresh events of other services."""
-    _append(work, cast(list[Told], [item.value for item in items]))
+    told = cast(list[Told], [item.value for item in items])
+    _append(work, [(each.event, each.said) for each in told])
 
 
 def append(work: Work, events: Sequence[ScoredEvent]) -> None:
     """Append events to the log and bring the states up to them."""
-    _append(work, [Told(event, statement(event)) for event in events])
+    _append(work, [(event, statement(event)) for event in events])
 
 
-def _append(work: Work, told: Sequence[Told]) -> None:
+def _append(work: Work, told: Sequence[tuple[ScoredEvent, Statement]]) -> None:
     first = _take_numbers(work, len(told))
     now = work.clock.now()
-    rows = [_row(each, first + offset, now) for offset, each in enumerate(told)]
+    rows = [_row(event, said, first + offset, now) for offset, (event, said) in enumerate(told)]
     write_rows(work.session, EVENT_LOG, rows)
     corrected = _keys_touched_by_corrections(work, rows)
     _merge(work, (row for row in rows if _key(row) not in corrected))
@@ -86,9 +87,8 @@ def _take_numbers(work: Work, count: int) -> int:
     return size - count + 1
 
 
-def _row(told: Told, seq: int, received_at: datetime) -> dict[str, Any]:
-    event = told.event
-    leaf = leaf_bytes(event, seq, received_at, told.said)
+def _row(event: ScoredEvent, said: Statement, seq: int, received_at: datetime) -> dict[str, Any]:
+    leaf = leaf_bytes(event, seq, received_at, said)
     occurred_at = from_microseconds(event.occurred_at_us)
     return {
         "seq": seq,

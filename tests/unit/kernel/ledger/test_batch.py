@@ -1,7 +1,7 @@
 """A signed batch: every content proves itself by one signature, whatever became of its neighbours."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.ledger.batch import MAX_PROOF_CHARS, MOST, ProofMalformed, read_proof, sign_batch
@@ -22,6 +22,7 @@ def signed(contents):
     return sign_batch(contents, KEY, sign), roots
 
 
+@settings(deadline=None)
 @given(CONTENTS)
 def test_every_content_leads_to_the_one_root_that_was_signed(contents):
     written, (root,) = signed(contents)
@@ -38,6 +39,7 @@ def test_every_content_leads_to_the_one_root_that_was_signed(contents):
         assert len(line) <= MAX_PROOF_CHARS
 
 
+@settings(deadline=None)
 @given(CONTENTS, st.data())
 def test_no_other_content_leads_there(contents, data):
     written, (root,) = signed(contents)
@@ -46,6 +48,7 @@ def test_no_other_content_leads_there(contents, data):
     assert read_proof(written[place]).root(other) != root
 
 
+@settings(deadline=None)
 @given(CONTENTS, st.data())
 def test_a_proof_is_written_in_one_way_only_and_altered_is_another_or_none(contents, data):
     written, (root,) = signed(contents)
