@@ -405,7 +405,9 @@ class Roots:
 
 # ---- sources: who told an event -------------------------------------------------------------------------------------
 
-ADDED = frozenset(("received_at", "seq", "source_sig", "type", "version"))  # by the log, to what the source said
+ADDED = frozenset(
+    ("received_at", "seq", "source_sig", "type", "version")
+)  # by the log, to what the source said
 SPREADING, IN_FLIGHT = timedelta(minutes=10), timedelta(days=1)
 AT_ONCE = 2000
 
@@ -1233,7 +1235,7 @@ def places_in_runs(found):
         ordered = sorted(-scores[run] for scores in found.values())
         for code, scores in found.items():
             places[code].append(bisect_left(ordered, -scores[run]) + 1)
-    return {code: sorted(own) for code, own in places.items()}
+    return {code: array("l", sorted(own)) for code, own in places.items()}
 
 
 def quantile(ordered, share):
@@ -1261,24 +1263,21 @@ def bands_of(found, order, totals, confidence):
 def tiers_of(found, order, totals, confidence):
     """Unit -> tier: one ends only where everybody above is told apart from everybody below."""
     doubt = int((1 - confidence) / 2 * (len(found[order[0]]) - 1))
-    spread = {code: sorted(found[code]) for code in order}
-    low = [spread[code][doubt] for code in order]
-    high = [spread[code][-1 - doubt] for code in order]
+    tails = [(own[doubt], own[-1 - doubt]) for own in (sorted(found[code]) for code in order)]
     tiers, number = {order[0]: 1}, 1
     for cut in range(1, len(order)):
         before, code = order[cut - 1], order[cut]
         if totals[code] != totals[before] and share_above(found[before], found[code]) >= confidence:
-            number += stands(found, order, cut, (low, high), confidence)
+            number += stands(found, order, cut, tails, confidence)
         tiers[code] = number
     return tiers
 
 
 def stands(found, order, cut, tails, confidence):
     """Whether all above are told apart from all below; only pairs whose tails overlap need counting."""
-    low, high = tails
-    best_below, worst_above = max(high[cut:]), min(low[:cut])
-    above = [code for place, code in enumerate(order[:cut]) if low[place] <= best_below]
-    below = [code for place, code in enumerate(order[cut:], cut) if high[place] >= worst_above]
+    best_below, worst_above = max(high for _, high in tails[cut:]), min(low for low, _ in tails[:cut])
+    above = [code for code, (low, _) in zip(order[:cut], tails) if low <= best_below]
+    below = [code for code, (_, high) in zip(order[cut:], tails[cut:]) if high >= worst_above]
     return all(
         share_above(found[one], found[other]) >= confidence for one in reversed(above) for other in below
     )
@@ -1360,9 +1359,10 @@ def told_intervals(bundle, manifest, units, published, said):
         return
     places, told = check_intervals(manifest, (bundle / "framework.json").read_bytes(), units, published)
     noise = "、".join(f"{told['noise'][name]:.0%}" for name in ("component", "aspect", "result"))
+    low, high = told["interval"]
     said(
-        f"{places} 个名次的区间、中位、档、段、高于下一名的比例和缺口名次由事件重算一致"
-        f"（{PROCEDURE}，{told['runs']} 次，抽取 {told['samples']} 组，组成、方面、成果的权重浮动 {noise}）"
+        f"{places} 个名次的区间、中位、档、段、高于下一名的比例和缺口名次由事件重算一致（{PROCEDURE}，{told['runs']} 次，"
+        f"抽取 {told['samples']} 组，组成、方面、成果的权重浮动 {noise}，区间 {low:.0%}–{high:.0%}，{told['confidence']:.0%} 以上算分得出高下）"
     )
 
 
@@ -1562,7 +1562,9 @@ def main():
     parser.add_argument("--receipt", help="凭据文件（单位下载的 JSON 行，或 fazhi ledger prove 的一行）")
     parser.add_argument("--key", action="append", required=True, help="账本公钥（名称+编号+密钥），可多次")
     parser.add_argument("--publisher", help="公布公钥（名称+编号+密钥）；核验数据包时必须给出")
-    parser.add_argument("--source", action="append", default=[], help="来源公钥（fazhi publications keys 给出），可多次")
+    parser.add_argument(
+        "--source", action="append", default=[], help="来源公钥（fazhi publications keys 给出），可多次"
+    )
     parser.add_argument("--witness", action="append", default=[], help="见证方公钥，可多次")
     parser.add_argument("--witnesses", type=int, default=0, help="至少要有几个见证")
     parser.add_argument("--remembered", action="append", default=[], help="见证方记得的检查点文件，可多次")
