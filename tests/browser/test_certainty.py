@@ -37,6 +37,27 @@ def test_a_past_day_is_said_loudly_and_taken_along_until_it_is_taken_off(page, p
     assert "as_of" not in page.url
 
 
+def test_the_way_back_finds_the_list_as_it_was_and_paper_has_every_row(page, platform):
+    sign_in(page, platform, "ducha.xian")
+    page.goto(GROUP)
+    rows = page.get_by_test_id("ranking-row")
+    expect(rows.first).to_be_visible(timeout=PATIENT)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(rows).to_have_count(int(page.get_by_test_id("ranking-table").get_attribute("aria-rowcount")) - 1)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.get_by_test_id("ranking-search").fill("司法局")
+    expect(rows).to_have_count(1)
+    rows.first.click()
+    page.get_by_test_id("tree-expand-all").click()
+    page.get_by_test_id("tree-why").last.click()
+    expect(page.get_by_test_id("explained-title")).to_be_visible(timeout=PATIENT)
+    page.go_back()
+    expect(page.get_by_test_id("tree-expand-all")).to_have_text("全部收起", timeout=PATIENT)
+    page.go_back()
+    expect(page.get_by_test_id("ranking-search")).to_have_value("司法局")
+    expect(rows).to_have_count(1)
+
+
 def test_a_unit_sees_its_months_and_what_would_raise_it_most(page, platform):
     sign_in(page, platform, "ducha.xian")
     page.goto(GROUP)
@@ -51,14 +72,14 @@ def test_a_unit_sees_its_months_and_what_would_raise_it_most(page, platform):
 def test_places_follow_the_sliders_and_come_back(page, platform):
     sign_in(page, platform, "ducha.xian")
     page.goto(GROUP.replace("/rankings", "/rankings/what-if"))
-    expect(page.get_by_test_id("what-if-summary")).to_have_text("与公布的排名相同", timeout=PATIENT)
+    expect(page.get_by_test_id("what-if-summary")).to_have_text("与现在的排名相同", timeout=PATIENT)
     slider = page.get_by_role("slider").first
     slider.focus()
     for _ in range(20):
         slider.press("ArrowRight")
     expect(page.get_by_test_id("what-if-summary")).to_contain_text("个单位名次变化", timeout=PATIENT)
     page.get_by_test_id("what-if-reset").click()
-    expect(page.get_by_test_id("what-if-summary")).to_have_text("与公布的排名相同", timeout=PATIENT)
+    expect(page.get_by_test_id("what-if-summary")).to_have_text("与现在的排名相同", timeout=PATIENT)
 
 
 def test_a_replay_under_the_framework_in_force_moves_nobody(page, platform):

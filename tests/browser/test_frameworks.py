@@ -116,4 +116,11 @@ def test_the_calendar_shows_the_dates_of_the_law(page, platform, plan):
 def test_a_link_opens_the_task_it_names(page, platform, plan):
     sign_in(page, platform, "ducha.xian")
     page.goto(f"/tasks?plan={plan}&area=150102&task=A1.M11.R1")
-    expect(page.get_by_test_id("task-drawer")).to_contain_text("A1.M11.R1")
+    drawer = page.get_by_test_id("task-drawer")
+    expect(drawer).to_contain_text("A1.M11.R1")
+    page.get_by_test_id("task-assign").click()
+    page.get_by_role("dialog", name="调整承担单位和时限").get_by_role("combobox", name="完成时限").fill("2026-12-20")
+    page.get_by_test_id("assign-reason").fill("与年终考核同步")
+    page.get_by_test_id("send-assignment").click()
+    expect(drawer).to_contain_text("完成时限 2026-12-20")
+    expect(drawer).to_contain_text("第 2 次分解")

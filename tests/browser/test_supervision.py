@@ -130,10 +130,13 @@ def test_from_a_warning_to_an_order_to_its_end_and_to_the_score(people, platform
 
     clerk.goto("/orders")
     clerk.get_by_role("link", name="三件案件超期未结").click()
+    written = clerk.get_by_test_id("act-answer").get_by_role("textbox")
+    written.fill("写到一半")
     clerk.get_by_test_id("file-input").set_input_files(
         {"name": "决定书.png", "mimeType": "image/png", "buffer": PNG}
     )
     expect(clerk.get_by_test_id("files")).to_contain_text("决定书.png")
+    expect(written).to_have_value("写到一半")
     do(clerk, "answer", "三件均已作出决定并送达")
     expect(clerk.get_by_test_id("matter-state")).to_have_text("待复查")
 

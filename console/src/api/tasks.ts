@@ -118,6 +118,15 @@ export const homeTasks = (signal?: AbortSignal, asOf?: string): Promise<TaskHome
 export const taskNotes = (task: Task, signal?: AbortSignal, asOf?: string): Promise<TaskNote[]> =>
   client.get(`${taskRoot(task)}/notes`, { query: { as_of: asOf }, signal })
 
+export interface Assignment {
+  lead: string
+  responsible: string[]
+  due_on: string
+  reason: string
+}
+
+/** How many tasks it changed: none where everything was so already. */
+export const assignTask = (task: Task, given: Assignment): Promise<{ changed: number }> => client.post(`${taskRoot(task)}/assignment`, given)
 export const tellTask = (task: Task, kind: TaskNote['kind'], text: string): Promise<void> =>
   client.post(`${taskRoot(task)}/notes`, { kind, text })
 
