@@ -36,6 +36,7 @@ from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
 from services.assessment.scoring.tallies import Assessed, assessed_units
 from services.assessment.sheets.model import SHEET_FILES, SHEET_VERSIONS, SHEETS
 from services.assessment.sheets.rules import KINDS, Item, Kind, check_items, check_not_own, check_results
+from services.assessment.tables import UNITS
 
 MOST_FILES = 50
 
@@ -218,6 +219,11 @@ class Sheets:
     ) -> dict[str, str]:
         """The score facts of these marks, those of the version before corrected; result -> event."""
         framework = self._frameworks.in_force(int(sheet.period))
+        if gone := [item.result for item in items if framework.node(item.result) is None]:
+            raise RuleViolation(
+                f"该年度现行的指标体系已没有成果 {'、'.join(gone)[:200]}，请督察员按现行体系另发查验单。",
+                code="assessment.unknown_result",
+            )
         before = _events(work.session, sheet.id)
         # What an objection corrects at the same moment is known only under the lock that facts are numbered by.
         work.session.execute(select(LOG_HEAD.c.size).with_for_update())
@@ -259,10 +265,9 @@ class Sheets:
         self, session: Session, rows: Sequence[Row[Any]], at: datetime | None = None
     ) -> list[tuple[Sheet, str]]:
         """Sheets with the names of then, and where their units stand today."""
-        framework = self._frameworks.current()
-        units = {
-            unit.code: unit for unit in assessed_units(session, framework, sorted({row.unit for row in rows}))
-        }
+        places = select(UNITS.table.c.code, UNITS.table.c.path)
+        asked = places.where(UNITS.table.c.code.in_({row.unit for row in rows}))
+        paths = {row.code: row.path for row in session.execute(asked)}
         names = unit_names(session, {row.unit for row in rows}, at)
         handed_in = (
             select(SHEET_VERSIONS.c.sheet, func.max(SHEET_VERSIONS.c.version))
@@ -288,7 +293,7 @@ class Sheets:
                     issued_at=row.issued_at,
                     versions=versions.get(str(row.id), 0),
                 ),
-                units[row.unit].path if row.unit in units else "",
+                paths.get(row.unit, ""),
             )
             for row in rows
         ]
@@ -376,7 +381,7 @@ def _fact(
     now: datetime,
 ) -> OwnFact:
     node = framework.node(item.result)
-    assert node is not None  # check_results saw to it
+    assert node is not None  # _tell saw to it
     return OwnFact(
         unit=sheet.unit,
         subject=f"assessment/sheets/{sheet.id}",

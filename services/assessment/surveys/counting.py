@@ -93,7 +93,7 @@ def fact_of(
     """The score fact of one place (unit, result); `held` is what stands there now, which it corrects."""
     unit, result = place
     node = framework.node(result)
-    assert node is not None  # check_survey saw to it
+    assert node is not None  # who counts saw to it
     mean = marks // responses
     return OwnFact(
         unit=unit,

@@ -218,7 +218,9 @@ class Surveys:
             found = _one(work.session, who, survey)
             require_open(work.session, found.period)
             framework = self._framework(found)
-            sums = sums_of(work.session, found)
+            # Of a version that came into force since, some results may be no more.
+            asked = sums_of(work.session, found)
+            sums = {place: sum_ for place, sum_ in asked.items() if framework.node(place[1]) is not None}
             # What another counts at the same moment is known only under the lock that its facts are numbered by.
             work.session.execute(select(LOG_HEAD.c.size).with_for_update())
             before = counted_before(work.session, survey)

@@ -5,17 +5,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import orjson
 import pytest
 from sqlalchemy import select, text
 
 from contracts.directory.v1.directory_pb2 import UnitKind
 from contracts.roles import INSPECTOR, REVIEWER, THIRD_PARTY
-from kernel.access.principal import Principal
+from kernel.access.principal import SYSTEM, Principal
 from kernel.errors import Conflict, Invalid, NotFound, RuleViolation, TooLarge
 from kernel.files.intake import Kept, checked
 from kernel.ids import new_id
 from kernel.storage.reach import NOTHING, within
 from kernel.storage.setwise import write_rows
+from services.assessment.framework.records import publish
+from services.assessment.framework.rules import parse
+from services.assessment.framework.writing import canonical, document_of
 from services.assessment.sheets.model import SHEETS
 from services.assessment.sheets.rules import Item
 from services.assessment.sheets.service import MOST_FILES
@@ -421,12 +425,46 @@ class TestSheets:
             work.commit()
         assert [sheet.id for sheet in county.app.sheets.mine(COMPANY)] == [own]
 
+    def test_a_unit_that_is_assessed_no_more_stays_in_reach_and_does_not_mark_itself(self, county):
+        (sheet,) = self.hand_out(county, assignee="insider")
+        gone = a_unit(UNIT, parent="150102", path=f"/15/150102/{UNIT}/", version=2)
+        gone.valid_to = "2026-03-04"
+        county.units(gone)
+        assert [one.id for one in county.app.sheets.mine(STAFF)] == [sheet]
+        insider = Principal(account="insider", unit=UNIT, unit_path=f"/15/150102/{UNIT}/")
+        with pytest.raises(RuleViolation) as refused:
+            county.app.sheets.hand_in(insider, sheet, 0, [Item(self.RESULT, 1000, "很好")], "")
+        assert refused.value.stable_code == "assessment.own_unit"
+
     def test_units_out_of_reach_cannot_be_handed_out(self, county):
         narrow = replace(STAFF, unit="150102-sf", unit_path="/15/150102/150102-sf/")
         with pytest.raises(NotFound):
             county.app.sheets.hand_out(
                 narrow, "on_site", "2026", [UNIT], [self.RESULT], "ding", date(2026, 4, 1)
             )
+
+
+def test_a_result_that_the_version_now_in_force_has_no_more_holds_up_no_other(county):
+    survey = county.app.surveys.set_up(STAFF, a_survey())
+    (code,) = county.app.surveys.issue_codes(STAFF, survey, UNIT, 1)
+    county.app.surveys.answer(code, {"q1": "满意", "q2": "满意"})
+    sheets, due = county.app.sheets, date(2026, 4, 1)
+    (sheet,) = sheets.hand_out(STAFF, "third_party", "2026", [UNIT], [TestSheets.RESULT], "pingguo", due)
+    written = canonical(document_of(county.app.frameworks.get("composite-50-30-20", "1")))
+    for gone in ("SV.SITE.LAW", TestSheets.RESULT):
+        written = written.replace(f'"{gone}"', f'"{gone}.NEW"')
+    with county.app.store.work() as work:
+        publish(work, SYSTEM, parse(orjson.loads(written) | {"version": "2"}))
+        work.commit()
+    county.app.store.clock.advance(timedelta(seconds=1))
+    changes = county.app.framework_changes
+    changes.decide(
+        OTHER, changes.propose_in_force(STAFF, "composite-50-30-20", "2", 2026, ""), "", approved=True
+    )
+    assert county.app.surveys.count(STAFF, survey) == 1
+    with pytest.raises(RuleViolation) as refused:
+        sheets.hand_in(COMPANY, sheet, 0, [Item(TestSheets.RESULT, 800, "已公布")], "")
+    assert refused.value.stable_code == "assessment.unknown_result"
 
 
 def test_a_closed_year_takes_no_more_answers(county):
