@@ -32,6 +32,9 @@ STATEMENT_TIMEOUT_MS = 15_000
 LOCK_TIMEOUT_MS = 5_000
 IDLE_TIMEOUT_MS = 30_000
 SQLITE_BUSY_MS = 15_000
+# A machine that is gone says nothing; unasked, either side would believe in it for two hours, with the locks it holds.
+ALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 4}
+UNACKNOWLEDGED_MS = 35_000
 
 
 class Database:
@@ -175,16 +178,16 @@ def _postgresql(url: str, pool_size: int) -> Engine:
         "-c jit=off "
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
         f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} -c timezone=UTC"
+        + "".join(f" -c tcp_{name}={value}" for name, value in ALIVE.items())
         + reach.connection_options()
     )
+    given = {"options": options, "connect_timeout": 5, "tcp_user_timeout": UNACKNOWLEDGED_MS, **ALIVE}
     pool: dict[str, Any] = (
         {"poolclass": NullPool}
         if pool_size == 0
         else {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": 3, "pool_pre_ping": True}
     )
-    engine = create_engine(
-        url, connect_args={"options": options, "connect_timeout": 5}, hide_parameters=True, **pool
-    )
+    engine = create_engine(url, connect_args=given, hide_parameters=True, **pool)
     reach.tell_each_transaction(engine)
     return engine
 

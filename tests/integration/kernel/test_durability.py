@@ -1,5 +1,7 @@
 """The database keeps what it acknowledges, in bounded time, and the audit table keeps everything (R15, R50, R51)."""
 
+import os
+import socket
 import time
 
 import pytest
@@ -73,6 +75,27 @@ def test_a_good_database_is_taken_in_production_with_bounded_waits(postgresql_ur
         }
     assert list(told.values()) == ["15s", "5s", "30s", "UTC"]
     database.close()
+
+
+def test_a_machine_that_is_gone_is_noticed_by_both_sides_within_a_minute(postgresql_url):
+    """Else a relay's lock would live on for hours with the machine that held it, and a question wait for hours."""
+    database = open_database(postgresql_url)
+    with database.engine.connect() as connection:
+        server = [
+            int(connection.execute(text(f"SHOW tcp_keepalives_{name}")).scalar_one())
+            for name in ("idle", "interval", "count")
+        ]
+        ours = socket.socket(fileno=os.dup(connection.connection.dbapi_connection.fileno()))
+        with ours:
+            client = [
+                ours.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            ]
+            unacknowledged = ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    database.close()
+    for idle, interval, count in (server, client):
+        assert 0 < idle + interval * count <= 60
+    assert 0 < unacknowledged <= 60_000
 
 
 def test_sqlite_writes_ahead_and_waits_for_the_disk(tmp_path):
