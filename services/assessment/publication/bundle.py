@@ -18,6 +18,7 @@ from services.assessment.framework.model import FRAMEWORKS
 from services.assessment.framework.values import Framework
 from services.assessment.ledger.model import CHECKPOINTS
 from services.assessment.ledger.stored import StoredCheckpoint, leaves
+from services.assessment.objections.contested import contested_on
 from services.assessment.ranking.boards import Board
 from services.assessment.ranking.intervals import Intervals, UnitRange
 from services.assessment.ranking.rules import modes_text, points_text, share_text
@@ -28,6 +29,21 @@ from services.assessment.tables import UNITS
 FORMAT = "fazhi-bundle/2"
 EVENTS = "events.jsonl"
 CHECKPOINTS_SHOWN = 200
+
+
+def files(session: Session, board: Board, ranges: Intervals, last: StoredCheckpoint) -> dict[str, bytes]:
+    """Every file of a bundle but manifest, signature and events, by name."""
+    return {
+        "framework.json": framework_bytes(session, board.framework),
+        "units.jsonl": b"".join(unit_lines(session, board.units_at)),
+        "scores.jsonl": scores(session, board, ranges),
+        "checkpoints.jsonl": b"".join(checkpoint_lines(session, last)),
+    }
+
+
+def scores(session: Session, board: Board, ranges: Intervals) -> bytes:
+    """The published ranking."""
+    return b"".join(score_lines(board, ranges, contested_on(session, board)))
 
 
 def score_lines(board: Board, ranges: Intervals, contested: Mapping[str, int]) -> Iterator[bytes]:

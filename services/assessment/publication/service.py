@@ -30,13 +30,11 @@ from kernel.telemetry.log import logger
 from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.ledger.service import Ledger
-from services.assessment.ledger.stored import StoredCheckpoint
-from services.assessment.objections.contested import contested_on
 from services.assessment.publication import bundle
 from services.assessment.publication.model import PUBLICATION_DECISIONS, PUBLICATION_REQUESTS, PUBLICATIONS
 from services.assessment.publication.rules import four_eyes, last_month
 from services.assessment.ranking.boards import Board, make_board
-from services.assessment.ranking.intervals import Intervals, intervals_of
+from services.assessment.ranking.intervals import intervals_of
 from services.assessment.ranking.known import Known, end_of, received
 from services.assessment.ranking.parameters import Parameters
 from services.assessment.ranking.periods import window
@@ -252,7 +250,7 @@ class Publications:
             work.session, framework, request.peer_group, request.period, request.upto, found.size
         )
         ranges = intervals_of(board, self._parameters)
-        files = self._files(work.session, board, ranges, found)
+        files = bundle.files(work.session, board, ranges, found)
         now = work.clock.now()
         before = _latest(work.session, request)
         about = {
@@ -299,20 +297,7 @@ class Publications:
 
     def scores(self, session: Session, board: Board) -> bytes:
         """The lines of a board, as they are published."""
-        return self._lines(session, board, intervals_of(board, self._parameters))
-
-    def _lines(self, session: Session, board: Board, ranges: Intervals) -> bytes:
-        return b"".join(bundle.score_lines(board, ranges, contested_on(session, board)))
-
-    def _files(
-        self, session: Session, board: Board, ranges: Intervals, found: StoredCheckpoint
-    ) -> dict[str, bytes]:
-        return {
-            "framework.json": bundle.framework_bytes(session, board.framework),
-            "units.jsonl": b"".join(bundle.unit_lines(session, board.units_at)),
-            "scores.jsonl": self._lines(session, board, ranges),
-            "checkpoints.jsonl": b"".join(bundle.checkpoint_lines(session, found)),
-        }
+        return bundle.scores(session, board, intervals_of(board, self._parameters))
 
 
 def _decided() -> Conflict:

@@ -58,7 +58,7 @@ def publish_anew(app: Any, signer: NoteSigner, folder: Path) -> None:
         framework = app.frameworks.in_force(int(YEAR))
         board = publications.board(session, framework, GROUP, YEAR, UPTO, last.size)
         ranges = intervals_of(board, publications._parameters)
-        files = publications._files(session, board, ranges, last)
+        files = bundle.files(session, board, ranges, last)
         about: dict[str, Any] = {
             "id": new_id(),
             "period": YEAR,
