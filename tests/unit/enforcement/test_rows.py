@@ -14,7 +14,15 @@ from services.enforcement.cases.rules.faults import Fault
 from services.enforcement.cases.rules.persons import is_id_number, mask_numbers
 from services.enforcement.cases.rules.record import CaseRecord, number_key
 from services.enforcement.cases.rules.rows import RowReader
-from tests.support.enforcement import TODAY, a_major_penalty, a_row, a_simple_penalty, the_columns, the_law
+from tests.support.enforcement import (
+    BODY_CODE,
+    TODAY,
+    a_major_penalty,
+    a_row,
+    a_simple_penalty,
+    the_columns,
+    the_law,
+)
 
 
 def read(**changes: Any) -> tuple[CaseRecord | None, list[Fault]]:
@@ -97,6 +105,19 @@ def test_amounts_are_read_the_way_people_write_them(cell: Any) -> None:
 
 def test_lists_are_split_at_any_mark_and_counted_once() -> None:
     assert record(执法人员证号="15000001；15000002,15000001").officer_certificates == ("15000001", "15000002")
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "field", "value"),
+    [
+        ("决定机关统一社会信用代码", "１１１５０１０２ＸＮ００５０４６６６", "body_code", BODY_CODE),
+        ("决定机关统一社会信用代码", "11150102 xn00504666", "body_code", BODY_CODE),
+        ("行政相对人代码", "91150100ma0000007w", "party_code", "91150100MA0000007W"),
+        ("执法人员证号", "１５０００００１、1500 0002", "officer_certificates", ("15000001", "15000002")),
+    ],
+)
+def test_numbers_are_read_in_any_width_and_case(column: str, cell: str, field: str, value: Any) -> None:
+    assert getattr(record(**{column: cell}), field) == value
 
 
 def test_a_numeric_cell_that_kept_its_digits_is_text() -> None:

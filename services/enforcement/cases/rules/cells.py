@@ -16,6 +16,8 @@ from services.enforcement.cases.rules.columns import Column
 from services.enforcement.cases.rules.record import Value
 
 EXACT_DIGITS = 10**15
+_CREDIT_CODES = frozenset({"body_code", "party_code"})  # GB 32100: capitals; width and blanks mean nothing
+_NUMBERS = _CREDIT_CODES | {"officer_certificates", "power_item"}
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:\.\d+)?[Ee]\+?\d{1,3}")
 _DAY = re.compile(
     r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2}))(?:[ T]\d{1,2}:\d{2}.*)?"
@@ -46,6 +48,9 @@ def read_cell(column: Column, cell: object) -> Value:
 
 def _text(column: Column, cell: object) -> str:
     text = _plain_text(cell)
+    if column.field in _NUMBERS:
+        text = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+        text = text.upper() if column.field in _CREDIT_CODES else text
     if len(text) > column.longest:
         raise BadCell("too_long", f"超过 {column.longest} 字（实有 {len(text)} 字），请精简。")
     if has_controls(text):
@@ -82,9 +87,8 @@ def _code(column: Column, cell: object) -> str:
 
 def _list(column: Column, cell: object) -> tuple[str, ...]:
     parts = [part.strip() for part in _LIST_MARKS.split(_plain_text(cell)) if part.strip()]
-    for part in parts:
-        _text(column, part)
-    values = [_code(column, part) if column.codes else part for part in parts]
+    texts = [_text(column, part) for part in parts]
+    values = [_code(column, text) if column.codes else text for text in texts]
     return tuple(dict.fromkeys(values))
 
 
