@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from contracts.roles import AUDIT_ADMIN
+from kernel.errors import NotFound
 from kernel.hosting.runtime import Runtime
 from kernel.storage.migrate import is_current, upgrade
 from kernel.storage.retention import keeping
@@ -80,5 +81,7 @@ def package_of(name: str) -> str:
 
 
 def build(name: str, runtime: Runtime) -> Service:
-    """Wire one service into a runtime."""
+    """Wire one service into a runtime. Raises NotFound for a name that is none of NAMES."""
+    if name not in NAMES:
+        raise NotFound(f"没有名为 {name} 的服务；可选：{'、'.join(NAMES)}。", code="fazhi.no_service")
     return Service(name, import_module(f"{package_of(name)}.app").build(runtime))

@@ -221,3 +221,13 @@ def test_the_only_security_administrator_who_lost_the_factor_enrols_anew(gateway
         gateway.removals.by_operator("xitong", reason="none there")
     assert fazhi("accounts", "remove-factor", "anquan", "--reason", "手机遗失，当面核实").exit_code == 0
     assert gateway.sessions.sign_in("anquan", own, address="x").me.must_enrol
+
+
+@pytest.mark.parametrize(
+    "command", ["migrate", "maintain", "quarantine list", "quarantine release", "quarantine refuse"]
+)
+def test_a_service_there_is_not_is_said_with_those_there_are(command: str) -> None:
+    given = [*command.split(), "assesment", *(["x"] if command.endswith(("release", "refuse")) else [])]
+    result = CliRunner().invoke(app, given)
+    assert isinstance(result.exception, NotFound)
+    assert "assessment" in result.exception.text
