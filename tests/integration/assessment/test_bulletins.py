@@ -15,7 +15,7 @@ from kernel.errors import NotFound
 from kernel.ids import new_id
 from kernel.storage.setwise import write_rows
 from services.assessment.warnings.model import WARNINGS
-from tests.integration.assessment.test_publication import ASKS, County
+from tests.support.publications import ASKS, County
 
 
 @pytest.fixture
