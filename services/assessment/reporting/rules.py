@@ -229,12 +229,17 @@ def last_day(period: str) -> date:
         raise Invalid("考核期应写成 2026 或 2026-09。", code="assessment.bad_period") from wrong
 
 
+def check_begun(period: str, today: date) -> None:
+    """Refuse what is said of a period before its first day: it would count in the one before. Raises RuleViolation."""
+    end = last_day(period)
+    if today < date(end.year, end.month if len(period) > 4 else 1, 1):
+        raise RuleViolation(f"考核期 {period} 尚未开始，不能填报或评分。", code="assessment.period_not_begun")
+
+
 def check_period(period: str, today: date, limits: Limits) -> None:
     """Refuse periods that have not begun, or whose time for reporting is over. Raises RuleViolation, Invalid."""
+    check_begun(period, today)
     end = last_day(period)
-    first = date(end.year, end.month if len(period) > 4 else 1, 1)
-    if today < first:
-        raise RuleViolation(f"考核期 {period} 尚未开始，不能填报。", code="assessment.period_not_begun")
     closes = max(end, date(end.year, limits.due_month, limits.due_day)) + timedelta(
         days=limits.closes_days_after_due
     )

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from contracts.findings import Evidence, Finding, Mode, Outcome
 from contracts.roles import AUDIT_ADMIN, INSPECTOR
 from kernel.access.principal import Principal
+from kernel.clock import local_date
 from kernel.errors import Conflict, NotFound, RuleViolation, TooLarge
 from kernel.files.intake import Kept
 from kernel.ids import is_id, new_id
@@ -30,6 +31,7 @@ from services.assessment.publication.closing import require_open
 from services.assessment.ranking.known import end_of, framework_at
 from services.assessment.reach import within
 from services.assessment.reporting.reach import unit_names
+from services.assessment.reporting.rules import check_begun
 from services.assessment.reporting.scored import occurred_at
 from services.assessment.scoring.model import LOG_HEAD
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
@@ -194,6 +196,7 @@ class Sheets:
             check_not_own(who.own_unit, path)
             check_items(found.results, items)
             require_open(work.session, found.period)
+            check_begun(found.period, local_date(work.clock.now()))
             if found.versions != version:
                 raise Conflict("查验单已有新的版本，请刷新后再提交。", code="assessment.stale_version")
             if version and len(reason.strip()) < 2:

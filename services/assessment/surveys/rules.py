@@ -102,6 +102,10 @@ def check_survey(survey: Survey, framework: Framework) -> None:
 def _faults(survey: Survey, framework: Framework) -> Iterator[Problem]:
     if survey.closes_on < survey.opens_on:
         yield Problem("closes_on", "dates", "截止日期不能早于开始日期。")
+    if survey.closes_on.year < int(survey.period):
+        yield Problem(
+            "closes_on", "period", f"测评应在 {survey.period} 年度之内或之后截止，否则计入上一年度。"
+        )
     if not 1 <= len(survey.questions) <= MOST_QUESTIONS:
         yield Problem("questions", "questions", f"应有 1 至 {MOST_QUESTIONS} 道题。")
     measured = {node.code for node in framework.results() if is_measured(node)}

@@ -41,6 +41,7 @@ from services.assessment.objections.upheld import (
 from services.assessment.publication.closing import require_open
 from services.assessment.ranking.known import end_of
 from services.assessment.reach import seen_by, within
+from services.assessment.reporting.rules import check_begun
 from services.assessment.scoring.model import LOG_HEAD
 from services.assessment.scoring.own import append_own
 from services.assessment.surveys.counting import (
@@ -217,6 +218,7 @@ class Surveys:
         with self._store.work() as work:
             found = _one(work.session, who, survey)
             require_open(work.session, found.period)
+            check_begun(found.period, local_date(work.clock.now()))
             framework = self._framework(found)
             # Of a version that came into force since, some results may be no more.
             asked = sums_of(work.session, found)

@@ -190,6 +190,7 @@ class TestSurveys:
         [
             ({"questions": ()}, "questions"),
             ({"closes_on": date(2026, 2, 1)}, "dates"),
+            ({"period": "2027"}, "period"),
             ({"questions": (Question("q1", "x", "A1.M1.R1", SCALE),)}, "unknown_result"),
             ({"questions": (Question("q1", "x", "SV.SITE.LAW", SCALE[:1]),)}, "options"),
             ({"questions": (Question("q1", "x", "SV.SITE.LAW", SCALE[:2]),)}, "marks"),
@@ -442,6 +443,26 @@ class TestSheets:
             county.app.sheets.hand_out(
                 narrow, "on_site", "2026", [UNIT], [self.RESULT], "ding", date(2026, 4, 1)
             )
+
+
+def test_nothing_said_of_a_year_before_it_begins_counts_in_the_year_before(county):
+    survey = county.app.surveys.set_up(STAFF, a_survey(period="2027", closes_on=date(2027, 1, 31)))
+    (code,) = county.app.surveys.issue_codes(STAFF, survey, UNIT, 1)
+    county.app.surveys.answer(code, {"q1": "满意", "q2": "满意"})
+    sheets, due = county.app.sheets, date(2027, 4, 1)
+    (sheet,) = sheets.hand_out(STAFF, "third_party", "2027", [UNIT], [TestSheets.RESULT], "pingguo", due)
+    marks = [Item(TestSheets.RESULT, 800, "已公布")]
+    for early in (
+        lambda: county.app.surveys.count(STAFF, survey),
+        lambda: sheets.hand_in(COMPANY, sheet, 0, marks, ""),
+    ):
+        with pytest.raises(RuleViolation) as refused:
+            early()
+        assert refused.value.stable_code == "assessment.period_not_begun"
+    county.app.store.clock.set(datetime(2027, 1, 2, tzinfo=UTC))
+    county.app.surveys.count(STAFF, survey)
+    sheets.hand_in(COMPANY, sheet, 0, marks, "")
+    assert months(county) == ["2027-01"] * 3
 
 
 def test_a_result_that_the_version_now_in_force_has_no_more_holds_up_no_other(county):
