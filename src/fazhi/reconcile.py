@@ -101,7 +101,9 @@ def reconcile(source: Store, log: Store, since: datetime) -> Iterator[Hour]:
         if at in told.waiting:
             yield Hour(source.source, at, ours.count, theirs.count, waiting=True)
         elif ours != theirs:
-            yield _look_closely(source, log, at, min(at + HOUR, until))
+            hour = _look_closely(source, log, at, min(at + HOUR, until))
+            if hour.missing or hour.held or hour.unknown:  # else the rest has arrived meanwhile
+                yield hour
 
 
 def resend(source: Store, hour: Hour) -> int:

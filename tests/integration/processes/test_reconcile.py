@@ -175,6 +175,21 @@ def test_a_re_send_of_what_arrived_after_all_changes_nothing(way):
     assert way.logged() == 1
 
 
+def test_what_arrives_between_counting_and_looking_is_no_difference(way, monkeypatch):
+    way.tell("a")
+    way.send()
+    way.clock.advance(timedelta(hours=1))
+    look = reconcile._look_closely
+
+    def arrived_meanwhile(*given):
+        way.arrive()
+        return look(*given)
+
+    monkeypatch.setattr(reconcile, "_look_closely", arrived_meanwhile)
+    assert way.differences() == []
+    assert way.logged() == 1
+
+
 def test_an_event_of_a_message_that_arrived_in_part_is_told_again_in_the_same_bytes(way):
     way.tell("a", "b", "c")
     outbox = way.source.spine.outbox
