@@ -14,6 +14,7 @@ def test_every_attack_on_the_ledger_is_found_and_named_by_both_verifiers():
     )  # how fast is measured by the long form, on a quiet machine
     assert found["detected"] == found["attacks"] == 17
     assert found["evidence_detected"] == found["evidence_attacks"] == 10
+    assert found["publication_detected"] == found["publication_attacks"] == 2
     assert found["audit_detected"] == found["audit_attacks"] == 5
     assert found["alarms_untouched"] == []
     assert found["merkle_vectors_wrong"] == 0

@@ -28,6 +28,8 @@ export interface Manifest {
   framework: string
   origin: string
   at_seq: number
+  /** How rank intervals were drawn; not told by bundles of before. */
+  intervals?: { procedure: string; runs: number }
   published_at: string
   replaces: string | null
   files: Record<string, string>
