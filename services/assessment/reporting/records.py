@@ -8,7 +8,7 @@ without gaps and no two people move it at once; services.assessment.review moves
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -18,9 +18,11 @@ from sqlalchemy.orm import Session
 from kernel.ids import derived_id, is_id
 from kernel.storage.setwise import write_rows
 from kernel.storage.work import Work
+from services.assessment.framework.values import Framework, Node
 from services.assessment.reporting.model import REPORT_EVENTS, REPORT_VERSIONS, REPORTS
 from services.assessment.reporting.past import reports_at
-from services.assessment.reporting.rules import Act, Content, Value, after, evidence_of
+from services.assessment.reporting.rules import DRAFT, Act, Content, Value, after, evidence_of
+from services.assessment.scoring.tallies import Assessed
 
 Head = Mapping[str, Any]
 MOST_HISTORY = 500
@@ -30,6 +32,28 @@ _ACTS_OF_THE_UNIT: frozenset[Act] = frozenset({"opened", "submitted", "withdrawn
 def report_id(framework: str, result: str, unit: str, period: str) -> str:
     """The id of a unit's report about a result in a period: the same for everybody who asks."""
     return derived_id("assessment-report", framework, result, unit, period)
+
+
+def head_row(
+    framework: Framework, node: Node, unit: Assessed, period: str, due_on: date, work: Work
+) -> dict[str, Any]:
+    """The head of a report that begins."""
+    return {
+        "id": report_id(framework.id, node.code, unit.code, period),
+        "framework": framework.id,
+        "result": node.code,
+        "unit": unit.code,
+        "period": period,
+        "peer_group": unit.group.id,
+        "state": DRAFT,
+        "version": 0,
+        "submitted_version": 0,
+        "round": 0,
+        "score_milli": None,
+        "due_on": due_on,
+        "submitted_at": None,
+        "changed_at": work.clock.now(),
+    }
 
 
 def head_of(session: Session, report: str, at: datetime | None = None) -> Head | None:

@@ -47,12 +47,12 @@ from services.assessment.reporting.records import (
     begin,
     content_of,
     events_of,
+    head_row,
     report_id,
     versions_of,
     write_version,
 )
 from services.assessment.reporting.rules import (
-    DRAFT,
     NOT_STARTED,
     SEEN_BY_OTHERS,
     WRITABLE,
@@ -362,28 +362,6 @@ class Reports:
         statement = clean_text(content.statement, max_characters=self.limits.statement_characters)
         value = Value(content.value.numerator, content.value.denominator) if content.value else None
         return Content(statement, value, tuple(EvidenceItem(i.kind, i.reference) for i in content.evidence))
-
-
-def head_row(
-    framework: Framework, node: Node, unit: Assessed, period: str, due_on: date, work: Work
-) -> dict[str, Any]:
-    """The head of a report that begins."""
-    return {
-        "id": report_id(framework.id, node.code, unit.code, period),
-        "framework": framework.id,
-        "result": node.code,
-        "unit": unit.code,
-        "period": period,
-        "peer_group": unit.group.id,
-        "state": DRAFT,
-        "version": 0,
-        "submitted_version": 0,
-        "round": 0,
-        "score_milli": None,
-        "due_on": due_on,
-        "submitted_at": None,
-        "changed_at": work.clock.now(),
-    }
 
 
 def _asked_row(

@@ -24,7 +24,14 @@ from services.assessment.framework.values import Framework, Node
 from services.assessment.publication.closing import require_open
 from services.assessment.reporting.model import REPORT_VERSIONS, REPORT_WORKBOOKS, REPORTS
 from services.assessment.reporting.reach import own_unit
-from services.assessment.reporting.records import Head, begin, content_of, digest_of, version_row
+from services.assessment.reporting.records import (
+    Head,
+    begin,
+    content_of,
+    digest_of,
+    head_row,
+    version_row,
+)
 from services.assessment.reporting.rules import (
     STATE_WORDS,
     WRITABLE,
@@ -34,7 +41,7 @@ from services.assessment.reporting.rules import (
     check_period,
     content_problems,
 )
-from services.assessment.reporting.service import Asked, Reports, head_row
+from services.assessment.reporting.service import Asked, Reports
 from services.assessment.reporting.sheet import Fault, Line, OpenResult, read, template
 from services.assessment.scoring.tallies import Assessed
 

@@ -20,7 +20,7 @@ from kernel.storage.work import Work
 from services.assessment.app import Assessment
 from services.assessment.framework.values import Framework, Node
 from services.assessment.reporting.model import REPORT_EVENTS, REPORT_FILES, REPORT_VERSIONS, REPORTS
-from services.assessment.reporting.records import version_row
+from services.assessment.reporting.records import head_row, version_row
 from services.assessment.reporting.rules import (
     Content,
     EvidenceItem,
@@ -31,7 +31,6 @@ from services.assessment.reporting.rules import (
     suggested_milli,
 )
 from services.assessment.reporting.scored import fact_of
-from services.assessment.reporting.service import head_row
 from services.assessment.review.model import REVIEW_ASSIGNMENTS, REVIEW_MARKS
 from services.assessment.review.roster import places
 from services.assessment.review.rules import (

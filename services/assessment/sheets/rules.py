@@ -7,6 +7,7 @@ marks with reasons for every result of the sheet. Nobody marks their own unit (R
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from kernel.errors import Invalid, Problem, RuleViolation
@@ -23,6 +24,27 @@ class Item:
     result: str
     marks: int
     reasons: str
+
+
+@dataclass(frozen=True, slots=True)
+class SheetFile:
+    """A file that belongs to a sheet."""
+
+    digest: str
+    name: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What was handed in, and when."""
+
+    version: int
+    items: tuple[Item, ...]
+    reason: str
+    account: str
+    handed_in_at: datetime
 
 
 def is_looked_at(node: Node) -> bool:
@@ -58,6 +80,15 @@ def check_items(results: Sequence[str], items: Sequence[Item]) -> None:
             problems.append(Problem(f"items[{index}].reasons", "reasons", "请写明评分理由。"))
     if problems:
         raise Invalid(problems=problems, code="assessment.sheet_incomplete")
+
+
+def check_still_asked(framework: Framework, items: Sequence[Item]) -> None:
+    """Raise RuleViolation for results that a version in force since the sheet was handed out has no more."""
+    if gone := [item.result for item in items if framework.node(item.result) is None]:
+        raise RuleViolation(
+            f"该年度现行的指标体系已没有成果 {'、'.join(gone)[:200]}，请督察员按现行体系另发查验单。",
+            code="assessment.unknown_result",
+        )
 
 
 def check_not_own(own_unit: str, unit_path: str) -> None:

@@ -37,7 +37,17 @@ from services.assessment.scoring.model import LOG_HEAD
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact, append_own
 from services.assessment.scoring.tallies import Assessed, assessed_units
 from services.assessment.sheets.model import SHEET_FILES, SHEET_VERSIONS, SHEETS
-from services.assessment.sheets.rules import KINDS, Item, Kind, check_items, check_not_own, check_results
+from services.assessment.sheets.rules import (
+    KINDS,
+    Item,
+    Kind,
+    SheetFile,
+    Version,
+    check_items,
+    check_not_own,
+    check_results,
+    check_still_asked,
+)
 from services.assessment.tables import UNITS
 
 MOST_FILES = 50
@@ -58,27 +68,6 @@ class Sheet:
     due_on: date
     issued_at: datetime
     versions: int
-
-
-@dataclass(frozen=True, slots=True)
-class SheetFile:
-    """A file that belongs to a sheet."""
-
-    digest: str
-    name: str
-    media_type: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """What was handed in, and when."""
-
-    version: int
-    items: tuple[Item, ...]
-    reason: str
-    account: str
-    handed_in_at: datetime
 
 
 class Sheets:
@@ -222,11 +211,7 @@ class Sheets:
     ) -> dict[str, str]:
         """The score facts of these marks, those of the version before corrected; result -> event."""
         framework = self._frameworks.in_force(int(sheet.period))
-        if gone := [item.result for item in items if framework.node(item.result) is None]:
-            raise RuleViolation(
-                f"该年度现行的指标体系已没有成果 {'、'.join(gone)[:200]}，请督察员按现行体系另发查验单。",
-                code="assessment.unknown_result",
-            )
+        check_still_asked(framework, items)
         before = _events(work.session, sheet.id)
         # What an objection corrects at the same moment is known only under the lock that facts are numbered by.
         work.session.execute(select(LOG_HEAD.c.size).with_for_update())
@@ -268,8 +253,7 @@ class Sheets:
         self, session: Session, rows: Sequence[Row[Any]], at: datetime | None = None
     ) -> list[tuple[Sheet, str]]:
         """Sheets with the names of then, and where their units stand today."""
-        places = select(UNITS.table.c.code, UNITS.table.c.path)
-        asked = places.where(UNITS.table.c.code.in_({row.unit for row in rows}))
+        asked = select(UNITS.table).where(UNITS.table.c.code.in_({row.unit for row in rows}))
         paths = {row.code: row.path for row in session.execute(asked)}
         names = unit_names(session, {row.unit for row in rows}, at)
         handed_in = (
