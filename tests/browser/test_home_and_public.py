@@ -1,12 +1,10 @@
 """What people see first, what they may open, and what anybody can check without signing in, in real Chromium."""
 
 import time
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import select
 
 from contracts.roles import INSPECTOR, REVIEWER, UNIT_HEAD
 from fazhi.commands.demo import load
@@ -16,10 +14,8 @@ from kernel.access.principal import Principal
 from kernel.clock import SystemClock, local_date
 from kernel.hosting.runtime import Runtime
 from kernel.settings import Settings
-from services.assessment.objections.rules import Answer
-from services.assessment.scoring.model import EVENT_LOG
-from services.assessment.surveys.rules import Option, Question, Survey
 from tests.browser.test_console import DESKTOP, PHONE, page, sign_in
+from tests.support.external import a_web_survey, upheld
 from tests.support.forms import Form, serving
 from tests.support.processes import free_port
 
@@ -27,13 +23,14 @@ __all__ = ["page"]  # fixture
 GROUP = "county_departments"
 YEAR = str(local_date(SystemClock().now()).year)
 ROOT = "/150000/"
+COUNTY = "/150000/150100/150102/"
 ASKS = Principal(account="ducha.sheng", unit="150000", unit_path=ROOT, roles=frozenset({INSPECTOR}))
 AGREES = Principal(account="ducha.shi", unit="150000", unit_path=ROOT, roles=frozenset({INSPECTOR}))
 WRITES = Principal(account="shenhe.sheng", unit="150000", unit_path=ROOT, roles=frozenset({REVIEWER}))
 LEADS = Principal(
     account="fuzeren.xian",
     unit="150102-scjg",
-    unit_path="/150000/150100/150102/150102-scjg/",
+    unit_path=f"{COUNTY}150102-scjg/",
     roles=frozenset({UNIT_HEAD}),
 )
 BOTH = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
@@ -225,43 +222,8 @@ class TestPublicProof:
 @pytest.fixture(scope="module")
 def survey(platform):
     """A web survey that runs today, about results of a framework in force next year."""
-    app = platform.app("assessment")
     today = local_date(platform.runtime.clock.now())
-    asked = app.framework_changes.propose_in_force(WRITES, "composite-50-30-20", "1", today.year + 1, "")
-    app.framework_changes.decide(ASKS, asked, "", approved=True)
-    options = (Option("满意", 1000), Option("一般", 500), Option("不满意", 0))
-    questions = tuple(
-        Question(f"Q{at}", text, "SV.TEL.LAW", options)
-        for at, text in enumerate(("依法办事的满意度", "履行职责的满意度"), 1)
-    )
-    paper = Survey(
-        "0190f2c4-0000-7000-8000-0000000000aa",
-        "composite-50-30-20",
-        str(today.year + 1),
-        "依法履职满意度测评",
-        "web",
-        today - timedelta(days=1),
-        today + timedelta(days=30),
-        questions,
-    )
-    return app.surveys.set_up(WRITES, paper)
-
-
-def upheld(app, subject, unit):
-    """An objection of a unit against what was found of it, partly upheld by two others; returns its id."""
-    head = replace(LEADS, unit=unit, unit_path=f"/150000/150100/150102/{unit}/")
-    two = [replace(ASKS, account=account) for account in ("fuhe.jia", "fuhe.yi")]
-    wanted = select(EVENT_LOG.c.event_id).where(
-        EVENT_LOG.c.unit == unit, EVENT_LOG.c.leaf.contains(f'"{subject}"')
-    )
-    with app.store.reading() as session:
-        event = session.scalars(wanted).one()
-    objections = app.supervision.objections
-    objection = objections.file(head, str(event), asked="pass", grounds="核对后应为九成")
-    objections.accept(two[0], objection)
-    objections.draft(two[0], objection, Answer("partly", "经核对属实", 900))
-    objections.confirm(two[1], objection)
-    return objection
+    return a_web_survey(platform.app("assessment"), WRITES, ASKS, today)
 
 
 class TestSurveys:
@@ -336,24 +298,6 @@ class TestSurveys:
         page.get_by_test_id("answers-take").click()
         expect(page.get_by_test_id("answers-read")).to_contain_text("已导入 1 份")
 
-        page.get_by_test_id("survey-count").click()
-        expect(page.get_by_role("status").filter(has_text="已形成")).to_be_visible()
-        app = platform.app("assessment")
-        objection = upheld(app, f"assessment/surveys/{survey}", "150102-sf")
-        app.surveys.answer(
-            app.surveys.issue_codes(WRITES, survey, "150102-sf", 1)[0], {"Q1": "满意", "Q2": "满意"}
-        )
-        page.get_by_test_id("survey-count").click()
-        asked = page.get_by_test_id("upheld")
-        expect(asked).to_contain_text(f"申诉 {objection[:8]} 成立")
-        expect(page.get_by_test_id("upheld-send")).to_be_disabled()
-        asked.get_by_text("取代", exact=True).click()
-        page.get_by_test_id("upheld-reason").locator("visible=true").fill("补收的答卷已到齐")
-        page.get_by_test_id("upheld-send").click()
-        expect(page.get_by_role("status").filter(has_text="已形成 1 条")).to_be_visible()
-        page.goto(f"/objections/{objection}")
-        expect(page.get_by_test_id("replaced")).to_contain_text("补收的答卷已到齐")
-
 
 @BOTH
 def test_a_sign_of_gaming_accuses_nobody_until_a_person_decides_with_a_reason(page, platform):
@@ -422,7 +366,7 @@ def test_a_third_party_marks_the_sheet_it_was_given_and_sees_no_other(page, plat
     page.get_by_test_id("sheet-send").click()
     expect(page.get_by_test_id("sheet-version")).to_contain_text("第 1 次")
     assert app.sheets.one(ASKS, given)[2][-1].items[0].marks == 850
-    upheld(app, f"assessment/sheets/{given}", "150102-scjg")
+    upheld(app, f"assessment/sheets/{given}", LEADS, ASKS)
     page.get_by_test_id("sheet-marks").locator("input").fill("600")
     page.get_by_test_id("sheet-reason").locator("visible=true").fill("复核台账")
     page.get_by_test_id("sheet-send").click()
