@@ -336,8 +336,16 @@ def test_what_is_shown_of_a_past_day_is_read_only_and_what_only_knows_of_now_say
     expect(page.get_by_role("list").first).to_be_visible()
     assert f"as_of={yesterday}" in page.url
     expect(page.get_by_test_id("order-acts")).to_have_count(0)
-    page.get_by_test_id("zones").get_by_role("link", name="指标审核").click()
-    expect(page.get_by_test_id("as-of-banner")).to_contain_text("本页显示的是现在的情况")
+    for zone, there in (("指标审核", "area-reviews"), ("首页", "home-second")):
+        page.get_by_test_id("zones").get_by_role("link", name=zone).click()
+        expect(page.get_by_test_id(there)).to_be_visible()
+        expect(page.get_by_test_id("as-of-banner")).to_contain_text(f"按 {yesterday} 已知情况")
+    expect(page.get_by_test_id("home-tasks")).to_be_visible()
+    page.get_by_test_id("home-ledger").get_by_role("link").first.click()
+    expect(page.get_by_test_id("receipts-how")).to_contain_text(f"截至{yesterday}.jsonl")
+    assert f"as_of={yesterday}" in page.url
+    page.goto(f"/clues?as_of={yesterday}")
+    expect(page.get_by_test_id("as-of-banner")).to_contain_text("平台没有留存每一步是何时收到的")
     expect(
         page.get_by_test_id("as-of")
         .locator("input")
