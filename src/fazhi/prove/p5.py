@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -152,8 +153,10 @@ def _streams_everything() -> None:
 
     told = Rankings.changes
 
-    def changes(self: Rankings, period: str, unit_path: str, after: int) -> list[ScoreChange]:
-        return told(self, period, unit_path[:1] or "/", after)
+    def changes(
+        self: Rankings, period: str, unit_path: str, after: int, since: datetime | None = None
+    ) -> list[ScoreChange]:
+        return told(self, period, unit_path[:1] or "/", after, since)
 
     Rankings.changes = changes  # type: ignore[method-assign]
 
