@@ -428,7 +428,20 @@ class SourceKey(Key):
 
 
 def moment(written):
-    return datetime.fromisoformat(written.replace("Z", "+00:00"))
+    zone = "+00:00" if written.endswith("Z") else ""  # before Python 3.11 a Z is not read
+    return datetime.fromisoformat(written[:-1] + zone if zone else written)
+
+
+def proof_in(written):
+    """(key id, place, size, signature, hashes beside the way) of a source's signature as written; None if it is none."""
+    try:
+        raw = decoded(written)
+    except (ValueError, TypeError):
+        return None
+    place, size = int.from_bytes(raw[5:7], "big"), int.from_bytes(raw[7:9], "big")
+    if len(raw) < 73 or (len(raw) - 73) % 32 or raw[0] != 1 or place >= size:
+        return None
+    return raw[1:5], place, size, raw[9:73], [raw[at : at + 32] for at in range(73, len(raw), 32)]
 
 
 class Sources:
@@ -459,21 +472,18 @@ class Sources:
         else:
             raise Tampered(f"第 {seq} 条记录{fault}（{source}）")
 
-    def fault(self, seq, source, leaf):
+    def fault(self, seq, source, leaf):  # noqa: PLR0911  (one answer a fault)
         written = leaf.get("source_sig")
         if not written:
             return "没有来源的签名：来源没有告知过，或签名被去掉"
-        try:
-            raw = decoded(written)
-        except (ValueError, TypeError):
+        proof = proof_in(written)
+        if proof is None:
             return "的来源签名无法解读"
-        place, size = int.from_bytes(raw[5:7], "big"), int.from_bytes(raw[7:9], "big")
-        if len(raw) < 73 or (len(raw) - 73) % 32 or raw[0] != 1 or place >= size:
-            return "的来源签名无法解读"
+        key_id, place, size, signature, way = proof
         said = {name: value for name, value in leaf.items() if name not in ADDED}
         content = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-        root = way_up(sha256, content, place, size, [raw[at : at + 32] for at in range(73, len(raw), 32)])
-        key = self.keys[source].get(raw[1:5])
+        root = way_up(sha256, content, place, size, way)
+        key = self.keys[source].get(key_id)
         if key is None:
             return "的来源签名所用的钥匙不在所给的公钥之列"
         if key.revoked and moment(self.latest) - SPREADING >= key.revoked:
@@ -481,7 +491,7 @@ class Sources:
         if root is None:
             return "来源没有签过：内容被改动，或不是来源告知的"
         message = b"fazhi/source/v1\n" + source.encode() + b"\n" + root
-        resting = self.waiting.setdefault((key.public, raw[9:73], message), [])
+        resting = self.waiting.setdefault((key.public, signature, message), [])
         resting.append((seq, source, self.is_early(source, leaf)))
         if len(self.waiting) >= AT_ONCE:
             self.finish()
