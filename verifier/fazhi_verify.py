@@ -472,7 +472,7 @@ class Sources:
         else:
             raise Tampered(f"第 {seq} 条记录{fault}（{source}）")
 
-    def fault(self, seq, source, leaf):  # noqa: PLR0911  (one answer a fault)
+    def fault(self, seq, source, leaf):
         written = leaf.get("source_sig")
         if not written:
             return "没有来源的签名：来源没有告知过，或签名被去掉"
