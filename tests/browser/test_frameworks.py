@@ -119,7 +119,9 @@ def test_a_link_opens_the_task_it_names(page, platform, plan):
     drawer = page.get_by_test_id("task-drawer")
     expect(drawer).to_contain_text("A1.M11.R1")
     page.get_by_test_id("task-assign").click()
-    page.get_by_role("dialog", name="调整承担单位和时限").get_by_role("combobox", name="完成时限").fill("2026-12-20")
+    page.get_by_role("dialog", name="调整承担单位和时限").get_by_role("combobox", name="完成时限").fill(
+        "2026-12-20"
+    )
     page.get_by_test_id("assign-reason").fill("与年终考核同步")
     page.get_by_test_id("send-assignment").click()
     expect(drawer).to_contain_text("完成时限 2026-12-20")
