@@ -35,7 +35,8 @@ VERIFIER = Path(__file__).parents[2] / "verifier" / "fazhi_verify.py"
 
 
 def the_year_is_closed_by_two_and_what_comes_late_is_listed(county: County) -> None:
-    county.until(lambda: _all_witnessed(county))  # months passed at once, and nothing is closed on what nobody saw
+    # Months passed at once, and nothing is closed on what nobody saw.
+    county.until(lambda: _all_witnessed(county))
     close = {"act": "close_asked", "reason": "年度考核结束"}
     county.do("ducha", "/periods/2026/requests", **close)
     assert county.refused("ducha", "/periods/2026/decisions", agreed=True) == (409, "assessment.four_eyes")
