@@ -222,10 +222,10 @@ def _plan_routes(routes: APIRouter, tasks: Tasks, views: TaskViews) -> None:
     @routes.get("/task_plans/{plan}/areas/{area}/file", response_class=Response)
     @allow(*STAFF)
     def table_file(plan: str, area: str, who: Caller, as_of: Day = None) -> Response:
-        """The table as a workbook, as it is or was on a day, an audited export; the footer says of which day."""
+        """The table as a workbook, as it is or was on a day, an audited export; sheet and footer say of which day."""
         lines = views.table(who, plan, area, views.end_of(as_of))
-        note = tasks.export_note(who, plan, area) + (f"  截至 {as_of}" if as_of else "")
-        return attachment(table_workbook(lines, note), name=f"任务分解-{area}.xlsx", media_type=XLSX)
+        note = tasks.export_note(who, plan, area)
+        return attachment(table_workbook(lines, note, as_of), name=f"任务分解-{area}.xlsx", media_type=XLSX)
 
     @routes.post("/task_plans/{plan}/areas/{area}/file")
     @allow(REVIEWER, INSPECTOR)

@@ -21,6 +21,7 @@ from services.assessment.tasks.looking import TaskLine
 
 LIMITS = PackageLimits(area="assessment")
 SHEET = "任务分解"
+PAST = "截至"  # in the name of the sheet of a past day, which is for looking at
 MOST_ROWS = 2_000
 NODE, LEAD, RESPONSIBLE, DUE, REASON = "任务编码", "牵头单位代码", "责任单位代码", "完成时限", "调整理由"
 HEADERS = (
@@ -47,15 +48,16 @@ class TableHasFaults(Invalid):
     message = "任务分解表有误，未作任何修改；请按提示逐格修改后重新上传。"
 
 
-def table_workbook(lines: Iterable[TaskLine], note: str) -> bytes:
-    """The table as a workbook; every cell is text. `note`: who exported it and when, in the footer."""
+def table_workbook(lines: Iterable[TaskLine], note: str, as_of: date | None) -> bytes:
+    """The table as a workbook, today's or a day's; every cell is text. `note`: who exported it and when, in the footer."""
     packed = io.BytesIO()
     with xlsxwriter.Workbook(packed, {"in_memory": True}) as book:
         text, bold = (
             book.add_format({"num_format": "@", "text_wrap": True, "bold": on}) for on in (False, True)
         )
-        sheet = book.add_worksheet(SHEET)
-        sheet.set_footer(f"&L{note.replace('&', '&&')}")
+        day = f"{PAST} {as_of}" if as_of else ""
+        sheet = book.add_worksheet(f"{SHEET} {day}".strip())
+        sheet.set_footer(f"&L{f'{note}  {day}'.strip().replace('&', '&&')}")
         sheet.freeze_panes(1, 2)
         for column, header in enumerate(HEADERS):
             sheet.write_string(0, column, header, bold)
@@ -85,6 +87,9 @@ def _cells(line: TaskLine) -> Sequence[str]:
 def read_table(content: bytes) -> list[Assignment]:
     """The assignments in a workbook. Raises TableHasFaults, Invalid, TooLarge."""
     book = open_workbook(content, LIMITS)
+    if PAST in book.sheet.name:
+        message = "这是过去某日的任务分解表，只供查看；请下载现在的表格，修改后上传。"
+        raise TableHasFaults(problems=[Problem(book.sheet.name, "past_table", message)])
     problems = _oddities(book)
     rows = list(book.rows())
     header = [str(cell).strip() for cell in rows[0][1]] if rows else []

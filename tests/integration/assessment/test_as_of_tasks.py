@@ -99,3 +99,18 @@ def test_what_was_not_published_yet_is_not_found_and_a_day_to_come_is_refused(de
     assert desk.told(JUSTICE, "GET", f"/tasks?as_of={day}") == {"total": 0, "rows": []}
     refused = desk.ask(FILLER, "GET", "/tasks?as_of=2027-01-01")
     assert refused.json()["code"] == "assessment.as_of_day"
+
+
+def test_the_table_of_a_past_day_is_for_looking_at_and_is_not_taken_for_todays_mended(desk):
+    body = {"year": 2026, "scope": "150102", "title": "年度任务", "due_on": "2026-11-30"}
+    plan = desk.told(REVIEWER, "POST", "/task_plans", json=body)["plan"]
+    path = f"/task_plans/{plan}/areas/150102/file"
+    day = desk.clock.now().date().isoformat()
+    desk.clock.advance(timedelta(days=1))
+    given = {"lead": "150102-jt", "responsible": ["150102-cz"], "due_on": "2026-06-30", "reason": "机构改革"}
+    desk.told(REVIEWER, "POST", f"/task_plans/{plan}/areas/150102/tasks/{FEES}/assignment", json=given)
+    for as_of, status in ((f"?as_of={day}", 422), ("", 200)):
+        table = desk.ask(REVIEWER, "GET", path + as_of).content
+        answer = desk.ask(REVIEWER, "POST", f"{path}?dry_run=true", files={"file": ("任务分解.xlsx", table)})
+        assert answer.status_code == status, answer.text
+    assert answer.json()["changed"] == 0
