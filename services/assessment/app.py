@@ -145,7 +145,7 @@ def build(runtime: Runtime) -> Assessment:
         sealer=Sealer(store, settings.ledger_origin, ledger_signer(runtime), _named_keys(runtime)),
         witnesses=Witnesses(store, settings.ledger_origin, witnesses),
         receipts=Receipts(store, frameworks, ledger),
-        supervision=wire(runtime, store, frameworks),
+        supervision=wire(runtime, store, frameworks, rankings),
         closings=Closings(store, ledger),
         publications=publications,
         public_keys=told_keys(runtime),

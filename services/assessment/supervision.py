@@ -15,6 +15,7 @@ from kernel.telemetry import metrics
 from services.assessment.framework.service import Frameworks
 from services.assessment.objections.reading import ObjectionReading
 from services.assessment.objections.service import Objections
+from services.assessment.ranking.service import Rankings
 from services.assessment.rectification.dues import Dues
 from services.assessment.rectification.reading import OrderReading
 from services.assessment.rectification.service import Orders
@@ -48,7 +49,7 @@ class Supervision:
         metrics.MATTERS_OLDEST_SECONDS.labels("assessment", "objection").set(oldest_seconds)
 
 
-def wire(runtime: Runtime, store: Store, frameworks: Frameworks) -> Supervision:
+def wire(runtime: Runtime, store: Store, frameworks: Frameworks, rankings: Rankings) -> Supervision:
     """Wire warnings, orders and objections. Raises CatalogInvalid when a catalog file cannot be used."""
     rules = read_rules(runtime, frameworks)
     periods = Periods.load(runtime.catalog / "clocks" / "rectification.yaml")
@@ -61,7 +62,7 @@ def wire(runtime: Runtime, store: Store, frameworks: Frameworks) -> Supervision:
         orders=Orders(store, dues, blobs, relapse_days=rules.relapse_days),
         order_reading=OrderReading(store),
         objections=Objections(store, dues, blobs),
-        objection_reading=ObjectionReading(store, frameworks),
+        objection_reading=ObjectionReading(store, frameworks, rankings),
     )
 
 

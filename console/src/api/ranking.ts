@@ -42,6 +42,14 @@ export interface Intervals extends Head {
 export const intervals = (peerGroup: string, when: When, signal?: AbortSignal): Promise<Intervals> =>
   client.get<Intervals>(`${ROOT}/rankings/intervals`, { query: { peer_group: peerGroup, ...when }, signal })
 
+export interface Contested {
+  /** Unit code to points in dispute 争议分; units without any are left out. */
+  units: Record<string, Decimal>
+}
+
+export const contested = (peerGroup: string, when: Omit<When, 'upto'>, signal?: AbortSignal): Promise<Contested> =>
+  client.get<Contested>(`${ROOT}/rankings/contested`, { query: { peer_group: peerGroup, ...when }, signal })
+
 export interface TrendMonth {
   month: string
   score: Decimal | null

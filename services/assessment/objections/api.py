@@ -16,7 +16,7 @@ from kernel.hosting.validation import Body
 from services.assessment.objections.reading import MOST_ROWS, ObjectionReading, OneObjection
 from services.assessment.objections.rules import ACT_WORDS, Answer
 from services.assessment.objections.service import Objections
-from services.assessment.ranking.api import Day
+from services.assessment.ranking.api import Day, KnownBy
 from services.assessment.ranking.rules import points_text
 from services.assessment.rectification.views import (
     FactView,
@@ -170,10 +170,11 @@ def _reading(router: APIRouter, reading: ObjectionReading, shown: Shown) -> None
     @allow(*SCORE_READERS)
     def contested(
         peer_group: Annotated[str, Query(max_length=50)],
+        known: KnownBy,
         period: Annotated[str, Query(pattern=r"^([0-9]{4})?$")] = "",
     ) -> ContestedView:
-        """How many points of each unit of a ranking are in dispute; units without any are left out."""
-        found = reading.contested(period, peer_group)
+        """How many points of each unit of a ranking are in dispute, or were; units without any are left out."""
+        found = reading.contested(period, peer_group, known)
         return ContestedView(
             period=found.period,
             framework=found.framework,

@@ -3,8 +3,8 @@ Contested points 争议分: how far a unit's total would move if its running obj
 
 The same states and the same arithmetic as the score itself: the contested events are taken out of the tallies and
 put back as the unit asks, and the unit is rolled up once more. A government's points include those of the units
-whose findings it answers for. `contested` tells of a year as it is now; `contested_on` of what is published: the
-months of a board, as known at its event, so that the same board always has the same points in dispute.
+whose findings it answers for. `contested` tells of a year as it is now; `contested_on` of what is published or asked
+as of a day: the months of a board, as known at its moment, so that the same board always has the same points in dispute.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,10 +43,10 @@ def contested(session: Session, framework: Framework, year: str, units: Iterable
 
 
 def contested_on(session: Session, board: Board) -> dict[str, int]:
-    """The same of a board as of an event: objections that ran when it was received, against what was known then."""
-    if board.known_at is None:
+    """The same of a board as of a moment: objections that ran then, against what was known then; {} for one of now."""
+    if board.units_at is None:
         return {}
-    rows = _running(session, board.window, at_seq=board.at_seq, at=board.known_at)
+    rows = _running(session, board.window, at_seq=board.at_seq, at=board.units_at)
     concerned = _concerned(board.units.values(), rows)
     return {
         code: _moved(board.framework, board.units[code], board.states[code], against)

@@ -14,12 +14,13 @@ from kernel.errors import NotFound
 from kernel.ids import is_id
 from kernel.storage.work import Store
 from services.assessment.framework.service import Frameworks
-from services.assessment.objections.contested import contested
+from services.assessment.objections.contested import contested, contested_on
 from services.assessment.objections.datum import Datum, datum_of, makers_of
 from services.assessment.objections.model import OBJECTION_EVENTS, OBJECTIONS
 from services.assessment.objections.rules import ACTS, replay
 from services.assessment.objections.upheld import replaced_by
-from services.assessment.ranking.known import end_of
+from services.assessment.ranking.known import NOW, AsOf, end_of
+from services.assessment.ranking.service import Rankings
 from services.assessment.reach import within
 from services.assessment.rectification.past import due_first, stood
 from services.assessment.rectification.places import is_own_matter, names_of
@@ -68,9 +69,10 @@ class Contested:
 class ObjectionReading:
     """Questions about objections."""
 
-    def __init__(self, store: Store, frameworks: Frameworks) -> None:
+    def __init__(self, store: Store, frameworks: Frameworks, rankings: Rankings) -> None:
         self._store = store
         self._frameworks = frameworks
+        self._rankings = rankings
 
     def page(
         self,
@@ -161,8 +163,16 @@ class ObjectionReading:
                 can=tuple(self._can(session, who, row, facts)),
             )
 
-    def contested(self, period: str, peer_group: str) -> Contested:
-        """What is in dispute among the scored units of a peer group; `period` "" is the newest year."""
+    def contested(self, period: str, peer_group: str, as_of: AsOf = NOW) -> Contested:
+        """
+        What is in dispute among the scored units of a peer group; `period` "" is the newest year.
+
+        Raises Invalid, NotFound for a past moment or a group that there is not.
+        """
+        if as_of != NOW:
+            board = self._rankings.board(period, peer_group, as_of=as_of)
+            with self._store.reading() as session:
+                return Contested(board.window.year, key_of(board.framework), contested_on(session, board))
         framework = self._frameworks.current()
         with self._store.reading() as session:
             year = period or latest_year(session)

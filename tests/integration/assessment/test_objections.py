@@ -262,6 +262,29 @@ def test_a_ranking_shows_exactly_the_points_that_an_upheld_objection_would_bring
     assert desk.get(OTHER_HEAD, GROUPS)["units"] == {}
 
 
+def test_points_in_dispute_as_of_a_day_are_those_that_were_shown_on_it(desk, late):
+    def shown(as_of=""):
+        desk.app.roll_up.catch_up()
+        return desk.get(OTHER_HEAD, GROUPS + as_of)
+
+    then = {}
+
+    def the_day_ends():
+        then[desk.clock.now().date().isoformat()] = shown()
+        desk.pass_days(1)
+
+    the_day_ends()
+    objection = drafted(desk, late)
+    the_day_ends()
+    desk.do(CHECKER, f"/objections/{objection}/confirmation")
+    corrected = an_event(subject="enforcement/cases/late", corrects=late.id, recorded_at=desk.clock.now())
+    desk.fed.messages(a_message(corrected))
+    desk.app.supervision.objections.follow()
+    the_day_ends()
+    assert [UNIT in told["units"] for told in then.values()] == [False, True, False]
+    assert {day: shown(f"&as_of={day}") for day in then} == then
+
+
 def published(desk, at_seq, upto="2026-03", group="county_departments"):
     """Unit -> points in dispute, in what would be published of a year until a month as of so many events."""
     publications, framework = desk.app.publications, desk.app.frameworks.in_force(2026)
