@@ -29,8 +29,8 @@ def installation(
 ) -> dict[str, str]:
     """The environment of every process: keys made by the README's own commands, databases migrated."""
     folder = tmp_path_factory.mktemp("installation")
-    commands = re.findall(r"^(openssl .+|\(umask .+)$", README, re.MULTILINE)
-    assert len(commands) == 3
+    commands = re.findall(r"^(openssl .+|\(umask .+|mkdir .+|for s in .+)$", README, re.MULTILINE)
+    assert len(commands) == 5
     for command in commands:
         subprocess.run(command, shell=True, check=True, cwd=folder, capture_output=True)  # noqa: S602
     for name in NAMES:
@@ -44,6 +44,8 @@ def installation(
         "FAZHI_IDENTITY_PUBLIC_KEY_FILE": str(folder / "identity.pub.pem"),
         "FAZHI_IDENTITY_KEY_FILE": str(folder / "identity.pem"),
         "FAZHI_PARTNER_KEY_FILE": str(folder / "partners.key"),
+        "FAZHI_SOURCE_KEY_FILE": str(folder / "source-{service}.pem"),
+        "FAZHI_SOURCE_PUBLIC_KEYS": str(folder / "sources"),
     }
     for _ in range(2):  # it may be run again
         done = subprocess.run(
@@ -90,15 +92,25 @@ def wait_for(process: subprocess.Popen[str], port: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["gateway"], ["worker", "gateway"], ["api", "enforcement"], ["worker", "enforcement"]]
+    "command",
+    [
+        ["gateway"],
+        ["worker", "gateway"],
+        ["api", "enforcement"],
+        ["worker", "enforcement"],
+        ["api", "assessment"],
+    ],
 )
 def test_a_process_of_the_readme_starts_answers_and_ends_when_told(
     command: list[str], installation: dict[str, str]
 ) -> None:
-    assert f"./fazhi {' '.join(command)}" in README
+    example = " ".join(command).replace("assessment", "enforcement")  # one stands for all five
+    assert f"./fazhi {example}" in README
     environment = dict(installation)
-    if "gateway" not in command:  # only the gateway has private keys
+    if "gateway" not in command:  # these private keys are the gateway's only
         del environment["FAZHI_IDENTITY_KEY_FILE"], environment["FAZHI_PARTNER_KEY_FILE"]
+    if "assessment" not in command:
+        del environment["FAZHI_SOURCE_PUBLIC_KEYS"]
     with started(command, environment) as address:
         assert httpx.get(f"{address}/healthz").status_code == 200
         assert "fazhi_" in httpx.get(f"{address}/metrics").text
