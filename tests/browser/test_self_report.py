@@ -290,3 +290,8 @@ def test_what_a_reviewer_who_moved_on_leaves_is_shown_to_be_handed_on(browse, pl
     card.get_by_role("button", name="只看待移交").click()
     expect(card.get_by_role("row", name="县级审核员")).to_contain_text("待移交")
     expect(card).to_contain_text("请改派")
+    handed_in = page.get_by_test_id("handed-in")
+    handed_in.locator("summary").click()
+    handed_in.get_by_role("link").first.click()
+    expect(page).to_have_url(re.compile(r"/reports/[0-9a-f-]{36}"))
+    expect(page.get_by_role("navigation").get_by_role("link", name="指标审核").last).to_be_visible()

@@ -163,6 +163,26 @@ export interface Area {
   rows: AreaRow[]
 }
 
+/** A self-report that a unit of an inspector's area handed in. */
+export interface HandedIn {
+  id: string
+  title: string
+  unit_name: string
+  state: string
+  round: number
+  due_on: string
+  submitted_at: string | null
+}
+
+export const areaReports = (
+  state: string,
+  offset: number,
+  limit: number,
+  signal?: AbortSignal,
+  asOf?: string,
+): Promise<{ total: number; rows: HandedIn[] }> =>
+  client.get(`${REPORTS}/area`, { query: { ...(state && { state }), offset, limit, as_of: asOf }, signal })
+
 export interface Mark {
   decision: 'score' | 'return'
   score: string | null
