@@ -47,7 +47,7 @@ def shown(desk, who, plans, as_of=""):
         *areas,
         *tables,
         *notes,
-        *(f"{table}/file" for table in tables),
+        *(f"{table}/file" for table in tables if who is REVIEWER),  # the same rows as the page
     )
     return {path: read(path) for path in paths}
 
