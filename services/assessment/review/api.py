@@ -183,14 +183,15 @@ class AgreementView(BaseModel):
 def router(reviews: Reviews, looking: Looking, roster: Roster) -> APIRouter:
     """Routes of reviews; the fixed paths come before those that take an id."""
     router = APIRouter(prefix="/reviews", tags=["reviews"])
-    _lists(router, looking)
+    _queue(router, looking)
+    _of_the_area(router, looking)
     _roster(router, roster)
     _answers(router, reviews)
     _of_one(router, looking)
     return router
 
 
-def _lists(router: APIRouter, looking: Looking) -> None:
+def _queue(router: APIRouter, looking: Looking) -> None:
     @router.get("", response_model=QueueView)
     @allow(REVIEWER, INSPECTOR)
     def queue(
@@ -222,6 +223,8 @@ def _lists(router: APIRouter, looking: Looking) -> None:
             rows=[QueueRow(**_row(r)) for r in found.rows],
         )
 
+
+def _of_the_area(router: APIRouter, looking: Looking) -> None:
     @router.get("/area", response_model=AreaView)
     @allow(INSPECTOR)
     def area(
