@@ -53,6 +53,11 @@ def start_of_day(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
 
 
+def end_of_day(day: date) -> datetime:
+    """The last microsecond of a day in Asia/Shanghai, as UTC."""
+    return start_of_day(day + timedelta(days=1)) - timedelta(microseconds=1)
+
+
 @lru_cache(maxsize=4096)  # findings of a load fall on the same few days
 def local_period(at: datetime) -> str:
     """The month "YYYY-MM" of Asia/Shanghai in which a moment falls."""

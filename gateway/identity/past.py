@@ -7,7 +7,7 @@ said. Second factors and their removals keep their times themselves. Who may see
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, case, func, insert, null, or_, select
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, case, func, insert, null
 from gateway.directory.model import UNIT_VERSIONS
 from gateway.identity.model import Account, AccountEvent, Grant, GrantEvent, SecondFactor
 from gateway.tables import UNITS
-from kernel.clock import Clock, local_date, start_of_day
+from kernel.clock import Clock, end_of_day, local_date
 from kernel.errors import Invalid
 from kernel.ids import new_id
 from kernel.storage.work import Work
@@ -54,7 +54,7 @@ def end_of(clock: Clock, day: date | None) -> datetime | None:
         return None
     if day > local_date(clock.now()):
         raise Invalid("截至日期不能晚于今天，请重新选择。", code="identity.as_of_day")
-    return min(clock.now(), start_of_day(day + timedelta(days=1)) - timedelta(microseconds=1))
+    return min(clock.now(), end_of_day(day))
 
 
 def accounts_at(at: datetime | None) -> FromClause:

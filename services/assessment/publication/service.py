@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, and_, insert, select, true
+from sqlalchemy import Row, Select, and_, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -35,7 +35,7 @@ from services.assessment.publication.model import PUBLICATION_DECISIONS, PUBLICA
 from services.assessment.publication.rules import four_eyes, last_month
 from services.assessment.ranking.boards import Board, make_board
 from services.assessment.ranking.intervals import intervals_of
-from services.assessment.ranking.known import Known, end_of, received
+from services.assessment.ranking.known import Known, end_of, received, until
 from services.assessment.ranking.parameters import Parameters
 from services.assessment.ranking.periods import window
 from services.assessment.ranking.service import peer_group
@@ -307,12 +307,10 @@ def _decided() -> Conflict:
 def _requests(at: datetime | None = None) -> Select[tuple[object, ...]]:
     """Requests with their answers and publications (until a moment)."""
     table = PUBLICATION_REQUESTS
-
-    def until(column: ColumnElement[datetime]) -> ColumnElement[bool]:
-        return true() if at is None else column <= at
-
-    decided = and_(PUBLICATION_DECISIONS.c.request == table.c.id, until(PUBLICATION_DECISIONS.c.decided_at))
-    published = and_(PUBLICATIONS.c.id == table.c.id, until(PUBLICATIONS.c.published_at))
+    decided = and_(
+        PUBLICATION_DECISIONS.c.request == table.c.id, until(PUBLICATION_DECISIONS.c.decided_at, at)
+    )
+    published = and_(PUBLICATIONS.c.id == table.c.id, until(PUBLICATIONS.c.published_at, at))
     return (
         select(
             table,
@@ -323,7 +321,7 @@ def _requests(at: datetime | None = None) -> Select[tuple[object, ...]]:
         )
         .outerjoin(PUBLICATION_DECISIONS, decided)
         .outerjoin(PUBLICATIONS, published)
-        .where(until(table.c.asked_at))
+        .where(until(table.c.asked_at, at))
     )
 
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
-from kernel.clock import Clock, local_date, start_of_day
+from kernel.clock import Clock, end_of_day, local_date, start_of_day
 from kernel.errors import Invalid, NotFound
 from services.assessment.framework.model import DECISIONS, FRAMEWORKS, IN_FORCE, PROPOSALS
 from services.assessment.framework.service import DEFAULT, Frameworks
@@ -64,7 +64,12 @@ def end_of(clock: Clock, day: date | None) -> datetime | None:
         return None
     if day > local_date(clock.now()):
         raise Invalid("截至日期不能晚于今天，请重新选择。", code="assessment.as_of_day")
-    return min(clock.now(), start_of_day(day + timedelta(days=1)) - timedelta(microseconds=1))
+    return min(clock.now(), end_of_day(day))
+
+
+def until(written_at: ColumnElement[datetime], at: datetime | None) -> ColumnElement[bool]:
+    """Whether something was there at a moment (None: now)."""
+    return true() if at is None else written_at <= at
 
 
 def head_of(session: Session) -> int:

@@ -6,13 +6,13 @@ an event cannot lie in the future (R42). So a report of 2026 scored in January 2
 wrote stays with the report; the fact carries none of their words, because persons may be named in them.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import update
 
 from contracts.findings import Evidence, Finding, Mode, graded
 from contracts.findings.statement import score_text
-from kernel.clock import start_of_day
+from kernel.clock import end_of_day
 from kernel.storage.work import Work
 from services.assessment.framework.values import Framework, Node
 from services.assessment.publication.closing import require_open
@@ -32,7 +32,7 @@ def subject_of(report: str) -> str:
 
 def occurred_at(period: str, now: datetime) -> datetime:
     """When a report about a period counts: at the period's end, or now while it runs."""
-    return min(start_of_day(last_day(period) + timedelta(days=1)) - timedelta(microseconds=1), now)
+    return min(end_of_day(last_day(period)), now)
 
 
 def fact_of(

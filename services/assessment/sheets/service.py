@@ -2,8 +2,9 @@
 What is done with sheets: handed out, filled in with marks, reasons and files, corrected with a reason.
 
 Handing in makes one score fact a result, in the same transaction; handing in again corrects those facts, and both
-versions stay; what an upheld objection corrected is replaced only by who says so. A third party sees the sheets it was given and nothing else (R36). As of a past moment 截至 what was handed
-out, added and handed in until then is there; who may see it is said of today.
+versions stay; what an upheld objection corrected is replaced only by who says so. A third party sees the sheets it
+was given and nothing else (R36). As of a past moment 截至 what was handed out, added and handed in until then is
+there; who may see it is said of today.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, func, insert, select, true
+from sqlalchemy import Row, func, insert, select
 from sqlalchemy.orm import Session
 
 from contracts.findings import Evidence, Finding, Mode, Outcome
@@ -28,7 +29,7 @@ from services.assessment.framework.service import Frameworks
 from services.assessment.framework.values import Framework
 from services.assessment.objections.upheld import Held, Replacing, demand_said, held_by, note_replaced, told
 from services.assessment.publication.closing import require_open
-from services.assessment.ranking.known import end_of, framework_at
+from services.assessment.ranking.known import end_of, framework_at, until
 from services.assessment.reach import within
 from services.assessment.reporting.reach import unit_names
 from services.assessment.reporting.rules import check_begun
@@ -124,7 +125,7 @@ class Sheets:
             theirs = SHEETS.c.assignee == who.account
             if who.has(INSPECTOR, AUDIT_ADMIN):
                 theirs |= within(who, SHEETS.c.unit)
-            wanted = select(SHEETS).where(theirs, _until(SHEETS.c.issued_at, at))
+            wanted = select(SHEETS).where(theirs, until(SHEETS.c.issued_at, at))
             wanted = wanted.order_by(SHEETS.c.due_on, SHEETS.c.id)
             rows = session.execute(wanted.limit(2000)).all()
             return [sheet for sheet, path in self._read(session, rows, at) if _may_see(who, sheet, path)]
@@ -260,7 +261,7 @@ class Sheets:
             select(SHEET_VERSIONS.c.sheet, func.max(SHEET_VERSIONS.c.version))
             .where(
                 SHEET_VERSIONS.c.sheet.in_([row.id for row in rows]),
-                _until(SHEET_VERSIONS.c.handed_in_at, at),
+                until(SHEET_VERSIONS.c.handed_in_at, at),
             )
             .group_by(SHEET_VERSIONS.c.sheet)
         )
@@ -288,7 +289,7 @@ class Sheets:
     def _seen(
         self, session: Session, who: Principal, sheet: str, at: datetime | None = None
     ) -> tuple[Sheet, str]:
-        wanted = select(SHEETS).where(SHEETS.c.id == sheet, _until(SHEETS.c.issued_at, at))
+        wanted = select(SHEETS).where(SHEETS.c.id == sheet, until(SHEETS.c.issued_at, at))
         rows = session.execute(wanted).all() if is_id(sheet) else []
         for found, path in self._read(session, rows, at):
             if _may_see(who, found, path):
@@ -307,12 +308,8 @@ def _may_see(who: Principal, sheet: Sheet, path: str) -> bool:
     return sheet.assignee == who.account or (who.has(INSPECTOR, AUDIT_ADMIN) and who.reaches(path))
 
 
-def _until(written_at: ColumnElement[datetime], at: datetime | None) -> ColumnElement[bool]:
-    return true() if at is None else written_at <= at
-
-
 def _versions(session: Session, sheet: str, at: datetime | None = None) -> list[Version]:
-    handed_in = SHEET_VERSIONS.c.sheet == sheet, _until(SHEET_VERSIONS.c.handed_in_at, at)
+    handed_in = SHEET_VERSIONS.c.sheet == sheet, until(SHEET_VERSIONS.c.handed_in_at, at)
     query = select(SHEET_VERSIONS).where(*handed_in).order_by(SHEET_VERSIONS.c.version)
     return [
         Version(
@@ -353,7 +350,7 @@ def _events(session: Session, sheet: str) -> dict[str, str]:
 
 
 def _files(session: Session, sheet: str, at: datetime | None = None) -> list[SheetFile]:
-    added = SHEET_FILES.c.sheet == sheet, _until(SHEET_FILES.c.added_at, at)
+    added = SHEET_FILES.c.sheet == sheet, until(SHEET_FILES.c.added_at, at)
     query = select(SHEET_FILES).where(*added).order_by(SHEET_FILES.c.added_at)
     return [SheetFile(row.digest, row.name, row.media_type, row.size) for row in session.execute(query)]
 

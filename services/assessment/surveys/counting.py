@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 
 import orjson
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from contracts.findings import Evidence, Finding, Mode, Outcome
 from kernel.clock import start_of_day
 from services.assessment.framework.values import Framework
 from services.assessment.objections.upheld import Held, Replacing, told
+from services.assessment.ranking.known import until
 from services.assessment.reporting.scored import occurred_at
 from services.assessment.scoring.own import PROBE_VERSION, OwnFact
 from services.assessment.surveys.model import SURVEY_ANSWERS, SURVEY_BATCHES, SURVEY_CODES, SURVEY_COUNTS
@@ -54,11 +55,6 @@ def evidence_of(session: Session, survey: Survey) -> tuple[Evidence, ...]:
         )
         for row in rows
     )
-
-
-def until(written_at: ColumnElement[datetime], at: datetime | None) -> ColumnElement[bool]:
-    """Whether something was there at a moment (None: now)."""
-    return true() if at is None else written_at <= at
 
 
 def progress_of(session: Session, survey: str, at: datetime | None = None) -> list[Progress]:

@@ -39,7 +39,7 @@ from services.assessment.objections.upheld import (
     note_replaced,
 )
 from services.assessment.publication.closing import require_open
-from services.assessment.ranking.known import end_of
+from services.assessment.ranking.known import end_of, until
 from services.assessment.reach import seen_by, within
 from services.assessment.reporting.rules import check_begun
 from services.assessment.scoring.model import LOG_HEAD
@@ -50,7 +50,6 @@ from services.assessment.surveys.counting import (
     fact_of,
     progress_of,
     sums_of,
-    until,
 )
 from services.assessment.surveys.model import (
     SURVEY_ANSWERS,

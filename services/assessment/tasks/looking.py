@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from kernel.access.principal import Principal
 from kernel.clock import local_date
 from kernel.storage.work import Store
-from services.assessment.ranking.known import end_of
+from services.assessment.ranking.known import end_of, until
 from services.assessment.reach import seen_by, within
 from services.assessment.tables import UNITS
 from services.assessment.tasks.model import DUTIES, ITEMS, NOTES, PLANS, REMINDERS, TASKS
@@ -26,7 +26,6 @@ from services.assessment.tasks.records import (
     plan_of,
     state_columns,
     task_of,
-    until,
     with_what_it_has,
 )
 from services.assessment.tasks.rules import StatutoryDate, TaskSettings

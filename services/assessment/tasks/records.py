@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, FromClause, Row, and_, exists, select, true
+from sqlalchemy import ColumnElement, FromClause, Row, and_, exists, select
 from sqlalchemy.orm import Session
 
 from kernel.access.principal import Principal
 from kernel.errors import NotFound
 from kernel.ids import is_id
 from kernel.storage.reach import beyond
+from services.assessment.ranking.known import until
 from services.assessment.reach import seen_by
 from services.assessment.tables import UNITS
 from services.assessment.tasks.model import DONE, DUTIES, LEAD, NOTES, PLANS, REOPENED, TASKS
@@ -27,11 +28,6 @@ class NoSuchTask(NotFound):
 
     code: ClassVar[str] = "assessment.no_such_task"
     message: ClassVar[str] = "没有此任务，请刷新后再试。"
-
-
-def until(written_at: ColumnElement[datetime], at: datetime | None) -> ColumnElement[bool]:
-    """Whether something was there at a moment (None: now)."""
-    return true() if at is None else written_at <= at
 
 
 def counts(at: datetime | None = None) -> ColumnElement[bool]:
