@@ -1,6 +1,7 @@
 """Rankings that say how sure they are, as people meet them in the browser: intervals, past days, what-ifs, replays."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -11,6 +12,12 @@ __all__ = ["page"]
 
 PATIENT = 60_000  # statistics are filled in behind the page, and a busy machine takes its time
 GROUP = "/rankings?period=2026&peer_group=county_departments"
+PROVINCE = 8300
+SCROLL = """(row, share) => {
+  let box = row
+  while (box.scrollHeight <= box.clientHeight + 5) box = box.parentElement
+  box.scrollTop = share * (box.scrollHeight - box.clientHeight)
+}"""
 
 
 @pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
@@ -92,3 +99,34 @@ def test_a_replay_under_the_framework_in_force_moves_nobody(page, platform):
     expect(page.get_by_test_id("replay-summary")).to_be_visible(timeout=120_000)
     expect(page.get_by_test_id("replay-summary")).to_contain_text("0.00 位")
     expect(page.get_by_test_id("impact").get_by_text("不变").first).to_be_visible(timeout=PATIENT)
+
+
+def test_a_ranking_of_a_province_keeps_few_lines_in_the_page_and_is_searched_and_scrolled_to_its_end(
+    page, platform
+):
+    """The answers of the county, repeated to 8,300 units: what a browser has to carry of them."""
+    sign_in(page, platform, "ducha.xian")
+    page.route(re.compile(r"/v1/rankings\?"), repeated)
+    page.goto(GROUP)
+    table, rows = page.get_by_test_id("ranking-table"), page.get_by_test_id("ranking-row")
+    expect(table).to_have_attribute("aria-rowcount", str(PROVINCE + 1), timeout=PATIENT)
+    for share in (0.5, 1.0):
+        rows.first.evaluate(SCROLL, share)
+        expect(page.locator(f"[data-unit=u{int(share * (PROVINCE - 1)):05d}]")).to_be_visible()
+        assert rows.count() < 60
+    page.get_by_test_id("ranking-search").fill("第7777号")
+    expect(rows).to_have_count(1)
+
+
+def repeated(route):
+    asked = parse_qs(urlsplit(route.request.url).query)
+    first, limit = (int(asked[name][0]) for name in ("offset", "limit"))
+    answer = route.fetch(url=re.sub(r"offset=\d+", "offset=0", route.request.url))
+    body = answer.json()
+    body["total"], known = PROVINCE, body["rows"]
+    body["rows"] = [
+        row | {"rank": place + 1, "unit": row["unit"] | {"code": f"u{place:05d}", "name": f"第{place}号单位"}}
+        for place in range(first, min(PROVINCE, first + limit))
+        for row in (known[place % len(known)],)
+    ]
+    route.fulfill(response=answer, json=body)
